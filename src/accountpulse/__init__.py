@@ -1,0 +1,3 @@
+"""AccountPulse: the open hub for customer health."""
+
+__version__ = "0.1.0"
