@@ -1,0 +1,43 @@
+"""What the store and the metric compiler must know about a record's field beyond its type.
+
+A field is annotated with at most one *role*:
+
+* `Event`: when the record came true. Every record that metrics read by time has exactly one.
+* `Lifecycle`: something that happened to it later (solved, paid). As of an earlier day it has not happened, so the compiler
+  reads it as null.
+* `Planned`: a time that is known in advance (due, renews). It may lie in the future of the day asked about.
+* `Undated`: an attribute that the vendor changes without saying when (plan, owner, priority). Its history is that of the
+  versions we stored.
+
+A field without a role never changes, or its change is a correction. `Personal` marks what identifies a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """How a field behaves in time."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalMark:
+    """The field identifies a person: it is erased with the contact and never logged."""
+
+
+EVENT = Role("event")
+LIFECYCLE = Role("lifecycle")
+PLANNED = Role("planned")
+UNDATED = Role("undated")
+PERSONAL = PersonalMark()
+
+Event = Annotated[datetime, EVENT]
+EventDay = Annotated[date, EVENT]
+Lifecycle = Annotated[datetime | None, LIFECYCLE]
+Planned = Annotated[datetime | None, PLANNED]
