@@ -1,0 +1,345 @@
+"""The tables besides the facts: who the accounts are, how the syncs stand, and what the scores are."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.metadata import metadata
+from accountpulse.core.store.types import Day, Instant, Json, Serial
+
+# --- the store itself ---------------------------------------------------------------------------------------------------
+
+setting = sa.Table(
+    "setting",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", Json),
+    comment="What holds for the whole store: its time zone, its reporting currency.",
+)
+
+revision = sa.Table(
+    "revision",
+    metadata,
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    comment="Counts the writes that can change an answer, by domain: facts, scores, people, models, operations.",
+)
+
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("prefix", sa.Text, nullable=False, unique=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("scopes", Json, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant),
+    sa.Column("revoked_at", Instant),
+    comment="API tokens. Only a hash is kept; the prefix finds the row.",
+)
+
+# --- connections and their state ----------------------------------------------------------------------------------------
+
+connection = sa.Table(
+    "connection",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("connector", sa.Text, nullable=False),
+    sa.Column("identity", Json),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("anchor", sa.Boolean, nullable=False),
+    sa.Column("provides", Json, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("state_since", Instant, nullable=False),
+    sa.Column("message", sa.Text),
+    sa.Column("paused_until", Instant),
+    sa.Column("removed_at", Instant),
+    comment="A configured source. state: new / ok / partial / failed / paused / needs_reauth / misconfigured.",
+)
+
+stream_state = sa.Table(
+    "stream_state",
+    metadata,
+    sa.Column("connection_id", sa.Integer, sa.ForeignKey("connection.id"), primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("records", Json, nullable=False),
+    sa.Column("cursor", Json),
+    sa.Column("position", Instant),
+    sa.Column("first_loaded_at", Instant),
+    sa.Column("last_success_at", Instant),
+    sa.Column("last_attempt_at", Instant),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("message", sa.Text),
+    sa.Column("gap_from", Instant),
+    comment="How far each stream has been read. state: new / loading / ok / failed / skipped.",
+)
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("connection_id", sa.Integer, sa.ForeignKey("connection.id"), nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("message", sa.Text),
+    sa.Index("ix_run_connection", "connection_id", "started_at"),
+    comment="One sync of one connection. state: running / ok / partial / failed / paused / needs_reauth / cancelled.",
+)
+
+run_stream = sa.Table(
+    "run_stream",
+    metadata,
+    sa.Column("run_id", Serial, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("read", sa.BigInteger, nullable=False),
+    sa.Column("opened", sa.BigInteger, nullable=False),
+    sa.Column("closed", sa.BigInteger, nullable=False),
+    sa.Column("unchanged", sa.BigInteger, nullable=False),
+    sa.Column("quarantined", sa.BigInteger, nullable=False),
+    sa.Column("retries", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("message", sa.Text),
+    comment="What one run did in one stream.",
+)
+
+snapshot_key = sa.Table(
+    "snapshot_key",
+    metadata,
+    sa.Column("run_id", Serial, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("record", sa.Text, primary_key=True),
+    sa.Column("source_id", sa.Text, primary_key=True),
+    comment="The keys that a complete read has seen so far; emptied when the run ends.",
+)
+
+held_delete = sa.Table(
+    "held_delete",
+    metadata,
+    sa.Column("connection_id", sa.Integer, sa.ForeignKey("connection.id"), primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("held_at", Instant, nullable=False),
+    sa.Column("vanished", sa.BigInteger, nullable=False),
+    sa.Column("known", sa.BigInteger, nullable=False),
+    comment="A snapshot in which more than a fifth would vanish: nothing is deleted until a person confirms.",
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("connection_id", sa.Integer, sa.ForeignKey("connection.id"), primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("source_id", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+    comment="Records that could not be understood.",
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("connection_id", sa.Integer, sa.ForeignKey("connection.id"), nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("body", Json),
+    sa.Column("applied_at", Instant),
+    sa.UniqueConstraint("connection_id", "key"),
+    sa.Index(
+        "ix_inbox_waiting",
+        "connection_id",
+        "id",
+        sqlite_where=sa.text("applied_at is null"),
+        postgresql_where=sa.text("applied_at is null"),
+    ),
+    comment="Pushed messages, durable before they are answered. The body is dropped once applied; the key stays.",
+)
+
+# --- accounts and identity ----------------------------------------------------------------------------------------------
+
+source_account = sa.Table(
+    "source_account",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("connection_id", sa.Integer, sa.ForeignKey("connection.id"), nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("first_known_at", Instant, nullable=False),
+    sa.Column("touched_at", Instant),
+    sa.UniqueConstraint("connection_id", "key"),
+    sa.Index("ix_source_account_touched", "touched_at"),
+    comment="An account as one source names it. touched_at: facts changed since the last scoring.",
+)
+
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("created_at", Instant, nullable=False),
+    comment="A customer. What is known about it comes from the source accounts linked to it.",
+)
+
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("source_account_id", sa.Integer, sa.ForeignKey("source_account.id"), nullable=False),
+    sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("known_from", Instant, nullable=False),
+    sa.Column("known_to", Instant),
+    sa.Index(
+        "uq_link_current",
+        "source_account_id",
+        unique=True,
+        sqlite_where=sa.text("known_to is null"),
+        postgresql_where=sa.text("known_to is null"),
+    ),
+    sa.Index("ix_link_account", "account_id"),
+    comment="Which account a source account belongs to, why, and since when. method: anchor / reference / manual / domain / email.",
+)
+
+unlinked = sa.Table(
+    "unlinked",
+    metadata,
+    sa.Column("source_account_id", sa.Integer, sa.ForeignKey("source_account.id"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("candidates", Json, nullable=False),
+    comment="Source accounts that no rule could place, with the accounts that come into question.",
+)
+
+account_current = sa.Table(
+    "account_current",
+    metadata,
+    sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("domain", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("plan", sa.Text),
+    sa.Column("industry", sa.Text),
+    sa.Column("region", sa.Text),
+    sa.Column("employees", sa.BigInteger),
+    sa.Column("lifecycle_stage", sa.Text),
+    sa.Column("parent_account_id", sa.Integer, sa.ForeignKey("account.id")),
+    sa.Column("customer_since", Instant),
+    sa.Column("renewal_at", Instant),
+    sa.Column("churned_at", Instant),
+    sa.Column("mrr", sa.BigInteger),
+    sa.Column("custom", Json, nullable=False),
+    sa.Column("origins", Json, nullable=False),
+    sa.Index("ix_account_current_name", "name", "account_id"),
+    comment="What is known of each account now, merged from its sources; origins says which connection each value is from.",
+)
+
+# --- models and scores --------------------------------------------------------------------------------------------------
+
+segment = sa.Table(
+    "segment",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+)
+
+scoring_model = sa.Table(
+    "scoring_model",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("content", Json, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    comment="Every model ever scored with; version is the hash of its canonical content.",
+)
+
+publication = sa.Table(
+    "publication",
+    metadata,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), nullable=False),
+    sa.Column("model_id", sa.Integer, sa.ForeignKey("scoring_model.id"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("rule", Json, nullable=False),
+    sa.Column("known_from", Instant, nullable=False),
+    sa.Column("known_to", Instant),
+    comment="Which model and rule a segment had, and when: position is its place in the order of rules.",
+)
+
+peer = sa.Table(
+    "peer",
+    metadata,
+    sa.Column("model_id", sa.Integer, sa.ForeignKey("scoring_model.id"), primary_key=True),
+    sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), primary_key=True),
+    sa.Column("day", Day, primary_key=True),
+    sa.Column("metric", sa.Text, primary_key=True),
+    sa.Column("component", sa.Double, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("accounts", sa.Integer, nullable=False),
+    comment="What is typical in a segment on a day: mean component (0..100) and median value of the accounts measured.",
+)
+
+score_current = sa.Table(
+    "score_current",
+    metadata,
+    sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
+    sa.Column("day", Day, nullable=False),
+    sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), nullable=False),
+    sa.Column("model_id", sa.Integer, sa.ForeignKey("scoring_model.id"), nullable=False),
+    sa.Column("score", sa.Double, nullable=False),
+    sa.Column("reference", sa.Double, nullable=False),
+    sa.Column("band", sa.Text, nullable=False),
+    sa.Column("band_since", Day, nullable=False),
+    sa.Column("coverage", sa.Double, nullable=False),
+    sa.Column("low", sa.Double, nullable=False),
+    sa.Column("high", sa.Double, nullable=False),
+    sa.Column("trend_28d", sa.Double),
+    sa.Column("trend_90d", sa.Double),
+    sa.Column("components", Json, nullable=False),
+    sa.Column("adjustments", Json, nullable=False),
+    sa.Column("matched", Json, nullable=False),
+    sa.Column("scored_at", Instant, nullable=False),
+    sa.Index("ix_score_current_score", "score", "account_id"),
+    sa.Index("ix_score_current_band", "band", "account_id"),
+    comment="The score of each account now, with everything that explains it.",
+)
+
+score_history = sa.Table(
+    "score_history",
+    metadata,
+    sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
+    sa.Column("basis", sa.SmallInteger, primary_key=True),
+    sa.Column("day", Day, primary_key=True),
+    sa.Column("model_id", sa.Integer, sa.ForeignKey("scoring_model.id"), primary_key=True),
+    sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), nullable=False),
+    sa.Column("score_centi", sa.SmallInteger, nullable=False),
+    sa.Column("band", sa.SmallInteger, nullable=False),
+    sa.Column("coverage_percent", sa.SmallInteger, nullable=False),
+    sa.Column("inputs_as_of", Instant),
+    sa.Column("components", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+    comment="A row when the score moved by a point, or the band, model or segment changed. basis: 0 live, 1 restated. "
+    "score_centi: hundredths of a point. band: index in the model's bands, -1 unknown. components: see core/scoring/packing.py.",
+)
+
+scored_day = sa.Table(
+    "scored_day",
+    metadata,
+    sa.Column("day", Day, primary_key=True),
+    sa.Column("basis", sa.SmallInteger, primary_key=True),
+    sa.Column("scored_at", Instant, nullable=False),
+    sa.Column("accounts", sa.Integer, nullable=False),
+    comment="Which days have been scored: a day without a history row of its own is in force from the row before.",
+)
+
+portfolio_daily = sa.Table(
+    "portfolio_daily",
+    metadata,
+    sa.Column("day", Day, primary_key=True),
+    sa.Column("basis", sa.SmallInteger, primary_key=True),
+    sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), primary_key=True),
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("band", sa.Text, primary_key=True),
+    sa.Column("accounts", sa.Integer, nullable=False),
+    sa.Column("arr", sa.BigInteger, nullable=False),
+    comment="How many accounts and how much yearly revenue (minor units) were in each band; owner is '' where there is none.",
+)

@@ -1,0 +1,88 @@
+"""Column types that hide how a dialect keeps times: integers in SQLite, native types in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY = date(1970, 1, 1)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(at: datetime) -> int:
+    """An instant as SQLite keeps it: microseconds since 1970 UTC."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    return EPOCH + timedelta(microseconds=value)
+
+
+def to_epoch_day(day: date) -> int:
+    """A calendar day as SQLite keeps it: days since 1970-01-01."""
+    return (day - EPOCH_DAY).days
+
+
+def from_epoch_day(value: int) -> date:
+    return EPOCH_DAY + timedelta(days=value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime with microseconds: `timestamptz` in PostgreSQL, an integer in SQLite."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.DateTime(timezone=True))
+        return dialect.type_descriptor(sa.BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime can't be stored: {value.isoformat()}")
+        return value if dialect.name == "postgresql" else to_micros(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            at: datetime = value
+            return at.astimezone(UTC)
+        return from_micros(value)
+
+
+class Day(TypeDecorator[date]):
+    """A calendar day: `date` in PostgreSQL, an integer in SQLite."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.Date())
+        return dialect.type_descriptor(sa.Integer())
+
+    def process_bind_param(self, value: date | None, dialect: sa.Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return to_epoch_day(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> date | None:
+        if value is None or dialect.name == "postgresql":
+            day: date | None = value
+            return day
+        return from_epoch_day(value)
+
+
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+# SQLite numbers rows by itself only when the key is spelled INTEGER.
+Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
