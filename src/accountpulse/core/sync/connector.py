@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_
 
 from pydantic import BaseModel, ConfigDict
 
+from accountpulse.core.errors import InvalidRecord
 from accountpulse.core.model import Record
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class UsageEvent:
     seconds: int = 0
 
 
-Item = Record | Deleted | Checkpoint
+# An unreadable row is yielded as an `InvalidRecord`: raising it would end the generator, and lose the rows after it.
+Item = Record | Deleted | InvalidRecord | Checkpoint
 PushItem = Record | Deleted | UsageEvent
 
 
