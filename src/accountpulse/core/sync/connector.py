@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_
 from pydantic import BaseModel, ConfigDict
 
 from accountpulse.core.errors import InvalidRecord
+from accountpulse.core.errors import InvalidRecord
 from accountpulse.core.model import Record
 
 if TYPE_CHECKING:
@@ -272,7 +273,8 @@ class Connector(Generic[C]):
     @classmethod
     def provides(cls) -> frozenset[type[Record]]:
         """The record types this connector can bring."""
-        return frozenset(r for spec in (*cls.streams(), *cls.inbounds()) for r in spec.records)
+        specs: tuple[StreamSpec | InboundSpec, ...] = (*cls.streams(), *cls.inbounds())
+        return frozenset(r for spec in specs for r in spec.records)
 
 
 def _declared(cls: type, marker: str) -> Iterable[Any]:
