@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_
 from pydantic import BaseModel, ConfigDict
 
 from accountpulse.core.errors import InvalidRecord
-from accountpulse.core.errors import InvalidRecord
 from accountpulse.core.model import Record
 
 if TYPE_CHECKING:
