@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from tests.postgres import PostgresUnavailable, temporary_postgres
+
+from accountpulse.core.store.database import Store
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +22,48 @@ def postgres_url() -> Iterator[str]:
             yield url
     except PostgresUnavailable as unavailable:
         pytest.skip(str(unavailable))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store with the current schema: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        opened = Store.open(str(tmp_path / "store.db"))
+        yield opened
+        opened.close()
+        return
+    with _database(request.getfixturevalue("postgres_template")) as url:
+        opened = Store.open(url)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """A PostgreSQL database with the current schema, from which each test's own is copied: migrating takes longer."""
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text("drop database if exists accountpulse_template with (force)"))
+        connection.execute(sa.text("create database accountpulse_template"))
+    admin.dispose()
+    url = _with_database(postgres_url, "accountpulse_template")
+    Store.open(url).close()
+    return url
+
+
+@contextmanager
+def _database(template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    admin = sa.create_engine(_with_database(template, "postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"create database {name} template accountpulse_template"))
+    try:
+        yield _with_database(template, name)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"drop database {name} with (force)"))
+        admin.dispose()
+
+
+def _with_database(url: str, name: str) -> str:
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -80,9 +80,18 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-@cache
 def schema_of(cls: type[Record]) -> RecordSchema:
     """The schema of a record class."""
+    schema = _schemas.get(cls)
+    if schema is None:
+        schema = _schemas[cls] = _derive(cls)
+    return schema
+
+
+_schemas: dict[type[Record], RecordSchema] = {}
+
+
+def _derive(cls: type[Record]) -> RecordSchema:
     hints = typing.get_type_hints(cls, include_extras=True)
     fields = tuple(_field(f.name, hints[f.name]) for f in dataclasses.fields(cls) if f.name not in ENVELOPE)
     return RecordSchema(name=snake_case(cls.__name__), cls=cls, fields=fields)

@@ -7,13 +7,15 @@ nobody knows when we would have learnt them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from accountpulse.core.model import FieldSchema, Kind, RecordSchema, schemas
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.types import Day, Instant, Json, Serial
 
-_TYPES: dict[Kind, sa.types.TypeEngine[object]] = {
+_TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.TEXT: sa.Text(),
     Kind.INTEGER: sa.BigInteger(),
     Kind.FLOAT: sa.Double(),
@@ -24,7 +26,7 @@ _TYPES: dict[Kind, sa.types.TypeEngine[object]] = {
 }
 
 
-def _column(field: FieldSchema) -> sa.Column[object]:
+def _column(field: FieldSchema) -> sa.Column[Any]:
     return sa.Column(field.name, _TYPES[field.kind], nullable=field.nullable)
 
 

@@ -1,0 +1,220 @@
+"""Connections, how far their streams are, and their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.errors import NotFound
+from accountpulse.core.store.tables import connection as connection_table
+from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, stream_state
+from accountpulse.core.store.upsert import insert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSpec:
+    """What the configuration and the connector say of a connection. `priority`: 0 is believed first."""
+
+    name: str
+    connector: str
+    priority: int
+    anchor: bool
+    provides: tuple[str, ...]
+    streams: Mapping[str, tuple[str, ...]]
+
+
+def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: datetime) -> dict[str, int]:
+    """Make the store's connections those of the configuration; returns their ids by name.
+
+    A connection that is no longer configured is marked removed and keeps its facts, so that it may come back.
+    """
+    table = connection_table
+    known = {row.name: row for row in connection.execute(sa.select(table))}
+    for spec in specs:
+        values: dict[str, Any] = {
+            "connector": spec.connector,
+            "priority": spec.priority,
+            "anchor": spec.anchor,
+            "provides": sorted(spec.provides),
+            "removed_at": None,
+        }
+        row = known.get(spec.name)
+        if row is None:
+            connection.execute(sa.insert(table).values(name=spec.name, state="new", state_since=now, **values))
+        elif any(getattr(row, key) != value for key, value in values.items()):
+            connection.execute(sa.update(table).where(table.c.id == row.id).values(**values))
+    gone = [row.id for name, row in known.items() if row.removed_at is None and name not in {s.name for s in specs}]
+    if gone:
+        connection.execute(sa.update(table).where(table.c.id.in_(gone)).values(removed_at=now))
+    ids = {row.name: row.id for row in connection.execute(sa.select(table.c.name, table.c.id))}
+    streams = [
+        {"connection_id": ids[spec.name], "stream": stream, "records": sorted(records), "state": "new"}
+        for spec in specs
+        for stream, records in spec.streams.items()
+    ]
+    if streams:
+        statement = insert(connection, stream_state)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["connection_id", "stream"], set_={"records": statement.excluded.records}
+            ),
+            streams,
+        )
+    return {spec.name: ids[spec.name] for spec in specs}
+
+
+def by_name(connection: sa.Connection, name: str) -> sa.Row[Any]:
+    """One connection. Raises NotFound naming those that exist."""
+    row = connection.execute(sa.select(connection_table).where(connection_table.c.name == name)).one_or_none()
+    if row is None:
+        names = connection.execute(sa.select(connection_table.c.name).order_by(connection_table.c.name)).scalars()
+        raise NotFound(f"there is no connection {name!r}; there are: {', '.join(names) or 'none'}")
+    return row
+
+
+def listing(connection: sa.Connection) -> list[sa.Row[Any]]:
+    """The configured connections in order of priority."""
+    query = sa.select(connection_table).where(connection_table.c.removed_at.is_(None))
+    return list(connection.execute(query.order_by(connection_table.c.priority)))
+
+
+def streams_of(connection: sa.Connection, connection_ids: Sequence[int]) -> list[sa.Row[Any]]:
+    """How far the streams of some connections are."""
+    query = sa.select(stream_state).where(stream_state.c.connection_id.in_(connection_ids))
+    return list(connection.execute(query.order_by(stream_state.c.connection_id, stream_state.c.stream)))
+
+
+def stream(connection: sa.Connection, connection_id: int, name: str) -> sa.Row[Any]:
+    """How far one stream is."""
+    return connection.execute(
+        sa.select(stream_state).where(stream_state.c.connection_id == connection_id, stream_state.c.stream == name)
+    ).one()
+
+
+def update_stream(connection: sa.Connection, connection_id: int, name: str, **values: Any) -> None:
+    """Set columns of a stream's state."""
+    connection.execute(
+        sa.update(stream_state)
+        .where(stream_state.c.connection_id == connection_id, stream_state.c.stream == name)
+        .values(**values)
+    )
+
+
+def set_state(
+    connection: sa.Connection,
+    connection_id: int,
+    state: str,
+    now: datetime,
+    *,
+    message: str | None = None,
+    paused_until: datetime | None = None,
+) -> None:
+    """Set a connection's state; `state_since` moves only when the state changes, so that one fault is one notice."""
+    table = connection_table
+    connection.execute(
+        sa.update(table)
+        .where(table.c.id == connection_id)
+        .values(
+            state_since=sa.case((table.c.state != state, sa.literal(now, table.c.state_since.type)), else_=table.c.state_since),
+            state=state,
+            message=message,
+            paused_until=paused_until,
+        )
+    )
+
+
+def set_identity(connection: sa.Connection, connection_id: int, identity: Mapping[str, Any]) -> None:
+    """Remember who the connection talks to."""
+    connection.execute(
+        sa.update(connection_table).where(connection_table.c.id == connection_id).values(identity=dict(identity))
+    )
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------------
+
+
+def begin_run(connection: sa.Connection, connection_id: int, now: datetime) -> int:
+    """Start a run; returns its id."""
+    result = connection.execute(sa.insert(run).values(connection_id=connection_id, started_at=now, state="running"))
+    return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+
+def end_run(connection: sa.Connection, run_id: int, state: str, message: str | None, now: datetime) -> None:
+    connection.execute(sa.update(run).where(run.c.id == run_id).values(state=state, message=message, finished_at=now))
+
+
+def record_stream(connection: sa.Connection, run_id: int, name: str, **values: Any) -> None:
+    """Write what a run did in a stream."""
+    connection.execute(sa.insert(run_stream).values(run_id=run_id, stream=name, **values))
+
+
+def runs_of(connection: sa.Connection, connection_id: int, limit: int) -> list[sa.Row[Any]]:
+    """The latest runs of a connection, newest first."""
+    query = sa.select(run).where(run.c.connection_id == connection_id).order_by(run.c.id.desc()).limit(limit)
+    return list(connection.execute(query))
+
+
+def streams_of_runs(connection: sa.Connection, run_ids: Sequence[int]) -> list[sa.Row[Any]]:
+    return list(connection.execute(sa.select(run_stream).where(run_stream.c.run_id.in_(run_ids))))
+
+
+# --- what needs a person ------------------------------------------------------------------------------------------------
+
+
+def put_in_quarantine(
+    connection: sa.Connection, connection_id: int, name: str, records: Mapping[str, str], now: datetime
+) -> None:
+    """Keep the ids and reasons of records that could not be understood."""
+    rows = [
+        {"connection_id": connection_id, "stream": name, "source_id": id, "reason": reason, "seen_at": now}
+        for id, reason in records.items()
+    ]
+    if rows:
+        statement = insert(connection, quarantine)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["connection_id", "stream", "source_id"],
+                set_={"reason": statement.excluded.reason, "seen_at": statement.excluded.seen_at},
+            ),
+            rows,
+        )
+
+
+def release_from_quarantine(connection: sa.Connection, connection_id: int, name: str, source_ids: Sequence[str]) -> None:
+    """Drop records that have since been understood."""
+    connection.execute(
+        sa.delete(quarantine).where(
+            quarantine.c.connection_id == connection_id, quarantine.c.stream == name, quarantine.c.source_id.in_(source_ids)
+        )
+    )
+
+
+def quarantined(connection: sa.Connection, connection_id: int) -> list[sa.Row[Any]]:
+    query = sa.select(quarantine).where(quarantine.c.connection_id == connection_id)
+    return list(connection.execute(query.order_by(quarantine.c.stream, quarantine.c.source_id)))
+
+
+def hold_deletes(connection: sa.Connection, connection_id: int, name: str, vanished: int, known: int, now: datetime) -> None:
+    """Note that a snapshot would delete too much."""
+    statement = insert(connection, held_delete).values(
+        connection_id=connection_id, stream=name, held_at=now, vanished=vanished, known=known
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connection_id", "stream"],
+            set_={
+                "held_at": statement.excluded.held_at,
+                "vanished": statement.excluded.vanished,
+                "known": statement.excluded.known,
+            },
+        )
+    )
+
+
+def paused(row: sa.Row[Any], now: datetime) -> timedelta | None:
+    """How long a connection still has to rest, None when it may run."""
+    return row.paused_until - now if row.paused_until is not None and row.paused_until > now else None

@@ -1,0 +1,125 @@
+"""Opens the store: SQLite by default, PostgreSQL by URL. Hides what differs between the two."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.errors import MissingExtra, StoreError
+from accountpulse.core.store import migrate
+
+SQLITE_THREADS = 8
+POSTGRES_THREADS = 16
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Store:
+    """A database with the current schema. `url` is an SQLAlchemy URL or a path to an SQLite file.
+
+    Raises StoreError when it can't be opened or was written by a newer AccountPulse.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _normalise(url)
+        self.engine = _engine(self.url)
+        self.threads = SQLITE_THREADS if self.is_sqlite else POSTGRES_THREADS
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Open the store and bring its schema up to date."""
+        store = cls(url)
+        try:
+            migrate.upgrade(store.engine)
+        except sa.exc.OperationalError as error:
+            store.close()
+            raise StoreError(f"the store {store.safe_url} can't be opened: {error.orig}") from error
+        except StoreError:
+            store.close()
+            raise
+        return store
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def safe_url(self) -> str:
+        """The URL without its password, for messages."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads: one consistent view."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: committed as a whole, or not at all."""
+        # SQLite takes the write lock at once: a reader that upgrades half-way can't wait and would fail.
+        with self.engine.connect().execution_options(accountpulse_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _normalise(url: str) -> str:
+    if url.startswith(("postgres://", "postgresql://")):
+        return "postgresql+psycopg://" + url.split("://", 1)[1]
+    if "://" in url:
+        return url
+    return f"sqlite:///{Path(url).expanduser()}"
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StoreError(
+            "the store's URL can't be read; write sqlite:///accountpulse.db or postgresql://user@host/database"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite_engine(parsed)
+    if backend == "postgresql":
+        try:
+            return sa.create_engine(parsed, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise MissingExtra("A PostgreSQL store", "postgres") from error
+    raise StoreError(f"the store's URL names {backend!r}; supported are sqlite and postgresql")
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    if url.database and url.database != ":memory:":
+        folder = Path(url.database).parent
+        if not folder.is_dir():
+            raise StoreError(f"the folder {folder} of the store does not exist; create it or change store.url")
+    engine = sa.create_engine(url, pool_size=SQLITE_THREADS, max_overflow=4)
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get("accountpulse_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

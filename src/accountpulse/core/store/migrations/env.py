@@ -1,0 +1,26 @@
+"""Alembic's entry: migrates the connection it is handed."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+
+import accountpulse.core.store.facts
+import accountpulse.core.store.tables  # noqa: F401  # registers the tables
+from accountpulse.core.store.metadata import metadata
+
+
+def _render(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
+    """Write our column types with their import; Alembic would leave the import out."""
+    if kind == "type" and type(item).__module__ == "accountpulse.core.store.types":
+        autogen_context.imports.add("from accountpulse.core.store.types import Day, Instant")
+        return f"{type(item).__name__}()"
+    return False
+
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, render_item=_render, compare_type=True)
+with context.begin_transaction():
+    context.run_migrations()

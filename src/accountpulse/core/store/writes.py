@@ -1,0 +1,210 @@
+"""Writes facts: an unchanged record writes nothing, a changed one closes a version and opens the next.
+
+All functions work inside the caller's transaction, which also holds the checkpoint, so that both commit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.tables import source_account
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """What is stored of a record. `since` is its earliest own time, None where it has none; `values` its columns."""
+
+    source_id: str
+    account_key: str
+    raw_ref: str | None
+    hash: bytes
+    since: datetime | None
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class WriteCounts:
+    """What a write did, in versions."""
+
+    opened: int = 0
+    closed: int = 0
+    unchanged: int = 0
+
+    def add(self, other: WriteCounts) -> None:
+        self.opened += other.opened
+        self.closed += other.closed
+        self.unchanged += other.unchanged
+
+
+class AccountKeys:
+    """Interns the accounts' keys of one connection as integers; remembers those it has seen in this run."""
+
+    def __init__(self, connection_id: int) -> None:
+        self.connection_id = connection_id
+        self._known: dict[str, int] = {}
+
+    def intern(self, connection: sa.Connection, keys: Iterable[str], now: datetime) -> dict[str, int]:
+        """The ids of source accounts, created where they are new."""
+        wanted = set(keys)
+        missing = sorted(wanted - self._known.keys())
+        if missing:
+            self._known.update(self._load(connection, missing))
+            new = [k for k in missing if k not in self._known]
+            if new:
+                rows = [{"connection_id": self.connection_id, "key": k, "first_known_at": now} for k in new]
+                connection.execute(sa.insert(source_account), rows)
+                self._known.update(self._load(connection, new))
+        return self._known
+
+    def forget(self) -> None:
+        """Drop what was learnt in a transaction that did not commit."""
+        self._known.clear()
+
+    def _load(self, connection: sa.Connection, keys: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for chunk in chunked(keys):
+            query = sa.select(source_account.c.key, source_account.c.id).where(
+                source_account.c.connection_id == self.connection_id, source_account.c.key.in_(chunk)
+            )
+            found.update((key, id) for key, id in connection.execute(query))
+        return found
+
+
+def write_records(
+    connection: sa.Connection,
+    record: str,
+    rows: Sequence[FactRow],
+    *,
+    keys: AccountKeys,
+    now: datetime,
+    assumed: bool,
+    open_day: date | None = None,
+) -> WriteCounts:
+    """Store rows of one record type.
+
+    now: when we learnt them. assumed: this is a connection's first complete load, so a version is taken as known since its own
+    earliest time. open_day: usage of this day or later is corrected in place instead of versioned.
+    """
+    table = FACTS[record]
+    latest = {row.source_id: row for row in rows}  # of two versions in one batch the later read one counts
+    ids = keys.intern(connection, {row.account_key for row in latest.values()}, now)
+    current = _current(connection, table, keys.connection_id, list(latest))
+    counts = WriteCounts()
+    opened: list[dict[str, Any]] = []
+    closed: list[dict[str, Any]] = []
+    in_place: list[dict[str, Any]] = []
+    touched: set[int] = set()
+    for row in latest.values():
+        known = current.get(row.source_id)
+        if known is not None and known.hash == row.hash:
+            counts.unchanged += 1
+            continue
+        account_id = ids[row.account_key]
+        touched.add(account_id)
+        if known is not None and open_day is not None and row.values["day"] >= open_day:
+            in_place.append({"fact": known.id, **{f"new_{k}": v for k, v in _payload(row, account_id).items()}})
+            counts.opened += 1
+            continue
+        known_from = now
+        if known is not None:
+            touched.add(known.source_account_id)
+            # A clock that stepped back must not make a version end before it began.
+            known_from = max(now, known.known_from)
+            closed.append({"fact": known.id, "at": known_from})
+        elif assumed and row.since is not None:
+            known_from = min(row.since, now)
+        opened.append(
+            {
+                "connection_id": keys.connection_id,
+                "source_id": row.source_id,
+                "known_from": known_from,
+                "assumed": known is None and assumed,
+                **_payload(row, account_id),
+            }
+        )
+    _close(connection, table, closed)
+    _correct(connection, table, in_place)
+    if opened:
+        connection.execute(sa.insert(table), opened)
+    touch(connection, touched, now)
+    counts.opened += len(opened)
+    counts.closed += len(closed)
+    return counts
+
+
+def delete_records(
+    connection: sa.Connection, record: str, source_ids: Sequence[str], *, keys: AccountKeys, now: datetime
+) -> WriteCounts:
+    """Close the current versions of records that are gone at the source. Unknown ids are ignored."""
+    table = FACTS[record]
+    current = _current(connection, table, keys.connection_id, source_ids)
+    _close(connection, table, [{"fact": known.id, "at": max(now, known.known_from)} for known in current.values()])
+    touch(connection, {known.source_account_id for known in current.values()}, now)
+    return WriteCounts(closed=len(current))
+
+
+def current_values(
+    connection: sa.Connection, record: str, connection_id: int, source_ids: Sequence[str]
+) -> dict[str, sa.Row[Any]]:
+    """The current versions of some records, whole, by source id."""
+    table = FACTS[record]
+    found: dict[str, sa.Row[Any]] = {}
+    for chunk in chunked(source_ids):
+        query = sa.select(table).where(
+            table.c.connection_id == connection_id, table.c.source_id.in_(chunk), table.c.known_to.is_(None)
+        )
+        found.update({row.source_id: row for row in connection.execute(query)})
+    return found
+
+
+def touch(connection: sa.Connection, source_accounts: Iterable[int], now: datetime) -> None:
+    """Mark source accounts whose facts changed, so that only their accounts need scoring again."""
+    rows = [{"account": id, "at": now} for id in sorted(source_accounts)]
+    if rows:
+        connection.execute(
+            sa.update(source_account)
+            .where(source_account.c.id == sa.bindparam("account"))
+            .values(touched_at=sa.bindparam("at", type_=source_account.c.touched_at.type)),
+            rows,
+        )
+
+
+def _payload(row: FactRow, account_id: int) -> dict[str, Any]:
+    return {"source_account_id": account_id, "hash": row.hash, "raw_ref": row.raw_ref, **row.values}
+
+
+def _current(
+    connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]
+) -> dict[str, sa.Row[Any]]:
+    found: dict[str, sa.Row[Any]] = {}
+    columns = (table.c.id, table.c.source_id, table.c.source_account_id, table.c.hash, table.c.known_from)
+    for chunk in chunked(source_ids):
+        query = sa.select(*columns).where(
+            table.c.connection_id == connection_id, table.c.source_id.in_(chunk), table.c.known_to.is_(None)
+        )
+        found.update({row.source_id: row for row in connection.execute(query)})
+    return found
+
+
+def _correct(connection: sa.Connection, table: sa.Table, versions: list[dict[str, Any]]) -> None:
+    if versions:
+        names = [name.removeprefix("new_") for name in versions[0] if name != "fact"]
+        values = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+        connection.execute(sa.update(table).where(table.c.id == sa.bindparam("fact")).values(values), versions)
+
+
+def _close(connection: sa.Connection, table: sa.Table, versions: list[dict[str, Any]]) -> None:
+    if versions:
+        connection.execute(
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("fact"), table.c.known_to.is_(None))
+            .values(known_to=sa.bindparam("at", type_=table.c.known_to.type)),
+            versions,
+        )

@@ -1,0 +1,154 @@
+"""The sync engine: hands streams their windows, stages what they yield, and commits records and checkpoints together.
+
+It owns time, retry and state. No transaction is open while a connector runs. Facts may be committed ahead of their checkpoint,
+never behind it; writes are idempotent, so whatever is read twice is stored once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from accountpulse.core.clock import Clock
+from accountpulse.core.errors import (
+    AuthError,
+    Cancelled,
+    ConfigError,
+    ConnectorError,
+    CursorExpired,
+    PermissionMissing,
+    RateLimited,
+)
+from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import snapshots
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.sync.connector import Connector, ConnectorConfig, StreamSpec
+from accountpulse.core.sync.reader import StreamReader
+from accountpulse.core.sync.results import OnProgress, Progress, RunEnd, RunResult, StreamEnd, StreamResult, silent
+from accountpulse.core.sync.retry import Attempts, RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A connection ready to be read: its id and name in the store, and its connector."""
+
+    id: int
+    name: str
+    connector: Connector[ConnectorConfig]
+
+
+# These concern the whole connection: its other streams would meet the same wall.
+_STOPS_CONNECTION: frozenset[StreamEnd] = frozenset({"needs_reauth", "misconfigured", "paused", "cancelled"})
+
+
+class SyncEngine:
+    """Runs connections against a store."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, retry: RetryPolicy | None = None, on_progress: OnProgress = silent
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._retry = retry or RetryPolicy()
+        self._on_progress = on_progress
+
+    def sync(self, source: Source, streams: Sequence[str] | None = None) -> RunResult:
+        """Read a connection's streams, all or the named ones. Faults end up in the result, not as exceptions."""
+        chosen = [s for s in source.connector.streams() if streams is None or s.name in streams]
+        result = RunResult(connection=source.name)
+        with self._store.write() as connection:
+            run_id = store_connections.begin_run(connection, source.id, self._clock.now())
+        for spec in chosen:
+            outcome = StreamResult(stream=spec.name)
+            until = self._sync_stream(source, spec, run_id, outcome)
+            result.streams.append(outcome)
+            self._on_progress(Progress(source.name, spec.name, outcome.read, done=True, state=outcome.state))
+            if outcome.state in _STOPS_CONNECTION:
+                result.paused_until = until
+                break
+        result.state, result.message = _verdict(result.streams)
+        self._close(source, run_id, result)
+        return result
+
+    def _sync_stream(self, source: Source, spec: StreamSpec, run_id: int, outcome: StreamResult) -> datetime | None:
+        """Read one stream to its end or to a fault; returns until when to pause, if so."""
+        attempts = Attempts(self._retry)
+        reader = StreamReader(self._store, self._clock, source, spec, run_id, outcome, attempts.progressed, self._on_progress)
+        paused_until: datetime | None = None
+        try:
+            try:
+                attempts.run(reader.read)
+            except CursorExpired as expired:
+                reader.start_over(str(expired))
+                attempts.run(reader.read)
+        except AuthError as error:
+            outcome.state, outcome.message = "needs_reauth", str(error)
+        except ConfigError as error:
+            outcome.state, outcome.message = "misconfigured", str(error)
+        except PermissionMissing as error:
+            outcome.state, outcome.message = "skipped", str(error)
+        except RateLimited as error:
+            paused_until = self._clock.now() + (error.retry_after or self._retry.ceiling)
+            outcome.state, outcome.message = "paused", f"{error}; goes on after {paused_until:%Y-%m-%d %H:%M} UTC"
+        except Cancelled as error:
+            outcome.state, outcome.message = "cancelled", str(error)
+        except ConnectorError as error:
+            outcome.state, outcome.message = "failed", str(error)
+        except Exception as error:
+            # A connector's bug costs its stream only. The text of a foreign exception may hold a secret, so only its kind and
+            # place are kept.
+            outcome.state, outcome.message = "failed", describe_crash(error)
+        outcome.retries = attempts.retries
+        with self._store.write() as connection:
+            if outcome.state != "ok":
+                store_connections.update_stream(connection, source.id, spec.name, state=outcome.state, message=outcome.message)
+            snapshots.forget(connection, run_id)
+            store_connections.record_stream(
+                connection,
+                run_id,
+                spec.name,
+                read=outcome.read,
+                opened=outcome.opened,
+                closed=outcome.closed,
+                unchanged=outcome.unchanged,
+                quarantined=outcome.quarantined,
+                retries=outcome.retries,
+                state=outcome.state,
+                message=outcome.message,
+            )
+        return paused_until
+
+    def _close(self, source: Source, run_id: int, result: RunResult) -> None:
+        now = self._clock.now()
+        with self._store.write() as connection:
+            store_connections.end_run(connection, run_id, result.state, result.message, now)
+            store_connections.set_state(
+                connection, source.id, result.state, now, message=result.message, paused_until=result.paused_until
+            )
+            bump(connection, "operations")
+
+
+def describe_crash(error: BaseException) -> str:
+    """Where and what, without the message or locals of an exception that is not ours."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = ""
+    if trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" in {code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"
+    return f"{type(error).__name__}{place}: this is a bug of the connector; please report it to its author"
+
+
+def _verdict(streams: Sequence[StreamResult]) -> tuple[RunEnd, str | None]:
+    """The state of a run from the states of its streams, with the first message that matters."""
+    message = next((f"{s.stream}: {s.message}" for s in streams if s.message), None)
+    for state in ("needs_reauth", "misconfigured", "cancelled", "paused"):
+        if any(s.state == state for s in streams):
+            return state, message
+    ended_well = [s for s in streams if s.state == "ok"]
+    if len(ended_well) == len(streams):
+        return "ok", message
+    return ("partial" if ended_well else "failed"), message

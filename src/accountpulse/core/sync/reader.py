@@ -1,0 +1,256 @@
+"""Reads one stream: from window to staged records to committed versions and checkpoint."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.clock import Clock, day_of
+from accountpulse.core.errors import Cancelled, ConnectorError, InvalidRecord
+from accountpulse.core.model import Record, UsageDay, schema_of
+from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import snapshots
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.writes import AccountKeys, FactRow, WriteCounts, delete_records, write_records
+from accountpulse.core.sync.connector import Checkpoint, Deleted, OpaqueCursor, StreamSpec, TimeCursor, Window
+from accountpulse.core.sync.results import OnProgress, Progress, StreamResult
+from accountpulse.core.sync.rows import to_row
+
+if TYPE_CHECKING:
+    from accountpulse.core.sync.engine import Source
+
+STAGE_LIMIT = 5_000
+QUARANTINE_LIMIT = 0.05
+# A handful of bad records in a small stream is a matter for the list, not a reason to fail.
+QUARANTINE_GRACE = 5
+VANISH_LIMIT = 0.2
+PROGRESS_STEP = 500
+
+
+class StreamReader:
+    """Reads a stream once; `read` may be called again after a fault and goes on from the last commit."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        source: Source,
+        spec: StreamSpec,
+        run_id: int,
+        outcome: StreamResult,
+        progressed: Callable[[], None],
+        on_progress: OnProgress,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._source = source
+        self._spec = spec
+        self._run_id = run_id
+        self._outcome = outcome
+        self._progressed = progressed
+        self._on_progress = on_progress
+        self._keys = AccountKeys(source.id)
+        self._zone = source.connector.context.zone
+
+    def read(self) -> None:
+        """Read from the last commit to the end of the window."""
+        state = self._begin()
+        window = self._window(state)
+        stage = _Stage()
+        seen = self._outcome.read
+        for item in getattr(self._source.connector, self._spec.method)(window):
+            if self._source.connector.context.cancelled():
+                raise Cancelled("the run was cancelled; it goes on from here next time")
+            if isinstance(item, Checkpoint):
+                self._commit(stage, state, window, item)
+                stage = _Stage()
+                continue
+            stage.add(item, self._spec)
+            self._outcome.read += 1
+            if self._outcome.read - seen >= PROGRESS_STEP:
+                seen = self._outcome.read
+                self._on_progress(Progress(self._source.name, self._spec.name, seen))
+            if len(stage) >= STAGE_LIMIT:
+                self._commit(stage, state, window, None)
+                stage = _Stage()
+        self._commit(stage, state, window, None)
+        self._finish(state, window)
+
+    def start_over(self, why: str) -> None:
+        """Forget the cursor, so that the next read is a complete one; the gap is recorded."""
+        with self._store.write() as connection:
+            state = store_connections.stream(connection, self._source.id, self._spec.name)
+            store_connections.update_stream(
+                connection,
+                self._source.id,
+                self._spec.name,
+                cursor=None,
+                position=None,
+                gap_from=state.position or state.last_success_at,
+                message=f"history gap: full re-read ({why})",
+            )
+
+    def _begin(self) -> sa.Row[Any]:
+        now = self._clock.now()
+        with self._store.write() as connection:
+            store_connections.update_stream(connection, self._source.id, self._spec.name, last_attempt_at=now, state="loading")
+            return store_connections.stream(connection, self._source.id, self._spec.name)
+
+    def _window(self, state: sa.Row[Any]) -> Window:
+        since: datetime | None = None
+        if self._spec.cursor is not None and state.position is not None:
+            since = state.position - self._spec.look_back
+        cursor = state.cursor if isinstance(self._spec.cursor, OpaqueCursor) else None
+        return Window(since=since, until=self._clock.now() - self._spec.lag, cursor=cursor)
+
+    def _commit(self, stage: _Stage, state: sa.Row[Any], window: Window, checkpoint: Checkpoint | None) -> None:
+        """Store what is staged and, in the same transaction, the checkpoint."""
+        if not stage and checkpoint is None:
+            return
+        outcome, spec = self._outcome, self._spec
+        now = self._clock.now()
+        self._guard_quarantine(stage)
+        try:
+            with self._store.write() as connection:
+                counts = stage.write(connection, self._keys, now, state.first_loaded_at is None, day_of(now, self._zone))
+                if spec.deletes == "snapshot":
+                    for record, rows in stage.rows.items():
+                        snapshots.remember(connection, self._run_id, schema_of(record).name, [r.source_id for r in rows])
+                store_connections.put_in_quarantine(connection, self._source.id, spec.name, stage.invalid, now)
+                if checkpoint is not None:
+                    store_connections.update_stream(connection, self._source.id, spec.name, **self._advance(checkpoint, window))
+                if counts.opened or counts.closed:
+                    bump(connection, "facts")
+        except BaseException:
+            self._keys.forget()
+            raise
+        outcome.opened += counts.opened
+        outcome.closed += counts.closed
+        outcome.unchanged += counts.unchanged
+        outcome.quarantined += len(stage.invalid)
+        self._progressed()
+        self._on_progress(Progress(self._source.name, spec.name, outcome.read))
+
+    def _advance(self, checkpoint: Checkpoint, window: Window) -> dict[str, Any]:
+        """The state columns that a checkpoint sets. A time position never passes the window's end."""
+        if isinstance(self._spec.cursor, TimeCursor):
+            position = checkpoint.cursor
+            if not isinstance(position, datetime) or position.tzinfo is None:
+                raise ConnectorError(
+                    f"stream {self._spec.name} has a TimeCursor, so its checkpoints must be aware datetimes, "
+                    f"found {type(position).__name__}"
+                )
+            capped = min(position, window.until)
+            # While re-reading the look-back, older positions pass by; what is behind us stays behind us.
+            floor = window.since + self._spec.look_back if window.since is not None else capped
+            return {"position": max(capped, floor)}
+        if self._spec.cursor is None:
+            return {}
+        return {"cursor": checkpoint.cursor}
+
+    def _finish(self, state: sa.Row[Any], window: Window) -> None:
+        """The stream came to its end without a fault: what a complete read lacks is gone, the position is the window's end."""
+        now = self._clock.now()
+        message: str | None = None
+        with self._store.write() as connection:
+            if self._spec.deletes == "snapshot":
+                message = self._delete_vanished(connection, now)
+            store_connections.update_stream(
+                connection,
+                self._source.id,
+                self._spec.name,
+                position=window.until,
+                first_loaded_at=state.first_loaded_at or now,
+                last_success_at=now,
+                state="ok",
+                message=message,
+            )
+        self._outcome.message = message
+
+    def _delete_vanished(self, connection: sa.Connection, now: datetime) -> str | None:
+        for record in self._spec.records:
+            name = schema_of(record).name
+            gone, known = snapshots.vanished(connection, self._run_id, name, self._source.id)
+            if gone and len(gone) > VANISH_LIMIT * known:
+                store_connections.hold_deletes(connection, self._source.id, self._spec.name, len(gone), known, now)
+                return (
+                    f"{len(gone)} of {known} {name} records were not in the answer; that is more than a fifth, so nothing was "
+                    "deleted: confirm it if it is right"
+                )
+            if gone:
+                counts = delete_records(connection, name, gone, keys=self._keys, now=now)
+                self._outcome.closed += counts.closed
+                bump(connection, "facts")
+        return None
+
+    def _guard_quarantine(self, stage: _Stage) -> None:
+        bad = self._outcome.quarantined + len(stage.invalid)
+        if bad > QUARANTINE_GRACE and bad > QUARANTINE_LIMIT * self._outcome.read:
+            id, reason = next(iter(stage.invalid.items()), ("", ""))
+            raise ConnectorError(
+                f"{bad} of {self._outcome.read} records could not be understood, more than {QUARANTINE_LIMIT:.0%}; "
+                f"nothing further was stored. The latest is {id}: {reason}"
+            )
+
+
+class _Stage:
+    """Records waiting for the next commit, checked already."""
+
+    def __init__(self) -> None:
+        self.rows: dict[type[Record], list[FactRow]] = defaultdict(list)
+        self.deleted: dict[type[Record], list[str]] = defaultdict(list)
+        self.invalid: dict[str, str] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, item: object, spec: StreamSpec) -> None:
+        self._size += 1
+        if isinstance(item, InvalidRecord):
+            self.invalid[item.source_id] = item.reason
+        elif isinstance(item, Deleted):
+            # A record re-created after its deletion, or the reverse, in one stage: the later word counts.
+            self.rows[item.record] = [r for r in self.rows[item.record] if r.source_id != item.source_id]
+            self.deleted[item.record].append(item.source_id)
+        elif isinstance(item, Record):
+            if type(item) not in spec.records:
+                raise ConnectorError(
+                    f"stream {spec.name} yielded {type(item).__name__}, which it does not declare; add it to @stream(...)"
+                )
+            try:
+                row = to_row(item)
+            except InvalidRecord as error:
+                self.invalid[error.source_id] = error.reason
+                return
+            self.rows[type(item)].append(row)
+            if row.source_id in self.deleted[type(item)]:
+                self.deleted[type(item)].remove(row.source_id)
+        else:
+            raise ConnectorError(
+                f"stream {spec.name} yielded {type(item).__name__}; allowed are records, Deleted, InvalidRecord and Checkpoint"
+            )
+
+    def write(self, connection: sa.Connection, keys: AccountKeys, now: datetime, assumed: bool, today: date) -> WriteCounts:
+        counts = WriteCounts()
+        for record, rows in self.rows.items():
+            name = schema_of(record).name
+            counts.add(
+                write_records(
+                    connection,
+                    name,
+                    rows,
+                    keys=keys,
+                    now=now,
+                    assumed=assumed,
+                    open_day=today if record is UsageDay else None,
+                )
+            )
+        for record, ids in self.deleted.items():
+            counts.add(delete_records(connection, schema_of(record).name, ids, keys=keys, now=now))
+        return counts

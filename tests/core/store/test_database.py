@@ -1,0 +1,67 @@
+"""The store opens, migrates, and refuses what it doesn't know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from accountpulse.core.errors import StoreError
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.migrate import alembic_config
+
+
+def test_the_migrations_make_exactly_the_declared_tables(store: Store) -> None:
+    with store.write() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.check(config)
+
+
+def test_opening_twice_changes_nothing(store: Store) -> None:
+    Store.open(store.engine.url.render_as_string(hide_password=False)).close()
+
+
+def test_a_store_of_a_newer_version_is_refused(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer AccountPulse"):
+        Store.open(store.engine.url.render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://host/db", "supported are sqlite and postgresql"),
+        ("://", "can't be read"),
+        ("/no/such/folder/x.db", "does not exist"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_says_what_to_do(url: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
+        Store.open(url)
+
+
+def test_the_password_is_not_in_the_safe_url() -> None:
+    assert "hunter2" not in Store("postgresql://me:hunter2@localhost/db").safe_url
+
+
+def test_a_failed_write_leaves_nothing(store: Store) -> None:
+    def write_and_fail() -> None:
+        with store.write() as connection:
+            connection.execute(sa.text("insert into revision (domain, number) values ('facts', 1)"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    with store.read() as connection:
+        assert connection.execute(sa.text("select count(*) from revision")).scalar_one() == 0
+
+
+def test_sqlite_uses_the_write_ahead_log(tmp_path: Path) -> None:
+    opened = Store.open(str(tmp_path / "store.db"))
+    with opened.read() as connection:
+        assert connection.execute(sa.text("pragma journal_mode")).scalar_one() == "wal"
+    opened.close()
