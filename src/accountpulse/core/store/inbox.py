@@ -1,0 +1,45 @@
+"""Pushed messages: stored before they are answered, applied later, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.tables import inbox
+from accountpulse.core.store.upsert import insert
+
+
+def append(connection: sa.Connection, connection_id: int, messages: Sequence[tuple[str, Any]], now: datetime) -> int:
+    """Store (key, body) messages; one whose key is known is a re-delivery and is ignored. Returns how many were new."""
+    if not messages:
+        return 0
+    # PostgreSQL's driver can't count rows of an executemany with conflicts, so the known keys are asked for first.
+    bodies = dict(messages)
+    known: set[str] = set()
+    for chunk in chunked(list(bodies)):
+        query = sa.select(inbox.c.key).where(inbox.c.connection_id == connection_id, inbox.c.key.in_(chunk))
+        known.update(connection.execute(query).scalars())
+    rows = [
+        {"connection_id": connection_id, "key": key, "body": body, "received_at": now}
+        for key, body in bodies.items()
+        if key not in known
+    ]
+    if rows:
+        # Another process may have stored one of them since we asked.
+        connection.execute(insert(connection, inbox).on_conflict_do_nothing(index_elements=["connection_id", "key"]), rows)
+    return len(rows)
+
+
+def waiting(connection: sa.Connection, connection_id: int, limit: int) -> list[sa.Row[Any]]:
+    """The oldest messages not yet applied."""
+    query = sa.select(inbox).where(inbox.c.connection_id == connection_id, inbox.c.applied_at.is_(None))
+    return list(connection.execute(query.order_by(inbox.c.id).limit(limit)))
+
+
+def mark_applied(connection: sa.Connection, ids: Sequence[int], now: datetime) -> None:
+    """Done with these messages: the bodies go, the keys stay, so that a re-delivery is still recognised."""
+    connection.execute(sa.update(inbox).where(inbox.c.id.in_(ids)).values(applied_at=now, body=None))
