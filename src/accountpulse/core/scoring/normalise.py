@@ -1,0 +1,124 @@
+"""Normalisers turn a metric's values into component scores from 0 to 100.
+
+All are vectorised, map NaN to NaN, and are monotone: they rise, or fall, over the whole range of values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from accountpulse.core.metrics.declare import Better
+from accountpulse.core.scoring.scorer import Floats
+
+Point = tuple[float, float]
+Points = tuple[Point, ...]
+
+MAX_RANK_POINTS = 201
+"""A stored percentile curve has at most so many points, which keeps it within half a point of the exact rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Straight lines between (value, score) points; before the first and after the last point the score stays level."""
+
+    points: Points
+
+    def scores(self, values: Floats) -> Floats:
+        return _interpolate(values, self.points)
+
+    def content(self) -> dict[str, object]:
+        return {"linear": [list(point) for point in self.points]}
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The score of the last point whose value has been reached; below the first point, the first point's score."""
+
+    points: Points
+
+    def scores(self, values: Floats) -> Floats:
+        edges = np.array([value for value, _ in self.points])
+        levels = np.array([score for _, score in self.points])
+        index = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 1)
+        return np.where(np.isnan(values), np.nan, levels[index])
+
+    def content(self) -> dict[str, object]:
+        return {"steps": [list(point) for point in self.points]}
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """A score for each of some codes (a pulse of 1 to 5); `other` for any other code, which is unknown where None."""
+
+    points: Points
+    other: float | None = None
+
+    def scores(self, values: Floats) -> Floats:
+        result = np.full(values.shape, np.nan if self.other is None else self.other)
+        for code, score in self.points:
+            result[values == code] = score
+        return np.where(np.isnan(values), np.nan, result)
+
+    def content(self) -> dict[str, object]:
+        return {"categories": {"scores": [list(point) for point in self.points], "other": self.other}}
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """The rank within the segment: the share of peers below, counting half of those level. `better`: which end scores 100.
+
+    `fit` turns the peers' values into a curve, which is stored, so that an account scored later the same day, alone, gets
+    the same score as in a full run.
+    """
+
+    better: Better
+
+    def fit(self, values: Floats) -> Points:
+        """The curve of (value, score) through the measured peers' mid-ranks; empty when no value is finite."""
+        finite = values[np.isfinite(values)]
+        if finite.size == 0:
+            return ()
+        distinct, counts = np.unique(finite, return_counts=True)
+        ranks = (np.cumsum(counts) - counts / 2) / finite.size * 100
+        if distinct.size > MAX_RANK_POINTS:
+            # Evenly spaced ranks, not values: a value that many accounts share is always kept.
+            keep = np.unique(np.searchsorted(ranks, np.linspace(ranks[0], ranks[-1], MAX_RANK_POINTS)))
+            distinct, ranks = distinct[keep], ranks[keep]
+        scores = ranks if self.better == "higher" else 100 - ranks
+        return tuple(zip(distinct.tolist(), scores.tolist(), strict=True))
+
+    def scores(self, values: Floats, curve: Points) -> Floats:
+        """Rank against the stored curve. Without one an account is its own only peer: 50."""
+        return _interpolate(values, curve or ((0.0, 50.0),))
+
+    def content(self) -> dict[str, object]:
+        return {"percentile": self.better}
+
+
+Normaliser = Linear | Steps | Categories | Percentile
+
+
+def normalise(normaliser: Normaliser, values: Floats, curve: Points = ()) -> Floats:
+    """Component scores, shape of `values`, in 0..100 or NaN. `curve` is the stored one of a `Percentile`."""
+    if isinstance(normaliser, Percentile):
+        return normaliser.scores(values, curve)
+    return normaliser.scores(values)
+
+
+def points_against(points: Points, better: Better) -> tuple[Point, Point] | None:
+    """The first pair of neighbouring points whose scores go against the direction, or None."""
+    for before, after in pairwise(points):
+        if (after[1] < before[1]) if better == "higher" else (after[1] > before[1]):
+            return before, after
+    return None
+
+
+def _interpolate(values: Floats, points: Points) -> Floats:
+    edges = np.array([value for value, _ in points])
+    levels = np.array([score for _, score in points])
+    # Clamped to the levels: rounding in np.interp must not leave 0..100.
+    scores: Floats = np.clip(np.interp(values, edges, levels), levels.min(), levels.max())
+    return scores
