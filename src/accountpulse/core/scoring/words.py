@@ -1,0 +1,118 @@
+"""Reasons in words: what a component did to the score, in one sentence a customer-success manager can say aloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.model import MissingPolicy
+
+_AREAS = {
+    "usage": "product usage",
+    "support": "support desk",
+    "billing": "billing",
+    "feedback": "survey tool",
+    "relationship": "CRM",
+}
+_POLICIES: dict[MissingPolicy, str] = {
+    "typical": "contributes nothing",
+    "exclude": "its weight goes to the other metrics",
+    "neutral": "counted as 50 of 100",
+    "worst": "counted as 0 of 100",
+}
+_CURRENCIES_WITHOUT_DECIMALS = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+_CURRENCIES_WITH_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+_SIGNED = frozenset({"change", "trend", "relative"})
+_SHARES = frozenset({"share", "ratio", "percent"})
+_TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How to speak about one metric in one segment. `currency`: the store's reporting currency, for money."""
+
+    metric: Metric
+    segment: str
+    currency: str = ""
+
+    def amount(self, value: float) -> str:
+        """A value with its unit: 12.5%, 3.1 hours, EUR 1,200, 42."""
+        return format_value(value, self.metric.unit, currency=self.currency, money=self.metric.money)
+
+    def measured(
+        self,
+        value: float,
+        delta: float,
+        *,
+        typical_value: float | None = None,
+        previous: float | None = None,
+        days: int = 30,
+    ) -> str:
+        """The reason of a measured component. `previous` is the value `days` ago; `typical_value` None means no peers."""
+        title, now = self.metric.title, self.amount(value)
+        if previous is not None and self.amount(previous) != now:
+            verb = "rose" if value > previous else "fell"
+            against = f"a typical {self.segment} account" if typical_value is not None else "what the model calls typical"
+            return f"{title} {verb} from {self.amount(previous)} to {now} in {days} days: {points(delta)} against {against}"
+        if typical_value is None:
+            return f"{title} at {now}; no {self.segment} account to compare with: {points(delta)}"
+        if self.amount(typical_value) == now:
+            return f"{title} at {now}, as typical {self.segment} accounts: {points(delta)}"
+        return f"{title} at {now}; typical {self.segment} accounts at {self.amount(typical_value)}: {points(delta)}"
+
+    def unknown(self, state: ComponentState, policy: MissingPolicy) -> str:
+        """The reason of a component that isn't measured: why, and what the model does about it."""
+        title, area = self.metric.title, _AREAS[self.metric.group]
+        if state == ComponentState.NOT_APPLICABLE:
+            return f"{title} does not apply to this account: left out"
+        cause = {
+            ComponentState.NO_DATA: f"{title} has no data for this account",
+            ComponentState.NOT_CONNECTED: f"No {area} is connected",
+            ComponentState.NEVER_SYNCED: f"{area[0].upper()}{area[1:]} has not finished its first load",
+            ComponentState.STALE: f"{area[0].upper()}{area[1:]} data is out of date",
+            ComponentState.FAILED: f"{title} could not be computed",
+        }[state]
+        return f"{cause}: {_POLICIES[policy]}"
+
+
+def points(delta: float) -> str:
+    """Signed points with one decimal: `-11.3 points`; `no points` where that rounds to nothing."""
+    rounded = round(delta, 1)
+    return f"{rounded:+.1f} points" if rounded else "no points"
+
+
+def format_value(value: float, unit: str, *, currency: str = "", money: bool = False) -> str:
+    """A number as people write it in this unit. Money is in minor units of `currency`, an ISO code."""
+    if money:
+        return format_money(value, currency)
+    if unit in _SHARES:
+        return f"{_number(value * 100)}%"
+    if unit in _SIGNED:
+        return f"{_sign(value * 100)}{_number(value * 100)}%"
+    if unit in _TIMES:
+        text = _number(value)
+        return f"{text} {unit[:-1] if text == '1' else unit}"
+    return _number(value)
+
+
+def format_money(minor: float, currency: str) -> str:
+    """Minor units as an amount: `EUR 1,200`, `EUR 12.50`, `JPY 900`."""
+    decimals = 0 if currency in _CURRENCIES_WITHOUT_DECIMALS else 3 if currency in _CURRENCIES_WITH_THREE_DECIMALS else 2
+    amount = minor / 10**decimals
+    whole = abs(amount) >= 1000 or float(amount).is_integer()
+    text = f"{amount:,.0f}" if whole else f"{amount:,.{decimals}f}"
+    text = text.removeprefix("-") if text.strip("-0.,") == "" else text
+    return f"{currency} {text}".strip()
+
+
+def _number(value: float) -> str:
+    """One decimal below 100, none above; thousands separated; never -0."""
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}".removesuffix(".0")
+    return "0" if text in ("-0", "0") else text
+
+
+def _sign(value: float) -> str:
+    return "+" if round(value, 1) > 0 else ""
