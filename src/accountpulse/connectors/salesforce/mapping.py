@@ -21,11 +21,11 @@ from accountpulse.connectors.salesforce.values import (
     direction,
     domains,
     instant,
-    long_id,
     minor_units,
     opportunity_kind,
     raw_ref,
     record_id,
+    reference,
     required,
     scalar,
     text,
@@ -53,15 +53,15 @@ def account(
     def day(attribute: str) -> datetime | None:
         return instant(pick(attribute), source_id, zone)
 
-    owner = text(row.get("OwnerId"))
+    owner = reference(row.get("OwnerId"))
     return Account(
         source_id=source_id,
         raw_ref=raw_ref("Account", source_id),
         name=text(row.get("Name")),
         domains=domains(row.get("Website")),
         references=tuple(str(row[name]) for name in references if row.get(name) not in (None, "")),
-        owner=owners.get(long_id(owner)) if owner is not None else None,
-        parent=long_id(row["ParentId"]) if row.get("ParentId") else None,
+        owner=owners.get(owner) if owner is not None else None,
+        parent=reference(row.get("ParentId")),
         plan=text(pick("plan")),
         industry=text(pick("industry")),
         region=text(pick("region")),
@@ -78,13 +78,14 @@ def account(
 def contact(row: Row, *, zone: ZoneInfo) -> Contact | None:
     """A Contact row; None when it belongs to no account (Salesforce calls it a private contact)."""
     source_id = record_id(row)
-    if not row.get("AccountId"):
+    account_key = reference(row.get("AccountId"))
+    if account_key is None:
         return None
     names = (text(row.get("FirstName")), text(row.get("LastName")))
     return Contact(
         source_id=source_id,
         raw_ref=raw_ref("Contact", source_id),
-        account=long_id(row["AccountId"]),
+        account=account_key,
         email=text(row.get("Email")),
         name=text(row.get("Name")) or " ".join(filter(None, names)) or None,
         role=text(row.get("Title")),
@@ -96,7 +97,8 @@ def opportunity(row: Row, *, currency: str, kinds: Mapping[str, OpportunityKind]
     """An Opportunity row; None when it belongs to no account. `currency` is used where the row names none (single-currency
     organisations have no CurrencyIsoCode). An unknown Type counts as new business."""
     source_id = record_id(row)
-    if not row.get("AccountId"):
+    account_key = reference(row.get("AccountId"))
+    if account_key is None:
         return None
     currency = (text(row.get("CurrencyIsoCode")) or currency).upper()
     opened_at = required(row, "CreatedDate", source_id, zone)
@@ -112,7 +114,7 @@ def opportunity(row: Row, *, currency: str, kinds: Mapping[str, OpportunityKind]
     return Opportunity(
         source_id=source_id,
         raw_ref=raw_ref("Opportunity", source_id),
-        account=long_id(row["AccountId"]),
+        account=account_key,
         name=text(row.get("Name")),
         kind=opportunity_kind(text(row.get("Type")), kinds),
         stage=text(row.get("StageName")),

@@ -67,6 +67,12 @@ def record_id(row: Row) -> str:
     return long_id(found)
 
 
+def reference(value: object) -> str | None:
+    """The id in a reference field, in its 18-character form; None where it is empty."""
+    found = text(value)
+    return long_id(found) if found is not None else None
+
+
 def long_id(identifier: str) -> str:
     """The 18-character form of a Salesforce id. The 15-character form is case-sensitive and names the same record; the three
     characters that are added encode which letters are upper case. Anything else is returned as it is."""
@@ -127,7 +133,7 @@ def required(row: Row, name: str, source_id: str, zone: ZoneInfo) -> datetime:
 
 
 def minor_units(amount: object, currency: str, source_id: str) -> int | None:
-    """An amount in major units, as Salesforce writes it, in minor ones: 12.5 USD -> 1250, 500 JPY -> 500. Raises InvalidRecord."""
+    """An amount as Salesforce has it, in major units, in minor ones: 12.5 USD is 1250, 500 JPY is 500. Raises InvalidRecord."""
     if amount in (None, ""):
         return None
     try:
@@ -165,15 +171,14 @@ def activity_kind(stated: Iterable[object], kinds: Mapping[str, ActivityKind]) -
 
 def activity_account(row: Row) -> str | None:
     """The account of a task or event: AccountId, which Salesforce derives from What and Who, else What if it is an account."""
-    what = text(row.get("WhatId"))
-    found = text(row.get("AccountId")) or (what if what is not None and what.startswith("001") else None)
-    return long_id(found) if found is not None else None
+    what = reference(row.get("WhatId"))
+    return reference(row.get("AccountId")) or (what if what is not None and what.startswith("001") else None)
 
 
 def activity_contact(row: Row) -> str | None:
     """The contact of a task or event. WhoId may also name a lead (00Q), which is nobody's contact."""
-    who = text(row.get("WhoId"))
-    return long_id(who) if who is not None and who.startswith("003") else None
+    who = reference(row.get("WhoId"))
+    return who if who is not None and who.startswith("003") else None
 
 
 def direction(call_type: object) -> Literal["inbound", "outbound"] | None:

@@ -68,7 +68,8 @@ def ticket(found: Json) -> Ticket | None:
     """A ticket with its side-loaded `metric_set`; None when it is deleted or has no organization.
 
     first_replied_at is created_at plus the calendar minutes to the first reply (seconds, for messaging tickets): Zendesk states
-    no instant. solved_at counts only while the ticket is solved: a reopened one keeps the old stamp in its metrics.
+    no instant. solved_at counts only while the ticket is solved (a reopened one keeps the old stamp in its metrics); of one
+    closed without being solved, such as the loser of a merge, it is when its status last changed.
     """
     source_id = object_id(found)
     organization = text(found.get("organization_id"))
@@ -79,6 +80,7 @@ def ticket(found: Json) -> Ticket | None:
     opened_at = required(found, "created_at", source_id)
     via = found.get("via")
     done = outcome(found)
+    solved = metrics.get("solved_at") or metrics.get("status_updated_at") or found.get("updated_at")
     return Ticket(
         source_id=source_id,
         raw_ref=raw_ref("tickets", source_id),
@@ -87,7 +89,7 @@ def ticket(found: Json) -> Ticket | None:
         requester=text(found.get("requester_id")),
         opened_at=opened_at,
         first_replied_at=first_reply(metrics, opened_at),
-        solved_at=instant(metrics.get("solved_at"), source_id) if done is not None else None,
+        solved_at=instant(solved, source_id) if done is not None else None,
         reopened=count(metrics.get("reopens")),
         priority=_PRIORITY.get(str(found.get("priority")).lower(), 2),
         channel=text(via.get("channel")) if isinstance(via, Mapping) else None,

@@ -78,7 +78,7 @@ class Zendesk(Connector[ZendeskConfig]):
         export late. Deleted organizations carry deleted_at.
         """
         start = _epoch(window.since)
-        while window.since is None or window.since < window.until:
+        while start < _epoch(window.until):
             page = self._client.get("incremental/organizations.json", start_time=start, per_page=EXPORT_PAGE)
             self.context.stop_if_cancelled()
             yield from self._mapped(page.get("organizations") or (), Account, mapping.account)
@@ -106,8 +106,8 @@ class Zendesk(Connector[ZendeskConfig]):
 
         Lag 61 seconds: the export leaves the last minute out. No look-back: the cursor orders by generated_timestamp, when
         Zendesk wrote the row. Never by updated_at, which Zendesk's own jobs do not move: whoever went by it lost tickets
-        (airbytehq/airbyte#81640). Deleted tickets come with the status deleted; a ticket without an organization is no account's
-        and is left out. /ticket_metrics would leave out archived tickets.
+        (airbytehq/airbyte#81640). Deleted tickets come with the status deleted; a ticket without an organization is no
+        account's and is left out. /ticket_metrics would leave out archived tickets.
         """
         yield from self._export("tickets", window, Ticket, mapping.ticket, include="metric_sets")
 
@@ -115,9 +115,9 @@ class Zendesk(Connector[ZendeskConfig]):
     def satisfaction(self, window: Window) -> Iterator[Item]:
         """Reads satisfaction ratings: good is 1, bad is 0. A rating's account is its ticket's organization.
 
-        By start_time, lag 61 seconds, look-back 1 hour: the list has no export's guarantees. It is not ordered by change, so only
-        a complete read moves the cursor, to the newest updated_at seen. These are the ratings of the older CSAT; the answers of
-        Zendesk's newer surveys can't be listed.
+        By start_time, lag 61 seconds, look-back 1 hour: the list has no export's guarantees. It is not ordered by change, so
+        only a complete read moves the cursor, to the newest updated_at seen. These are the ratings of the older CSAT; the
+        answers of Zendesk's newer surveys can't be listed.
         """
         params: dict[str, str | int] = {"page[size]": RATINGS_PAGE}
         if window.since is not None:
@@ -127,9 +127,7 @@ class Zendesk(Connector[ZendeskConfig]):
             try:
                 page = self._client.get("satisfaction_ratings.json", **params)
             except NotThere as error:
-                raise PermissionMissing(
-                    "satisfaction ratings", f"turn CSAT on in Admin Center, or leave this out ({error})"
-                ) from error
+                raise PermissionMissing("satisfaction ratings", f"turn CSAT on in Zendesk's Admin Center ({error})") from error
             self.context.stop_if_cancelled()
             ratings = [each for each in page.get("satisfaction_ratings") or () if each.get("score") in ("good", "bad")]
             organizations = self._organizations_of({each["ticket_id"] for each in ratings if each.get("ticket_id")})
@@ -145,9 +143,12 @@ class Zendesk(Connector[ZendeskConfig]):
                 if found is not None:
                     yield found
             meta = page.get("meta") or {}
-            if not meta.get("has_more"):
+            following = meta.get("after_cursor") if meta.get("has_more") else None
+            if following is None:
                 break
-            params["page[after]"] = meta["after_cursor"]
+            if following == params.get("page[after]"):
+                raise Transient("Zendesk's list of satisfaction ratings did not move on from one page to the next")
+            params["page[after]"] = following
         if newest is not None:
             yield Checkpoint(min(newest, window.until))
 
