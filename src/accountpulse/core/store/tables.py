@@ -197,7 +197,8 @@ link = sa.Table(
         postgresql_where=sa.text("known_to is null"),
     ),
     sa.Index("ix_link_account", "account_id"),
-    comment="Which account a source account belongs to, why, and since when. method: anchor / reference / manual / domain / email.",
+    comment="Which account a source account belongs to, why, and since when. "
+    "method: anchor / manual / reference / plugin / domain / email.",
 )
 
 unlinked = sa.Table(
@@ -275,7 +276,8 @@ peer = sa.Table(
     sa.Column("component", sa.Double, nullable=False),
     sa.Column("value", sa.Double, nullable=False),
     sa.Column("accounts", sa.Integer, nullable=False),
-    comment="What is typical in a segment on a day: mean component (0..100) and median value of the accounts measured.",
+    sa.Column("curve", Json, nullable=False),
+    comment="What is typical in a segment on a day: mean component (0..100), median value and rank curve.",
 )
 
 score_current = sa.Table(
@@ -318,7 +320,8 @@ score_history = sa.Table(
     sa.Column("components", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
     comment="A row when the score moved by a point, or the band, model or segment changed. basis: 0 live, 1 restated. "
-    "score_centi: hundredths of a point. band: index in the model's bands, -1 unknown. components: see core/scoring/packing.py.",
+    "score_centi: hundredths of a point. band: index in the model's bands, -1 unknown. "
+    "components: see core/scoring/packing.py.",
 )
 
 scored_day = sa.Table(

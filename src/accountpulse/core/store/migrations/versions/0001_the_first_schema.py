@@ -201,10 +201,15 @@ def upgrade() -> None:
         sa.Column("component", sa.Double(), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
         sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column(
+            "curve",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(["model_id"], ["scoring_model.id"], name=op.f("fk_peer_model_id")),
         sa.ForeignKeyConstraint(["segment_id"], ["segment.id"], name=op.f("fk_peer_segment_id")),
         sa.PrimaryKeyConstraint("model_id", "segment_id", "day", "metric", name=op.f("pk_peer")),
-        comment="What is typical in a segment on a day: mean component (0..100) and median value of the accounts measured.",
+        comment="What is typical in a segment on a day: mean component (0..100), median value and rank curve.",
     )
     op.create_table(
         "portfolio_daily",
@@ -800,7 +805,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_link_account_id")),
         sa.ForeignKeyConstraint(["source_account_id"], ["source_account.id"], name=op.f("fk_link_source_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_link")),
-        comment="Which account a source account belongs to, why, and since when. method: anchor / reference / manual / domain / email.",
+        comment="Which account a source account belongs to, why, and since when. method: anchor / manual / reference / plugin / domain / email.",
     )
     with op.batch_alter_table("link", schema=None) as batch_op:
         batch_op.create_index("ix_link_account", ["account_id"], unique=False)

@@ -1,0 +1,211 @@
+"""Reads accounts as people ask for them: one, several, or a page of those that a condition selects, each with its score.
+
+The score's plain columns come in the same statement (one join by primary key); what explains it is read apart, and only when
+asked for, because it is a hundred times larger: see `scores_read`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.paging import Order, Page, PageRequest, fetch
+from accountpulse.core.store.selection import Condition, clause
+from accountpulse.core.store.tables import (
+    account_current,
+    link,
+    score_current,
+    scoring_model,
+    segment,
+    source_account,
+    unlinked,
+)
+from accountpulse.core.store.tables import connection as connection_table
+
+_a, _s = account_current.c, score_current.c
+
+# What a condition or an order may name.
+COLUMNS: dict[str, sa.ColumnElement[Any]] = {
+    "name": _a.name,
+    "domain": _a.domain,
+    "owner": _a.owner,
+    "plan": _a.plan,
+    "industry": _a.industry,
+    "region": _a.region,
+    "employees": _a.employees,
+    "lifecycle_stage": _a.lifecycle_stage,
+    "customer_since": _a.customer_since,
+    "renewal_at": _a.renewal_at,
+    "churned_at": _a.churned_at,
+    "mrr": _a.mrr,
+    "segment": segment.c.name,
+    "score": _s.score,
+    "band": _s.band,
+    "band_since": _s.band_since,
+    "coverage": _s.coverage,
+    "trend_28d": _s.trend_28d,
+    "trend_90d": _s.trend_90d,
+    "id": _a.account_id,
+}
+
+_PROFILE = (
+    _a.account_id,
+    _a.name,
+    _a.domain,
+    _a.owner,
+    _a.plan,
+    _a.industry,
+    _a.region,
+    _a.employees,
+    _a.lifecycle_stage,
+    _a.parent_account_id,
+    _a.customer_since,
+    _a.renewal_at,
+    _a.churned_at,
+    _a.mrr,
+    _a.custom,
+    _a.origins,
+)
+_SCORE = (
+    _s.day,
+    _s.score,
+    _s.reference,
+    _s.band,
+    _s.band_since,
+    _s.coverage,
+    _s.low,
+    _s.high,
+    _s.trend_28d,
+    _s.trend_90d,
+    _s.scored_at,
+    _s.segment_id,
+    _s.model_id,
+    segment.c.name.label("segment"),
+    scoring_model.c.name.label("model_name"),
+    scoring_model.c.version.label("model_version"),
+)
+# The plain join is enough for counting and selecting; the model's name is only shown.
+_SELECTABLE = account_current.outerjoin(score_current, _s.account_id == _a.account_id).outerjoin(
+    segment, segment.c.id == _s.segment_id
+)
+_ROWS = sa.select(*_PROFILE, *_SCORE).select_from(_SELECTABLE.outerjoin(scoring_model, scoring_model.c.id == _s.model_id))
+
+
+def page(
+    connection: sa.Connection, condition: Condition | None, orders: Sequence[tuple[str, bool]], request: PageRequest
+) -> Page:
+    """One page. orders: (a name of COLUMNS, descending); the id is added as the tie-break."""
+    query = _ROWS if condition is None else _ROWS.where(clause(condition, COLUMNS))
+    ordering = [Order(COLUMNS[name], descending) for name, descending in orders] + [Order(_a.account_id)]
+    return fetch(connection, query, ordering, request)
+
+
+def count(connection: sa.Connection, condition: Condition | None) -> int:
+    """How many accounts a condition selects."""
+    query = sa.select(sa.func.count()).select_from(_SELECTABLE)
+    return int(connection.execute(query if condition is None else query.where(clause(condition, COLUMNS))).scalar_one())
+
+
+def by_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
+    """Accounts by id; those that do not exist are missing."""
+    found: dict[int, sa.Row[Any]] = {}
+    for chunk in chunked(ids):
+        found.update({row.account_id: row for row in connection.execute(_ROWS.where(_a.account_id.in_(chunk)))})
+    return found
+
+
+def ids_named(connection: sa.Connection, field: str, value: str, limit: int = 2) -> list[int]:
+    """The ids of accounts with this very name or domain, ignoring case; at most `limit`."""
+    query = sa.select(_a.account_id).where(sa.func.lower(COLUMNS[field]) == value.lower())
+    return list(connection.execute(query.order_by(_a.account_id).limit(limit)).scalars())
+
+
+def id_of_source(connection: sa.Connection, connection_name: str, key: str) -> int | None:
+    """The account that a source's key is linked to now; None where it is unknown or unlinked."""
+    query = (
+        sa.select(link.c.account_id)
+        .join(source_account, source_account.c.id == link.c.source_account_id)
+        .join(connection_table, connection_table.c.id == source_account.c.connection_id)
+        .where(connection_table.c.name == connection_name, source_account.c.key == key, link.c.known_to.is_(None))
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def links_of(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+    """The source accounts linked to each account now, in the order in which the connections are believed."""
+    found: dict[int, list[sa.Row[Any]]] = {}
+    for chunk in chunked(account_ids):
+        query = (
+            sa.select(
+                link.c.account_id,
+                link.c.method,
+                link.c.evidence,
+                link.c.known_from,
+                source_account.c.id.label("source_account_id"),
+                source_account.c.key,
+                source_account.c.connection_id,
+                connection_table.c.name.label("connection"),
+            )
+            .join(source_account, source_account.c.id == link.c.source_account_id)
+            .join(connection_table, connection_table.c.id == source_account.c.connection_id)
+            .where(link.c.account_id.in_(chunk), link.c.known_to.is_(None))
+            .order_by(connection_table.c.priority, connection_table.c.name, source_account.c.key)
+        )
+        rows: sa.CursorResult[Any] = connection.execute(query)
+        for row in rows:
+            found.setdefault(row.account_id, []).append(row)
+    return found
+
+
+_FACT = FACTS["account"].c
+_UNLINKED = (
+    sa.select(
+        unlinked.c.source_account_id,
+        unlinked.c.reason,
+        unlinked.c.candidates,
+        source_account.c.key,
+        source_account.c.connection_id,
+        source_account.c.first_known_at,
+        _FACT.name,
+        _FACT.domains,
+        connection_table.c.name.label("connection"),
+    )
+    .join(source_account, source_account.c.id == unlinked.c.source_account_id)
+    .join(connection_table, connection_table.c.id == source_account.c.connection_id)
+    # The account's own record: its source id is the key, so that at most one row joins.
+    .outerjoin(
+        FACTS["account"],
+        sa.and_(
+            _FACT.connection_id == source_account.c.connection_id,
+            _FACT.source_id == source_account.c.key,
+            _FACT.known_to.is_(None),
+        ),
+    )
+)
+
+
+def unlinked_page(connection: sa.Connection, request: PageRequest, connection_name: str | None = None) -> Page:
+    """Source accounts that no rule could place, in the order in which they became known."""
+    return fetch(connection, _restricted(connection_name), [Order(unlinked.c.source_account_id)], request)
+
+
+def unlinked_count(connection: sa.Connection, connection_name: str | None = None) -> int:
+    """How many source accounts no rule could place."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(_restricted(connection_name).subquery())).scalar_one())
+
+
+def unlinked_by_ids(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, sa.Row[Any]]:
+    """Unlinked source accounts by id; those that do not exist, or are linked, are missing."""
+    found: dict[int, sa.Row[Any]] = {}
+    for chunk in chunked(ids):
+        query = _UNLINKED.where(unlinked.c.source_account_id.in_(chunk))
+        found.update({row.source_account_id: row for row in connection.execute(query)})
+    return found
+
+
+def _restricted(connection_name: str | None) -> sa.Select[Any]:
+    return _UNLINKED if connection_name is None else _UNLINKED.where(connection_table.c.name == connection_name)

@@ -1,0 +1,49 @@
+"""Reads how connections stand for people: several at once, with when they last answered and their latest runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.tables import connection as connection_table
+from accountpulse.core.store.tables import inbox, run, run_stream
+
+
+def by_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
+    """Connections by id, those that were removed from the configuration included."""
+    query = sa.select(connection_table).where(connection_table.c.id.in_(ids))
+    return {row.id: row for row in connection.execute(query)}
+
+
+def latest_runs(connection: sa.Connection, connection_ids: Sequence[int], first: int) -> dict[int, list[sa.Row[Any]]]:
+    """The latest runs of each connection, newest first."""
+    place = sa.func.row_number().over(partition_by=run.c.connection_id, order_by=run.c.id.desc()).label("place")
+    ranked = sa.select(run, place).where(run.c.connection_id.in_(connection_ids)).subquery()
+    found: dict[int, list[sa.Row[Any]]] = {}
+    query = sa.select(ranked).where(ranked.c.place <= first).order_by(ranked.c.connection_id, ranked.c.id.desc())
+    for row in connection.execute(query):
+        found.setdefault(row.connection_id, []).append(row)
+    return found
+
+
+def streams_of_runs(connection: sa.Connection, run_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+    """What each run did, by run."""
+    found: dict[int, list[sa.Row[Any]]] = {}
+    for chunk in chunked(run_ids):
+        query = sa.select(run_stream).where(run_stream.c.run_id.in_(chunk)).order_by(run_stream.c.stream)
+        for row in connection.execute(query):
+            found.setdefault(row.run_id, []).append(row)
+    return found
+
+
+def last_received(connection: sa.Connection, connection_ids: Sequence[int]) -> dict[int, Any]:
+    """When each connection last received a pushed message, by connection."""
+    query = (
+        sa.select(inbox.c.connection_id, sa.func.max(inbox.c.received_at).label("at"))
+        .where(inbox.c.connection_id.in_(connection_ids))
+        .group_by(inbox.c.connection_id)
+    )
+    return {row.connection_id: row.at for row in connection.execute(query)}

@@ -1,0 +1,92 @@
+"""Models, segments and peers in the store: which model a segment had and when, and what was typical on each day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.tables import peer, publication, scoring_model, segment
+from accountpulse.core.store.upsert import insert
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A segment as it is scored: its place in the order of rules, its rule, and its model by id."""
+
+    segment_id: int
+    model_id: int
+    position: int
+    rule: Mapping[str, Any]
+
+
+def segment_ids(connection: sa.Connection, names: Sequence[str]) -> dict[str, int]:
+    """The ids of segments, created where they are new."""
+    found = {row.name: row.id for row in connection.execute(sa.select(segment).where(segment.c.name.in_(names)))}
+    new = [name for name in names if name not in found]
+    if new:
+        connection.execute(sa.insert(segment), [{"name": name} for name in new])
+        found |= {row.name: row.id for row in connection.execute(sa.select(segment).where(segment.c.name.in_(new)))}
+    return found
+
+
+def model_ids(connection: sa.Connection, models: Mapping[str, tuple[str, Mapping[str, Any]]], now: datetime) -> dict[str, int]:
+    """The ids of models by version, stored where they are new. models: version to (name, content)."""
+    table = scoring_model
+    query = sa.select(table.c.version, table.c.id).where(table.c.version.in_(models))
+    found = {row.version: row.id for row in connection.execute(query)}
+    new = [
+        {"version": version, "name": name, "content": dict(content), "created_at": now}
+        for version, (name, content) in models.items()
+        if version not in found
+    ]
+    if new:
+        connection.execute(sa.insert(table), new)
+        found |= {row.version: row.id for row in connection.execute(query)}
+    return found
+
+
+def publish(connection: sa.Connection, wanted: Sequence[Published], now: datetime) -> bool:
+    """Make these the published segments; what differs is closed and opened as of now. True when anything changed."""
+    table = publication
+    current = {row.segment_id: row for row in connection.execute(sa.select(table).where(table.c.known_to.is_(None)))}
+    new = [p for p in wanted if not _same(current.get(p.segment_id), p)]
+    kept = {p.segment_id for p in wanted if _same(current.get(p.segment_id), p)}
+    ended = [row.id for segment_id, row in current.items() if segment_id not in kept]
+    if ended:
+        connection.execute(sa.update(table).where(table.c.id.in_(ended)).values(known_to=now))
+    if new:
+        rows = [
+            {
+                "segment_id": p.segment_id,
+                "model_id": p.model_id,
+                "position": p.position,
+                "rule": dict(p.rule),
+                "known_from": now,
+            }
+            for p in new
+        ]
+        connection.execute(sa.insert(table), rows)
+    if new or ended:
+        bump(connection, "models")
+    return bool(new or ended)
+
+
+def _same(row: sa.Row[Any] | None, wanted: Published) -> bool:
+    return row is not None and (row.model_id, row.position, row.rule) == (wanted.model_id, wanted.position, wanted.rule)
+
+
+def peers_of(connection: sa.Connection, model_id: int, segment_id: int, day: date) -> dict[str, sa.Row[Any]]:
+    """The stored peers of a segment on a day, by metric."""
+    query = sa.select(peer).where(peer.c.model_id == model_id, peer.c.segment_id == segment_id, peer.c.day == day)
+    return {row.metric: row for row in connection.execute(query)}
+
+
+def save_peers(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store peers that are new; what is stored once stays."""
+    if rows:
+        connection.execute(insert(connection, peer).on_conflict_do_nothing(), list(rows))

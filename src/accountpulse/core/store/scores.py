@@ -1,0 +1,180 @@
+"""Writes scores: the current ones whole, the history as a series of changes, the portfolio by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.tables import portfolio_daily, score_current, score_history, scored_day
+from accountpulse.core.store.upsert import insert
+
+LIVE, RESTATED = 0, 1
+Basis = Literal[0, 1]
+
+_HISTORY = ("model_id", "segment_id", "score_centi", "band", "coverage_percent", "components")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """One account's row of the history: the score in hundredths of a point, the band's index, packed components."""
+
+    account_id: int
+    model_id: int
+    segment_id: int
+    score_centi: int
+    band: int
+    coverage_percent: int
+    components: bytes
+
+
+def write_history(
+    connection: sa.Connection, day: date, basis: Basis, points: Sequence[HistoryPoint], *, threshold_centi: int, now: datetime
+) -> int:
+    """Write a day's evaluation where it moved by the threshold, or changed band, model or segment; returns rows written.
+
+    A row is in force until the next one, so a day scored out of order may not change what later days already said: where the
+    following scored day rested on the row before, it gets a row of its own.
+    """
+    accounts = [p.account_id for p in points]
+    before = in_force(connection, accounts, basis, before=day)
+    on_day = _rows(connection, basis, day)
+    following = connection.execute(
+        sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == basis, scored_day.c.day > day)
+    ).scalar()
+    has_following = set(_rows(connection, basis, following)) if following is not None else set()
+    write: list[dict[str, Any]] = []
+    remove: list[int] = []
+    for point in points:
+        previous, existing = before.get(point.account_id), on_day.get(point.account_id)
+        wanted = _moved(previous, point, threshold_centi)
+        if existing is not None and wanted and _same(existing, point):
+            continue
+        if existing is None and not wanted:
+            continue
+        said = existing or previous
+        if following is not None and said is not None and point.account_id not in has_following:
+            write.append({**_values(said), "account_id": point.account_id, "basis": basis, "day": following})
+        if existing is not None:
+            remove.append(point.account_id)
+        if wanted:
+            row = {name: getattr(point, name) for name in _HISTORY}
+            write.append({**row, "account_id": point.account_id, "basis": basis, "day": day, "inputs_as_of": now})
+    if remove:
+        table = score_history
+        connection.execute(
+            sa.delete(table).where(table.c.account_id == sa.bindparam("account"), table.c.basis == basis, table.c.day == day),
+            [{"account": id} for id in remove],
+        )
+    if write:
+        connection.execute(sa.insert(score_history), write)
+    statement = insert(connection, scored_day).values(day=day, basis=basis, scored_at=now, accounts=len(points))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["day", "basis"],
+            set_={"scored_at": statement.excluded.scored_at, "accounts": statement.excluded.accounts},
+        )
+    )
+    return len({(row["account_id"], row["day"]) for row in write} | {(account, day) for account in remove})
+
+
+def in_force(
+    connection: sa.Connection, accounts: Iterable[int] | None, basis: Basis, *, before: date
+) -> dict[int, sa.Row[Any]]:
+    """Each account's latest history row of days before `before`."""
+    table = score_history
+    newest = (
+        sa.select(table.c.account_id, sa.func.max(table.c.day).label("day"))
+        .where(table.c.basis == basis, table.c.day < before)
+        .group_by(table.c.account_id)
+        .subquery()
+    )
+    query = sa.select(table).join(
+        newest, sa.and_(table.c.account_id == newest.c.account_id, table.c.day == newest.c.day, table.c.basis == basis)
+    )
+    wanted = None if accounts is None else set(accounts)
+    return {row.account_id: row for row in connection.execute(query) if wanted is None or row.account_id in wanted}
+
+
+def _rows(connection: sa.Connection, basis: Basis, day: date) -> dict[int, sa.Row[Any]]:
+    table = score_history
+    query = sa.select(table).where(table.c.basis == basis, table.c.day == day)
+    return {row.account_id: row for row in connection.execute(query)}
+
+
+def _moved(previous: sa.Row[Any] | None, point: HistoryPoint, threshold_centi: int) -> bool:
+    return (
+        previous is None
+        or abs(previous.score_centi - point.score_centi) >= threshold_centi
+        or (previous.band, previous.model_id, previous.segment_id) != (point.band, point.model_id, point.segment_id)
+    )
+
+
+def _same(row: sa.Row[Any], point: HistoryPoint) -> bool:
+    return all(getattr(row, name) == getattr(point, name) for name in _HISTORY)
+
+
+def _values(said: sa.Row[Any]) -> dict[str, Any]:
+    return {**{name: getattr(said, name) for name in _HISTORY}, "inputs_as_of": said.inputs_as_of}
+
+
+def history_since(connection: sa.Connection, since: date) -> dict[int, list[sa.Row[Any]]]:
+    """Every account's history rows from `since` on and the one in force before, oldest first.
+
+    Live rows from the first day that was scored live, restated ones for the days before.
+    """
+    table = score_history
+    first_live = connection.execute(sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == LIVE)).scalar()
+    rows: dict[int, list[sa.Row[Any]]] = {}
+    bases: tuple[Basis, ...] = (RESTATED, LIVE)
+    for basis in bases:
+        query = sa.select(table).where(table.c.basis == basis, table.c.day >= since)
+        if basis == RESTATED and first_live is not None:
+            query = query.where(table.c.day < first_live)
+        earlier = in_force(connection, None, basis, before=since).values()
+        for row in (*earlier, *connection.execute(query.order_by(table.c.day))):
+            rows.setdefault(row.account_id, []).append(row)
+    for series in rows.values():
+        series.sort(key=lambda row: row.day)
+    return rows
+
+
+def current(connection: sa.Connection) -> dict[int, sa.Row[Any]]:
+    """The current scores by account."""
+    return {row.account_id: row for row in connection.execute(sa.select(score_current))}
+
+
+def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[int, sa.Row[Any]]) -> int:
+    """Make these the current scores, given those `known`; returns how many rows changed. `scored_at` alone is no change."""
+    changed = [row for row in rows if not _unchanged(known.get(row["account_id"]), row)]
+    gone = sorted(set(known) - {row["account_id"] for row in rows})
+    if gone:
+        connection.execute(
+            sa.delete(score_current).where(score_current.c.account_id == sa.bindparam("account")),
+            [{"account": id} for id in gone],
+        )
+    if changed:
+        statement = insert(connection, score_current)
+        columns = [c.name for c in score_current.c if c.name != "account_id"]
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["account_id"], set_={name: statement.excluded[name] for name in columns}
+            ),
+            list(changed),
+        )
+    return len(changed) + len(gone)
+
+
+def _unchanged(row: sa.Row[Any] | None, wanted: Mapping[str, Any]) -> bool:
+    return row is not None and all(getattr(row, name) == value for name, value in wanted.items() if name != "scored_at")
+
+
+def write_portfolio(connection: sa.Connection, day: date, basis: Basis, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the portfolio of a day."""
+    table = portfolio_daily
+    connection.execute(sa.delete(table).where(table.c.day == day, table.c.basis == basis))
+    if rows:
+        connection.execute(sa.insert(table), [{"day": day, "basis": basis, **row} for row in rows])

@@ -1,0 +1,166 @@
+"""Reads what explains scores, their history, and how models, segments and bands stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.tables import (
+    account_current,
+    publication,
+    score_current,
+    score_history,
+    scoring_model,
+    segment,
+)
+
+LIVE, RESTATED = 0, 1
+Basis = Literal["live", "restated", "best"]
+
+
+def details(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
+    """Components, adjustments and matched segments of current scores, by account."""
+    found: dict[int, sa.Row[Any]] = {}
+    columns = (score_current.c.account_id, score_current.c.components, score_current.c.adjustments, score_current.c.matched)
+    for chunk in chunked(account_ids):
+        query = sa.select(*columns).where(score_current.c.account_id.in_(chunk))
+        found.update({row.account_id: row for row in connection.execute(query)})
+    return found
+
+
+# --- history ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """Which days, both included, on which basis, and how many points for each account at most."""
+
+    start: date
+    end: date
+    basis: Basis
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """An account's rows, oldest first; the first may be older than `start`: it is the one in force then. more: cut off."""
+
+    rows: list[sa.Row[Any]]
+    more: bool
+
+
+def history(connection: sa.Connection, account_ids: Sequence[int], request: HistoryRequest) -> dict[int, HistoryPage]:
+    """The history of some accounts: the row in force at the start, and every later one up to the end, in one statement.
+
+    Basis `best` is live from the account's first live day on, and restated before it.
+    """
+    found: dict[int, HistoryPage] = {}
+    for chunk in chunked(account_ids):
+        by_account: dict[int, list[sa.Row[Any]]] = {}
+        for row in connection.execute(_history_query(chunk, request)):
+            by_account.setdefault(row.account_id, []).append(row)
+        found.update({id: HistoryPage(rows[: request.first], len(rows) > request.first) for id, rows in by_account.items()})
+    return found
+
+
+def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Select[Any]:
+    h = score_history.c
+    chosen = [h.account_id.in_(account_ids), h.day <= request.end]
+    if request.basis != "best":
+        chosen.append(h.basis == (LIVE if request.basis == "live" else RESTATED))
+    else:
+        earlier = score_history.alias("earlier")
+        first_live = (
+            sa.select(sa.func.min(earlier.c.day))
+            .where(earlier.c.account_id == h.account_id, earlier.c.basis == LIVE)
+            .correlate(score_history)
+            .scalar_subquery()
+        )
+        chosen.append(sa.or_(h.basis == LIVE, first_live.is_(None), h.day < first_live))
+    # Several models may have been restated over the same days: those published now count, then the one scored last.
+    published = sa.select(publication.c.model_id).where(publication.c.known_to.is_(None))
+    chosen.append(sa.or_(h.basis == LIVE, h.model_id.in_(published)))
+    of_day = (
+        sa.func.row_number()
+        .over(partition_by=(h.account_id, h.day), order_by=(h.inputs_as_of.desc().nulls_last(), h.model_id.desc()))
+        .label("of_day")
+    )
+    daily = sa.select(score_history, of_day).where(*chosen).subquery("daily")
+    d = daily.c
+    # The first row in force at `start` is the last one on or before it.
+    opening = sa.func.max(sa.case((d.day <= request.start, d.day))).over(partition_by=d.account_id).label("opening")
+    known = sa.select(daily, opening).where(d.of_day == 1).subquery("known")
+    k = known.c
+    place = sa.func.row_number().over(partition_by=k.account_id, order_by=k.day).label("place")
+    ranged = sa.select(known, place).where(sa.or_(k.opening.is_(None), k.day >= k.opening)).subquery("ranged")
+    r = ranged.c
+    return (
+        sa.select(
+            r.account_id,
+            r.basis,
+            r.day,
+            r.model_id,
+            r.segment_id,
+            r.score_centi,
+            r.band,
+            r.coverage_percent,
+            r.inputs_as_of,
+            r.components,
+            segment.c.name.label("segment"),
+        )
+        .join(segment, segment.c.id == r.segment_id)
+        .where(r.place <= request.first + 1)
+        .order_by(r.account_id, r.day)
+    )
+
+
+# --- models and segments ------------------------------------------------------------------------------------------------
+
+
+def models(connection: sa.Connection, ids: Sequence[int] | None = None) -> list[sa.Row[Any]]:
+    """Models with their whole content, newest first: all, or those with some ids."""
+    query = sa.select(scoring_model).order_by(scoring_model.c.id.desc())
+    return list(connection.execute(query if ids is None else query.where(scoring_model.c.id.in_(ids))))
+
+
+def segments(connection: sa.Connection) -> list[sa.Row[Any]]:
+    """The segments published now, in the order in which their rules are tried."""
+    query = (
+        sa.select(
+            segment.c.id,
+            segment.c.name,
+            publication.c.position,
+            publication.c.rule,
+            publication.c.known_from,
+            publication.c.model_id,
+        )
+        .join(publication, publication.c.segment_id == segment.c.id)
+        .where(publication.c.known_to.is_(None))
+        .order_by(publication.c.position, segment.c.id)
+    )
+    return list(connection.execute(query))
+
+
+def band_counts(connection: sa.Connection, segment_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+    """How many accounts of each segment are in each band now, and their MRR in minor units, by segment."""
+    found: dict[int, list[sa.Row[Any]]] = {}
+    query = (
+        sa.select(
+            score_current.c.segment_id,
+            score_current.c.band,
+            sa.func.count().label("accounts"),
+            sa.cast(sa.func.coalesce(sa.func.sum(account_current.c.mrr), 0), sa.BigInteger).label("mrr"),
+        )
+        .join(account_current, account_current.c.account_id == score_current.c.account_id)
+        .where(score_current.c.segment_id.in_(segment_ids))
+        .group_by(score_current.c.segment_id, score_current.c.band)
+        .order_by(score_current.c.segment_id, sa.func.min(score_current.c.score))
+    )
+    for row in connection.execute(query):
+        found.setdefault(row.segment_id, []).append(row)
+    return found

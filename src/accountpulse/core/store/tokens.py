@@ -1,0 +1,121 @@
+"""API tokens: made, listed, revoked and checked. Only a hash is stored; a token is shown once, when it is made.
+
+A token reads `ap_`, eight characters that find its row, and a secret of 190 random bits. The secret is too long to guess, so
+one round of SHA-256 protects it: a slow password hash would only slow every request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.errors import NotFound, SettingsError, Unauthorized
+from accountpulse.core.store.tables import api_token
+
+MARK = "ap_"
+PREFIX_LENGTH = 8
+SECRET_LENGTH = 32
+SCOPES: dict[str, str] = {
+    "read": "query accounts, scores, models and connections",
+    "write": "change what people may change: links, overrides, models",
+    "admin": "make and revoke tokens, pause and resume connections",
+}
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking: the token's name and what it may do."""
+
+    name: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """A stored token, without its secret. `prefix` names it to people and to `revoke`."""
+
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def create(
+    connection: sa.Connection, *, name: str, scopes: Iterable[str], now: datetime, expires_at: datetime | None = None
+) -> str:
+    """Make a token and return it: the only time it can be read. Raises SettingsError for an unknown scope or a past expiry."""
+    wanted = tuple(sorted(set(scopes)))
+    unknown = [scope for scope in wanted if scope not in SCOPES]
+    if unknown or not wanted:
+        found = f"unknown scope {', '.join(unknown)}" if unknown else "no scope"
+        raise SettingsError([f"token {name!r}: {found}; scopes are {', '.join(SCOPES)}"])
+    if not name.strip():
+        raise SettingsError(["a token needs a name that says who uses it, such as 'weekly report'"])
+    if expires_at is not None and expires_at <= now:
+        raise SettingsError([f"token {name!r}: expiry {expires_at.isoformat()} is not in the future"])
+    prefix = _random(PREFIX_LENGTH)
+    token = f"{MARK}{prefix}{_random(SECRET_LENGTH)}"
+    connection.execute(
+        sa.insert(api_token).values(
+            name=name, prefix=prefix, hash=_hash(token), scopes=list(wanted), created_at=now, expires_at=expires_at
+        )
+    )
+    return token
+
+
+def listing(connection: sa.Connection) -> list[TokenInfo]:
+    """All tokens ever made, newest first."""
+    return [_info(row) for row in connection.execute(sa.select(api_token).order_by(api_token.c.id.desc()))]
+
+
+def revoke(connection: sa.Connection, prefix: str, now: datetime) -> None:
+    """End a token at once; ending it twice changes nothing. `prefix` may be written with or without `ap_`.
+
+    Raises NotFound when no token has that prefix.
+    """
+    wanted = prefix.removeprefix(MARK)[:PREFIX_LENGTH]
+    row = connection.execute(sa.select(api_token.c.id).where(api_token.c.prefix == wanted)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no token that begins with {MARK}{wanted}")
+    connection.execute(
+        sa.update(api_token).where(api_token.c.id == row.id, api_token.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
+    """Who a token belongs to. Raises Unauthorized, with the same message whatever part of an unknown token is wrong."""
+    prefix = token.removeprefix(MARK)[:PREFIX_LENGTH]
+    row = connection.execute(sa.select(api_token).where(api_token.c.prefix == prefix)).one_or_none()
+    stored = bytes(row.hash) if row is not None else b"\0" * 32
+    if not secrets.compare_digest(stored, _hash(token)) or row is None:
+        raise Unauthorized("the token is not known here; make one with: accountpulse token create")
+    if row.revoked_at is not None:
+        raise Unauthorized(f"the token {row.name!r} was revoked; make another with: accountpulse token create")
+    if row.expires_at is not None and row.expires_at <= now:
+        raise Unauthorized(
+            f"the token {row.name!r} expired on {row.expires_at.date().isoformat()}; "
+            "make another with: accountpulse token create"
+        )
+    return Viewer(name=row.name, scopes=frozenset(row.scopes))
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _info(row: sa.Row[Any]) -> TokenInfo:
+    return TokenInfo(row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.revoked_at)
