@@ -1,0 +1,163 @@
+"""Reads survey responses from Typeform, over plain HTTP: its Python SDK is no longer kept up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from accountpulse.connectors.typeform import mapping
+from accountpulse.connectors.typeform.mapping import Form
+from accountpulse.plugins import (
+    Account,
+    AuthError,
+    Checkpoint,
+    ConfigError,
+    Connector,
+    ConnectorConfig,
+    Identity,
+    Item,
+    SurveyResponse,
+    TimeCursor,
+    Transient,
+    Window,
+    raise_for_status,
+    stream,
+    translated_errors,
+)
+
+PAGE = 1000  # the most that Typeform gives
+LOOK_BACK = timedelta(hours=1)
+
+
+class TypeformConfig(ConnectorConfig):
+    """token: a personal access token that may read forms and responses. base_url: https://api.eu.typeform.com for EU accounts.
+
+    account_field: the hidden field that carries the account's id in the CRM. email_field: the respondent's e-mail.
+    """
+
+    token: SecretStr
+    base_url: HttpUrl = HttpUrl("https://api.typeform.com")
+    forms: tuple[Form, ...] = Field(min_length=1)
+    account_field: str = "account_id"
+    email_field: str = "email"
+
+
+class Typeform(Connector[TypeformConfig]):
+    """Typeform: what customers answer in NPS, CSAT and CES surveys."""
+
+    id, title = "typeform", "Typeform"
+    account_keys = "reference"
+
+    def check(self) -> Identity:
+        me = self._get("/me")
+        for form in self.config.forms:
+            refs = set(_refs(self._form(form.id).get("fields") or ()))
+            for ref in (form.score_field, form.comment_field):
+                if ref is not None and ref not in refs:
+                    raise ConfigError("forms", f"form {form.id} has no question with the ref {ref!r}; it has {_listed(refs)}")
+        return Identity(str(me.get("user_id") or me.get("email") or me.get("alias")), me.get("alias") or "Typeform")
+
+    @stream(SurveyResponse, Account, cursor=TimeCursor("submitted_at"), look_back=LOOK_BACK)
+    def responses(self, window: Window) -> Iterator[Item]:
+        """Completed responses of the configured forms that name an account and answer the score question.
+
+        Each run reads what was submitted since the last one, and an hour more: Typeform can take half an hour to show a
+        response. Pages come newest first, so only a form read to its end is complete, and the one checkpoint comes after all
+        forms. A deleted response stays: Typeform does not tell.
+        """
+        seen: set[str] = set()
+        forms = Counter(form.id for form in self.config.forms)
+        without_account = 0
+        for form in self.config.forms:
+            for response in self._responses(form, window):
+                key = mapping.account_key(response, self.config.account_field)
+                if key is None:
+                    without_account += 1
+                    continue
+                record = mapping.survey_response(
+                    response,
+                    form,
+                    account_field=self.config.account_field,
+                    email_field=self.config.email_field,
+                    qualified=forms[form.id] > 1,
+                )
+                if record is None:
+                    continue
+                if key not in seen:
+                    seen.add(key)
+                    yield mapping.account_evidence(key)
+                yield record
+        if without_account:
+            self.context.log.debug(
+                "%d responses name no account: give the hidden field %r in the survey's link",
+                without_account,
+                self.config.account_field,
+            )
+        yield Checkpoint(window.until)
+
+    def _responses(self, form: Form, window: Window) -> Iterator[dict[str, Any]]:
+        bounds: dict[str, str | int] = {"page_size": PAGE, "until": _second(window.until)}
+        if window.since is not None:
+            bounds["since"] = _second(window.since)
+        path = f"/forms/{quote(form.id, safe='')}/responses"
+        read, before = 0, ""
+        while True:
+            self.context.stop_if_cancelled()
+            page = self._get(path, {**bounds, "before": before} if before else bounds, form=form.id)
+            items: list[dict[str, Any]] = page.get("items") or []
+            yield from items
+            read += len(items)
+            if not items or read >= (page.get("total_items") or 0):
+                return
+            last = items[-1].get("token")
+            if not last or last == before:
+                raise Transient(f"Typeform gave the same page of form {form.id} twice")
+            before = last
+
+    def _form(self, form: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._get(f"/forms/{quote(form, safe='')}", form=form)
+        return found
+
+    def _get(self, path: str, params: dict[str, str | int] | None = None, form: str | None = None) -> Any:
+        token = self.config.token.get_secret_value().strip()
+        url = str(self.config.base_url).rstrip("/") + path
+        with translated_errors():
+            response = self.context.http.get(url, params=params, headers={"Authorization": f"Bearer {token}"})
+        if response.status_code == 404 and form is not None:
+            raise ConfigError("forms", f"Typeform has no form {form!r} for this token: put the id from the form's address")
+        if response.status_code == 400 and params and "before" in params:
+            raise Transient(f"a response was deleted while form {form} was being read: it is read again")
+        if response.status_code == 403 and _code(response) == "AUTHENTICATION_FAILED":
+            raise AuthError("Typeform refused the token: put a current personal access token into token")
+        raise_for_status(response)
+        try:
+            return response.json()
+        except ValueError:
+            raise Transient(f"Typeform answered {path} with something that is not JSON") from None
+
+
+def _second(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _code(response: Any) -> str | None:
+    try:
+        return str(response.json().get("code"))
+    except (ValueError, AttributeError):
+        return None
+
+
+def _refs(fields: Any) -> Iterator[str]:
+    for field in fields:
+        if field.get("ref"):
+            yield field["ref"]
+        yield from _refs((field.get("properties") or {}).get("fields") or ())
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
