@@ -1,0 +1,331 @@
+"""From `accountpulse.yaml` to `Settings`: every mistake is collected, each at its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from accountpulse.config.connector_config import read_connector_config
+from accountpulse.config.model_schema import load_model
+from accountpulse.config.secrets import UNRESOLVED, References
+from accountpulse.config.settings import (
+    ATTRIBUTES,
+    DEFAULT_STORE,
+    MERGED,
+    ConnectionSettings,
+    Installed,
+    PluginSettings,
+    ServerSettings,
+    Settings,
+)
+from accountpulse.config.yaml import Located, load_yaml
+from accountpulse.core.errors import SettingsError
+from accountpulse.core.model.records import Account, Opportunity, Subscription
+from accountpulse.core.scoring.model import ScoringModel
+from accountpulse.core.scoring.problems import Path, Reader, did_you_mean, shown
+from accountpulse.core.scoring.segments import FieldKind, Rule, parse_rules
+from accountpulse.core.sync.connector import Connector
+
+KEYS = ("connections", "segments")
+OPTIONAL = ("store", "time_zone", "currency", "precedence", "freshness", "plugins", "server")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def read_settings(path: FilePath, host: Installed, environment: Mapping[str, str]) -> Settings:
+    """See `Settings.load`."""
+    located = _located(path)
+    reader = _SettingsReader(path, host, environment)
+    settings = reader.settings(located.data)
+    if settings is not None and not reader.problems and not reader.elsewhere:
+        return settings
+    ours = located.error(reader.problems).problems
+    raise SettingsError([*ours, *reader.elsewhere])
+
+
+def read_plugin_settings(path: FilePath) -> PluginSettings:
+    """Only the `plugins` block, which says what to load before the rest can be checked. Its mistakes are `read_settings`'s."""
+    data = _located(path).data
+    block = data.get("plugins") if isinstance(data, Mapping) else None
+    return _plugins(block, Reader()) or PluginSettings()
+
+
+def _located(path: FilePath) -> Located:
+    if not path.exists():
+        raise SettingsError(
+            [f"{path}: there is no such file; make one with `accountpulse init`, or name another with --config PATH"]
+        )
+    return load_yaml(path)
+
+
+class _SettingsReader(Reader):
+    """`elsewhere`: problems in other files, which know their own place."""
+
+    def __init__(self, path: FilePath, host: Installed, environment: Mapping[str, str]) -> None:
+        super().__init__()
+        self._path = path
+        self._folder = path.parent
+        self._host = host
+        self._references = References(self._folder, environment, self)
+        self.elsewhere: list[str] = []
+
+    def settings(self, data: object) -> Settings | None:
+        block = self.mapping(data, (), required=KEYS, optional=OPTIONAL)
+        if block is None:
+            return None
+        connections = self._connections(block.get("connections"))
+        rules, models = self._segments(block["segments"]) if "segments" in block else ((), {})
+        return Settings(
+            path=self._path,
+            store_url=self._store(block.get("store")),
+            time_zone=self._time_zone(block.get("time_zone", "UTC")),
+            currency=self._currency(block.get("currency", "USD")),
+            connections=self._with_anchors(connections),
+            precedence=self._precedence(block.get("precedence"), block.get("connections")),
+            segments=rules,
+            models=models,
+            stale_after_days=self._freshness(block.get("freshness")),
+            plugins=self._plugins(block.get("plugins")),
+            server=self._server(block.get("server")),
+        )
+
+    # --- the store and what holds for all of it -------------------------------------------------------------------------
+
+    def _store(self, data: object) -> str:
+        path: Path = ("store", "url")
+        block = self.mapping({} if data is None else data, ("store",), optional=("url",)) or {}
+        text = self.text(block.get("url", DEFAULT_STORE), path, "a file's path, sqlite:///path or postgresql://host/database")
+        if text is None:
+            return DEFAULT_STORE
+        if _has_password(text):
+            self.add(path, "a password must not stand in this file; write ${DATABASE_URL}, or ${VARIABLE} for the password")
+            return DEFAULT_STORE
+        whole = text.startswith("${") and text.endswith("}") and text.count("{") == 1
+        # A password may hold characters that mean something in a URL.
+        url = self._references.text(
+            text, path, quote=None if whole or "://" not in text else lambda value: quote(value, safe="")
+        )
+        if url == UNRESOLVED:
+            return DEFAULT_STORE
+        return self._beside_the_file(url, path)
+
+    def _beside_the_file(self, url: str, path: Path) -> str:
+        if "://" not in url:
+            return str(self._folder / FilePath(url).expanduser())
+        scheme, rest = url.split("://", 1)
+        backend = scheme.split("+")[0]
+        if backend not in ("sqlite", "postgresql", "postgres"):
+            self.add(
+                path, f"found a URL of kind {scheme!r}; allowed: a file's path, sqlite:///path, postgresql://host/database"
+            )
+        if backend == "sqlite" and rest.startswith("/") and not rest.startswith("//"):
+            return f"{scheme}:///{self._folder / rest[1:]}"
+        return url
+
+    def _time_zone(self, data: object) -> str:
+        name = self.text(data, ("time_zone",), "a time zone such as Europe/Berlin or UTC")
+        if name is None:
+            return "UTC"
+        try:
+            ZoneInfo(name)
+        except (KeyError, OSError, ValueError):  # unknown; a folder of zones; not a name at all
+            hint = did_you_mean(name, available_timezones())
+            self.add(("time_zone",), f"unknown time zone {name!r}{hint}; allowed: a name such as Europe/Berlin or UTC")
+            return "UTC"
+        return name
+
+    def _currency(self, data: object) -> str:
+        if isinstance(data, str) and CURRENCY.fullmatch(data):
+            return data
+        self.wrong(("currency",), data, "an ISO 4217 code such as USD or EUR")
+        return "USD"
+
+    def _freshness(self, data: object) -> float:
+        block = self.mapping({} if data is None else data, ("freshness",), optional=("stale_after_days",)) or {}
+        days = self.number(block.get("stale_after_days", 3), ("freshness", "stale_after_days"), 0.01, 3650)
+        return 3 if days is None else days
+
+    def _server(self, data: object) -> ServerSettings:
+        block = self.mapping({} if data is None else data, ("server",), optional=("host", "port")) or {}
+        host = self.text(block.get("host", "127.0.0.1"), ("server", "host"), "an address such as 127.0.0.1 or 0.0.0.0")
+        port = block.get("port", 8000)
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+            self.wrong(("server", "port"), port, "a port from 0 (any that is free) to 65535")
+            port = 8000
+        return ServerSettings(host=host or "127.0.0.1", port=port)
+
+    def _plugins(self, data: object) -> PluginSettings:
+        settings = _plugins(data, self) or PluginSettings()
+        known = {plugin.name for plugin in self._host.plugins}
+        for i, name in enumerate(settings.allow or ()):
+            if name not in known:
+                hint = did_you_mean(name, known)
+                self.add(("plugins", "allow", i), f"no plugin {name!r} is installed{hint}; installed: {_listed(known)}")
+        return settings
+
+    # --- connections ----------------------------------------------------------------------------------------------------
+
+    def _connections(self, data: object) -> dict[str, ConnectionSettings | None]:
+        """By name; None for one that is wrong."""
+        if data is None:
+            return {}
+        if not isinstance(data, Mapping):
+            self.wrong(("connections",), data, "a mapping such as {crm: {connector: salesforce, config: {...}}}")
+            return {}
+        return {name: self._connection(name, value, ("connections", name)) for name, value in data.items()}
+
+    def _connection(self, name: str, data: object, path: Path) -> ConnectionSettings | None:
+        before = len(self.problems)
+        if not NAME.fullmatch(name):
+            self.add(
+                path, f"found the name {name!r}; allowed: lower-case letters, digits, '-' and '_', beginning with a letter"
+            )
+        block = self.mapping(data, path, required=("connector",), optional=("anchor", "config"))
+        if block is None or "connector" not in block:
+            return None
+        anchor = block.get("anchor", False)
+        if not isinstance(anchor, bool):
+            self.wrong((*path, "anchor"), anchor, "true or false")
+            anchor = False
+        connector = self._connector(block["connector"], (*path, "connector"))
+        if connector is None:
+            return None
+        if anchor and Account not in connector.provides():
+            self.add((*path, "anchor"), f"connector {connector.id!r} brings no accounts, so it can't be an anchor")
+        where = (*path, "config")
+        config = read_connector_config(
+            connector, block.get("config"), where if "config" in block else path, references=self._references, reader=self
+        )
+        if config is None or len(self.problems) > before:
+            return None
+        return ConnectionSettings(name=name, connector=connector.id, anchor=anchor, config=config)
+
+    def _connector(self, data: object, path: Path) -> type[Connector[Any]] | None:
+        name = self.text(data, path, f"the id of a connector: {_listed(self._host.connectors)}")
+        if name is None or name in self._host.connectors:
+            return self._host.connectors[name] if name else None
+        for plugin in self._host.plugins:
+            if plugin.name == name and plugin.status != "loaded":
+                self.add(path, f"connector {name!r} can't be used: its plugin is {plugin.status}: {plugin.reason}")
+                return None
+        hint = did_you_mean(name, self._host.connectors)
+        self.add(path, f"unknown connector {name!r}{hint}; installed: {_listed(self._host.connectors)}")
+        return None
+
+    def _with_anchors(self, found: Mapping[str, ConnectionSettings | None]) -> dict[str, ConnectionSettings]:
+        """The connections, with the CRM (else the billing system) as anchor where the file names none."""
+        good = {name: connection for name, connection in found.items() if connection is not None}
+        if len(good) < len(found) or not good or any(connection.anchor for connection in good.values()):
+            return good
+        provides = {name: self._host.connectors[connection.connector].provides() for name, connection in good.items()}
+        for wanted in ({Account, Opportunity}, {Account, Subscription}):
+            for name, connection in good.items():
+                if wanted <= provides[name]:
+                    anchor = ConnectionSettings(
+                        name=name, connector=connection.connector, anchor=True, config=connection.config
+                    )
+                    return {**good, name: anchor}
+        able = [name for name in good if Account in provides[name]]
+        advice = f"add `anchor: true` to one of {', '.join(able)}" if able else "add a CRM or a billing system"
+        self.add(("connections",), f"no connection is the anchor, whose accounts become accounts here; {advice}")
+        return good
+
+    def _precedence(self, data: object, connections: object) -> dict[str, tuple[str, ...]]:
+        if data is None:
+            return {}
+        block = self.mapping(data, ("precedence",), optional=MERGED) or {}
+        known = [str(name) for name in connections] if isinstance(connections, Mapping) else []
+        return {
+            attribute: self._order(names, ("precedence", attribute), known)
+            for attribute, names in block.items()
+            if attribute in MERGED
+        }
+
+    def _order(self, data: object, path: Path, known: Sequence[str]) -> tuple[str, ...]:
+        names: list[str] = []
+        for i, item in enumerate(self.items(data, path, "connection") or []):
+            if not isinstance(item, str) or item not in known:
+                hint = did_you_mean(item, known) if isinstance(item, str) else ""
+                self.add((*path, i), f"there is no connection {shown(item)}{hint}; connections: {_listed(known)}")
+            elif item in names:
+                self.add((*path, i), f"connection {item!r} is named twice; name each once, the one to believe first")
+            else:
+                names.append(item)
+        return tuple(names)
+
+    # --- segments and their models --------------------------------------------------------------------------------------
+
+    def _segments(self, data: object) -> tuple[tuple[Rule, ...], dict[str, ScoringModel]]:
+        metrics: dict[str, FieldKind] = dict.fromkeys(self._host.metrics, "number")
+        rules, problems = parse_rules(data, fields={**metrics, **ATTRIBUTES}, path=("segments",))
+        self.problems.extend(problems)
+        by_file: dict[str, ScoringModel | None] = {}
+        for i, item in enumerate(data if isinstance(data, list) else []):
+            name = item.get("model") if isinstance(item, Mapping) else None
+            if isinstance(name, str) and name.strip() and name.strip() not in by_file:
+                by_file[name.strip()] = self._model(name.strip(), ("segments", i, "model"), by_file)
+        named: list[Rule] = []
+        models: dict[str, ScoringModel] = {}
+        for rule in rules:
+            model = by_file.get(rule.model)
+            if model is not None:
+                models[model.name] = model
+                named.append(Rule(rule.name, model.name, rule.condition))
+        return tuple(named), models
+
+    def _model(self, name: str, path: Path, others: Mapping[str, ScoringModel | None]) -> ScoringModel | None:
+        file = self._folder / FilePath(name).expanduser()
+        if not file.is_file():
+            beside = sorted(each.name for each in file.parent.glob("*.y*ml")) if file.parent.is_dir() else []
+            near = f"; in that folder: {', '.join(beside)}" if beside else ""
+            self.wrong(path, name, f"the path of a model file, from the folder of this file; there is no such file{near}")
+            return None
+        try:
+            model = load_model(file, metrics=self._host.metrics, scorers=self._host.scorers)
+        except SettingsError as error:
+            self.elsewhere.extend(error.problems)
+            return None
+        for other, known in others.items():
+            if known is not None and known.name == model.name and known.version != model.version:
+                self.add(path, f"the model in {name!r} is called {model.name!r}, as that in {other!r}; give each its own name")
+                return None
+        return model
+
+
+def _plugins(data: object, reader: Reader) -> PluginSettings | None:
+    block = reader.mapping({} if data is None else data, ("plugins",), optional=("allow", "strict"))
+    if block is None:
+        return None
+    allow = block.get("allow")
+    names: list[str] = []
+    if allow is not None and not isinstance(allow, list):
+        reader.wrong(("plugins", "allow"), allow, "a list of plugin names, as `accountpulse plugins` shows them")
+    for i, item in enumerate(allow if isinstance(allow, list) else []):
+        name = reader.text(item, ("plugins", "allow", i), "a plugin's name")
+        if name is not None:
+            names.append(name)
+    strict = block.get("strict", False)
+    if not isinstance(strict, bool):
+        reader.wrong(("plugins", "strict"), strict, "true or false")
+        strict = False
+    return PluginSettings(allow=tuple(names) if isinstance(allow, list) else None, strict=strict)
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _has_password(url: str) -> bool:
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return False
+    return bool(password) and not (password or "").startswith("${")
+
+
+def _listed(names: object) -> str:
+    return ", ".join(sorted(map(str, names))) or "none" if isinstance(names, (Mapping, list, set, tuple, frozenset)) else "none"

@@ -1,0 +1,151 @@
+"""The settings of one AccountPulse: what `accountpulse.yaml` says, checked, with every default filled in.
+
+    host = PluginHost.load()
+    settings = Settings.load(Path("accountpulse.yaml"), host)     # SettingsError with all problems at once
+
+No secret is in the `repr` of anything here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.model import schema_of
+from accountpulse.core.model.records import Account
+from accountpulse.core.scoring.model import ScoringModel
+from accountpulse.core.scoring.segments import FieldKind, Rule
+from accountpulse.core.sync.connector import Connector, ConnectorConfig
+
+DEFAULT_PATH = Path("accountpulse.yaml")
+PATH_VARIABLE = "ACCOUNTPULSE_CONFIG"
+DEFAULT_STORE = "accountpulse.db"
+
+MERGED = tuple(
+    f.name
+    for f in schema_of(Account).fields
+    if f.name not in {"source_id", "raw_ref", "domains", "emails", "references", "created_at", "custom"}
+)
+"""The attributes of an account that several connections may know, and for which one of them must be believed."""
+
+ATTRIBUTES: Mapping[str, FieldKind] = {
+    "name": "text",
+    "domain": "text",
+    "owner": "text",
+    "plan": "text",
+    "industry": "text",
+    "region": "text",
+    "lifecycle_stage": "text",
+    "employees": "number",
+    "mrr": "number",
+}
+"""The attributes that segment rules may read, besides metrics and `custom.<name>`."""
+
+
+class Plugin(Protocol):
+    """What settings need to know of a plugin."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...
+
+
+class Installed(Protocol):
+    """What is installed, as the plugin host lists it: settings name these things."""
+
+    @property
+    def connectors(self) -> Mapping[str, type[Connector[Any]]]: ...
+    @property
+    def metrics(self) -> Mapping[str, Metric]: ...
+    @property
+    def scorers(self) -> Collection[str]: ...
+    @property
+    def plugins(self) -> Sequence[Plugin]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """One connection. anchor: its accounts become accounts here; the other connections' are linked to those."""
+
+    name: str
+    connector: str
+    anchor: bool = False
+    config: ConnectorConfig = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSettings:
+    """allow: the plugins to load, None for all that are installed. strict: a broken plugin is an error."""
+
+    allow: tuple[str, ...] | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """Where the API listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that holds for one AccountPulse.
+
+    path: the file they come from, None when made in code. store_url: a path or a URL; it may hold a password.
+    time_zone: whose midnight ends a scoring day. currency: in which money is reported (ISO 4217).
+    connections: by name, the first believed first. precedence: for some attributes, which connections to believe before the
+    others. segments: the rules in order; each names a model. models: by name. stale_after_days: how long after its last good
+    reading a connection's data counts as out of date.
+    """
+
+    path: Path | None = None
+    store_url: str = field(default=DEFAULT_STORE, repr=False)
+    time_zone: str = "UTC"
+    currency: str = "USD"
+    connections: Mapping[str, ConnectionSettings] = field(default_factory=dict)
+    precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    segments: tuple[Rule, ...] = ()
+    models: Mapping[str, ScoringModel] = field(default_factory=dict)
+    stale_after_days: float = 3
+    plugins: PluginSettings = PluginSettings()
+    server: ServerSettings = ServerSettings()
+
+    @classmethod
+    def load(cls, path: Path, host: Installed, *, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read a file. `environment`: where `${VARIABLES}` are looked up, the process's own unless given.
+
+        Raises SettingsError with all problems, each with file, line, key, what was found and what is allowed.
+        """
+        from accountpulse.config.reading import read_settings
+
+        return read_settings(path, host, os.environ if environment is None else environment)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The store's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """The connections whose accounts become accounts here."""
+        return tuple(name for name, connection in self.connections.items() if connection.anchor)
+
+    def order_for(self, attribute: str) -> tuple[str, ...]:
+        """The connections in the order in which they are believed about an attribute."""
+        first = self.precedence.get(attribute, ())
+        return (*first, *(name for name in self.connections if name not in first))
+
+
+def default_path() -> Path:
+    """The configuration file when none is named: ACCOUNTPULSE_CONFIG, else `accountpulse.yaml` here."""
+    return Path(os.environ.get(PATH_VARIABLE) or DEFAULT_PATH)
