@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import requests
@@ -41,8 +41,6 @@ def test_exports_every_ticket_in_order(zen: Zenpy, desk: ZendeskVendor, world: W
 
 
 def unix_of(text: str) -> int:
-    from datetime import datetime
-
     return unix(datetime.fromisoformat(text))
 
 

@@ -138,6 +138,11 @@ class SalesforceVendor(SimulatedVendor):
                         self.touch(other, each.id, **{reference: winner})
             self.touch(kind, winner)
 
+    def expire_locators(self) -> None:
+        """Forget every running query, as the org does after two days: the next page is INVALID_QUERY_LOCATOR."""
+        with self.lock:
+            self._locators.clear()
+
     def expire_sessions(self) -> None:
         with self.lock:
             self._sessions.clear()

@@ -80,6 +80,8 @@ def complete(kind: str, body: Json, now: int) -> None:
             defaults = shape.subscription_item(identifier, str(body.get("subscription")), price, 1, created, (created, created))
         case "invoice":
             defaults = shape.invoice(identifier, str(body.get("customer")), _rows(body, "lines"), created)
+        case "event":
+            defaults = shape.event(identifier, str(body.get("type")), created, {})
         case _:
             defaults = {"id": identifier, "object": kind, "livemode": False, "metadata": {}, "status": "succeeded"}
     for name, value in defaults.items():

@@ -24,7 +24,7 @@ def recent_events(objects: dict[str, list[Json]], changes: list[tuple[int, str, 
         *((at, "customer.subscription.updated", subscriptions[name], previous) for at, name, previous in changes),
     ]
     return [
-        shape.event(stripe_id("evt", kind, body["id"], at), kind, at, body, previous)
+        shape.event(stripe_id("evt", kind, body["id"], now - at), kind, at, body, previous)
         for at, kind, body, previous in told
         if now - RETENTION < at <= now
     ]

@@ -8,11 +8,11 @@ from random import Random
 from typing import Any
 
 from accountpulse.testing.vendors.world.companies import WINDOW_DAYS, Company
+from accountpulse.testing.vendors.world.contracts import MONTHLY_CENTS
 from accountpulse.testing.vendors.world.names import CSMS
 from accountpulse.testing.vendors.world.wire import day_text, salesforce_id, salesforce_time
 
 Json = dict[str, Any]
-SEAT_PRICE_CENTS = {"starter": 1900, "business": 4500, "enterprise": 7900}
 _MEETINGS = (
     ("Meeting", "Quarterly business review"),
     ("Meeting", "Success plan check-in"),
@@ -143,7 +143,7 @@ def _contact(company: Company, number: int, now: datetime, rng: Random) -> Json:
 
 def _yearly_amount(company: Company, age: float) -> float:
     seats = company.seats * (0.85 if age > 365 else 1.0)
-    return round(seats * SEAT_PRICE_CENTS[company.plan] * 12 / 100, 2)
+    return round(seats * MONTHLY_CENTS[company.plan] * 12 / 100, 2)
 
 
 def _opportunities(company: Company, now: datetime, rng: Random) -> list[Json]:

@@ -126,7 +126,7 @@ def _ticket(company: Company, age: float, number: int, now: datetime, rng: Rando
     )[0]
     reply_minutes = int(rng.lognormvariate(4.0 + 0.9 * trouble, 0.9)) + 2
     solve_minutes = reply_minutes + int(rng.lognormvariate(6.6 + 1.6 * trouble, 1.0))
-    reopens = sum(rng.random() < 0.10 + 0.45 * trouble**1.5 for _ in range(2))
+    reopens = sum(rng.random() < 0.03 + 0.38 * trouble**1.5 for _ in range(2))
     age_minutes = age * 1440
     replied = reply_minutes < age_minutes
     solved = solve_minutes < age_minutes and rng.random() > 0.015 + 0.06 * trouble
@@ -195,7 +195,7 @@ def _generated(updated: datetime, now: datetime, rng: Random) -> int:
 def _score(trouble: float, solved: bool, rng: Random) -> tuple[str, str | None]:
     if not solved or rng.random() > 0.35:
         return ("offered" if solved else "unoffered"), None
-    if rng.random() < 0.97 - 0.75 * trouble**1.3:
+    if rng.random() < 0.99 - 0.62 * trouble**1.4:
         return "good", None
     return "bad", rng.choice(("The issue took too long to resolve", "The issue was not resolved", None))
 

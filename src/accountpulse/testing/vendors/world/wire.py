@@ -16,11 +16,15 @@ def salesforce_id(prefix: str, number: int) -> str:
         number, rest = divmod(number, 62)
         digits = _BASE62[rest] + digits
     short = f"{prefix}gK0000{digits.rjust(6, '0')}"
-    checksum = "".join(
+    return short + checksum(short)
+
+
+def checksum(short: str) -> str:
+    """The three characters that make a 15-character Salesforce id safe where case is lost."""
+    return "".join(
         _SUFFIX[sum(1 << bit for bit, character in enumerate(short[start : start + 5]) if character.isupper())]
         for start in (0, 5, 10)
     )
-    return short + checksum
 
 
 def stripe_id(prefix: str, *parts: object) -> str:
