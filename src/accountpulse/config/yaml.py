@@ -19,7 +19,7 @@ from pathlib import Path as FilePath
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from accountpulse.core.errors import SettingsError
@@ -73,10 +73,14 @@ def parse_yaml(text: str, file: str) -> Located:
     """Like `load_yaml`, of text; `file` stands in messages."""
     yaml = YAML(typ="safe", pure=True)
     try:
+        depth = 0
         for event in yaml.parse(text):
+            line = event.start_mark.line + 1
             if isinstance(event, AliasEvent):
-                line = event.start_mark.line + 1
                 raise SettingsError([f"{file}:{line}: found the alias *{event.anchor}; write the value out"])
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH:  # composing recurses, so this must be known before
+                raise SettingsError([f"{file}:{line}: nested too deeply; allowed: {MAX_DEPTH} levels"])
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -85,8 +89,6 @@ def parse_yaml(text: str, file: str) -> Located:
         raise SettingsError([f"{place}: not valid YAML: {what}"]) from None
     except YAMLError as error:
         raise SettingsError([f"{file}: not valid YAML: {str(error).splitlines()[0]}"]) from None
-    except RecursionError:
-        raise SettingsError([f"{file}: nested too deeply; allowed: {MAX_DEPTH} levels"]) from None
     if node is None:
         raise SettingsError([f"{file}: the file is empty"])
     walker = _Walker(file)
@@ -106,9 +108,6 @@ class _Walker:
 
     def value(self, node: Node, path: Path) -> object:
         self.lines.setdefault(path, node.start_mark.line + 1)
-        if len(path) > MAX_DEPTH:
-            self._problem(node, path, f"nested too deeply; allowed: {MAX_DEPTH} levels")
-            return None
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):

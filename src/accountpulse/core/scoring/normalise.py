@@ -121,4 +121,4 @@ def _interpolate(values: Floats, points: Points) -> Floats:
     levels = np.array([score for _, score in points])
     # Clamped to the levels: rounding in np.interp must not leave 0..100.
     scores: Floats = np.clip(np.interp(values, edges, levels), levels.min(), levels.max())
-    return scores
+    return np.where(np.isnan(values), np.nan, scores)  # with a single point np.interp gives NaN that point's level

@@ -198,7 +198,7 @@ class _ModelParser(Reader):
             return None
         kinds = [key for key in fields if key in NORMALISERS]
         if len(kinds) != 1:
-            self.wrong(path, kinds or "no normaliser", f"exactly one of {', '.join(NORMALISERS)}")
+            self.add(path, f"found {' and '.join(kinds) or 'none'}; allowed: exactly one of {', '.join(NORMALISERS)}")
             return None
         kind, value, path = kinds[0], fields[kinds[0]], (*path, kinds[0])
         if kind == "percentile":

@@ -45,9 +45,9 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
-        return "a list"
+        return "a list" if value else "an empty list"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -88,7 +88,7 @@ class Reader:
     def items(self, data: object, path: Path, what: str) -> list[object] | None:
         """A list with at least one item."""
         if not isinstance(data, list) or not data:
-            self.wrong(path, "an empty list" if data == [] else data, f"a list of at least one {what}")
+            self.wrong(path, data, f"a list of at least one {what}")
             return None
         return data
 
