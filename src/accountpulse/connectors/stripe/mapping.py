@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -59,12 +59,13 @@ def subscription_records(
     *,
     prices: Iterable[Json] = (),
     products: Mapping[str, str] | None = None,
-    changed_at: int | None = None,
+    changed_at: Callable[[], int | None] = lambda: None,
 ) -> Iterator[Subscription | SubscriptionChange | Deleted | InvalidRecord]:
     """A subscription and all movements of its MRR. The movements' sum is always its `mrr`.
 
     subscription: with all its items, discounts expanded. invoices: all of its own, with all lines. at: "now". prices: see
-    `revenue`. products: names by id. changed_at: unix seconds at which the price last changed, where an event told.
+    `revenue`. products: names by id. changed_at: tells the unix second at which the price last changed, where events know it;
+    asked only for a change that is on no invoice yet.
     """
     customer, name = shapes.id_of(subscription.get("customer")), subscription["id"]
     currency = shapes.currency_of(subscription)
@@ -93,7 +94,12 @@ def subscription_records(
 
 
 def _changes(
-    subscription: Json, invoices: Iterable[Json], money: Revenue, customer: str, currency: str, changed_at: int | None
+    subscription: Json,
+    invoices: Iterable[Json],
+    money: Revenue,
+    customer: str,
+    currency: str,
+    changed_at: Callable[[], int | None],
 ) -> Iterator[SubscriptionChange | Deleted]:
     """The movements: invoiced ones under `subscription@second`, the end likewise, one not yet invoiced under `@current`.
 
@@ -128,7 +134,7 @@ def _changes(
         level = 0
     if level != money.now:
         earlier = any(point.mrr for point in money.points)
-        at = max(money.turned_at, changed_at or 0)
+        at = max(money.turned_at, changed_at() or 0)
         if money.now == 0:
             kind = "churn"
         elif level == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from pydantic import Field, HttpUrl, SecretStr
@@ -212,7 +212,7 @@ class Stripe(Connector[StripeConfig]):
                 window.until,
                 prices=self._lookups.prices_of(whole, bills),
                 products=self._lookups.product_names,
-                changed_at=changed_at,
+                changed_at=partial(self._price_changed_at, name, changed_at),
             )
 
     def _invoices(self, found: Iterable[tuple[str, JsonObject | None, int | None]], _window: Window) -> Iterator[Item]:
@@ -226,6 +226,20 @@ class Stripe(Connector[StripeConfig]):
 
     def _whole_invoice(self, bill: JsonObject) -> JsonObject:
         return {**bill, "lines": {"data": self._api.complete(bill.get("lines"), f"/v1/invoices/{bill['id']}/lines")}}
+
+    def _price_changed_at(self, subscription: str, told: int | None) -> int | None:
+        return told or self._price_changes.get(subscription)
+
+    @cached_property
+    def _price_changes(self) -> dict[str, int]:
+        """When a price last changed, by subscription, as far back as Stripe keeps events."""
+        found: dict[str, int] = {}
+        start = int((self.context.clock.now() - position.RETENTION).timestamp())
+        for event in self._events(("customer.subscription.updated",), start, None):
+            name, at = _subscription_id(event), _price_changed(event)
+            if name is not None and at is not None:
+                found.setdefault(name, at)  # newest first
+        return found
 
     @cached_property
     def _services(self) -> frozenset[str]:
