@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -16,6 +16,8 @@ from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.scoring.types import Adjustment, Component, Matched, Score
 from accountpulse.core.scoring.words import Wording
 
+Cause = Callable[[int, str], str | None]
+
 NEGLIGIBLE = 1e-12
 """Adjustments of fewer points are rounding, not facts, and are not shown."""
 
@@ -24,7 +26,7 @@ NEGLIGIBLE = 1e-12
 class Setting:
     """What reasons need besides the numbers.
 
-    metrics: declarations by name, at least those of the model. fresh_at: as of when each metric's sources were read.
+    metrics: declarations by name, at least those of the model. fresh_at: record type -> as of when its sources were read.
     currency: the store's reporting currency. previous_days: how long ago the `previous` values were measured.
     """
 
@@ -32,7 +34,7 @@ class Setting:
     segment: str
     metrics: Mapping[str, Metric]
     currency: str = ""
-    fresh_at: Mapping[str, datetime] = field(default_factory=dict)
+    fresh_at: Mapping[str, datetime | None] = field(default_factory=dict)
     previous_days: int = 30
 
 
@@ -43,15 +45,18 @@ def scores_of(
     *,
     previous: Floats | None = None,
     matched: Sequence[Sequence[Matched]] | None = None,
+    cause: Cause | None = None,
+    rows: Iterable[int] | None = None,
 ) -> list[Score]:
     """A `Score` for each account of the evaluation, in its order.
 
     previous: metric values (n, k) `previous_days` ago, NaN where unknown. matched: each account's `Assignment.reasons`.
+    cause: why a metric has no value for an account, by its row and the metric's name. rows: only these accounts.
     """
     version = evaluation.model.version
     return [
         Score(
-            account_id=account,
+            account_id=accounts[i],
             day=setting.day,
             segment=setting.segment,
             model_version=version,
@@ -61,15 +66,17 @@ def scores_of(
             coverage=float(evaluation.coverage[i]),
             low=float(evaluation.low[i]),
             high=float(evaluation.high[i]),
-            components=_components(evaluation, i, setting, None if previous is None else previous[i]),
+            components=_components(evaluation, i, setting, None if previous is None else previous[i], cause),
             adjustments=_adjustments(evaluation, i, setting),
             matched=tuple(matched[i]) if matched is not None else (),
         )
-        for i, account in enumerate(accounts)
+        for i in (range(len(accounts)) if rows is None else rows)
     ]
 
 
-def _components(evaluation: Evaluation, i: int, setting: Setting, previous: Floats | None) -> tuple[Component, ...]:
+def _components(
+    evaluation: Evaluation, i: int, setting: Setting, previous: Floats | None, cause: Cause | None
+) -> tuple[Component, ...]:
     made = []
     for j, (line, spec) in enumerate(zip(evaluation.model.lines, evaluation.model.components, strict=True)):
         metric = setting.metrics[line.metric]
@@ -82,7 +89,7 @@ def _components(evaluation: Evaluation, i: int, setting: Setting, previous: Floa
             before = None if previous is None or not np.isfinite(previous[j]) else float(previous[j])
             reason = wording.measured(value, delta, typical_value=typical_value, previous=before, days=setting.previous_days)
         else:
-            reason = wording.unknown(state, line.missing)
+            reason = wording.unknown(state, line.missing, cause(i, line.metric) if cause else None)
         made.append(
             Component(
                 metric=line.metric,
@@ -97,11 +104,18 @@ def _components(evaluation: Evaluation, i: int, setting: Setting, previous: Floa
                 weight=float(evaluation.weights[j]),
                 delta=delta,
                 reason=reason,
-                sources=tuple(sorted(metric.sources)),
-                fresh_at=setting.fresh_at.get(line.metric),
+                sources=tuple(metric.sources),
+                fresh_at=_fresh_at(metric, setting),
             )
         )
     return tuple(made)
+
+
+def _fresh_at(metric: Metric, setting: Setting) -> datetime | None:
+    """A metric is as fresh as the stalest of its sources."""
+    times = [setting.fresh_at.get(source) for source in metric.sources]
+    known = [time for time in times if time is not None]
+    return min(known) if known and len(known) == len(times) else None
 
 
 def _adjustments(evaluation: Evaluation, i: int, setting: Setting) -> tuple[Adjustment, ...]:

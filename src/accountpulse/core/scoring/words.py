@@ -63,19 +63,24 @@ class Wording:
             return f"{title} at {now}, as typical {self.segment} accounts: {points(delta)}"
         return f"{title} at {now}; typical {self.segment} accounts at {self.amount(typical_value)}: {points(delta)}"
 
-    def unknown(self, state: ComponentState, policy: MissingPolicy) -> str:
-        """The reason of a component that isn't measured: why, and what the model does about it."""
+    def unknown(self, state: ComponentState, policy: MissingPolicy, cause: str | None = None) -> str:
+        """The reason of a component that isn't measured: why, and what the model does about it.
+
+        `cause`, part of a sentence, is more exact than the state, such as "the account is not linked to a source of tickets".
+        """
         title, area = self.metric.title, _AREAS[self.metric.group]
         if state == ComponentState.NOT_APPLICABLE:
             return f"{title} does not apply to this account: left out"
-        cause = {
+        if cause and state != ComponentState.NOT_CONNECTED:
+            return f"{title} is unknown, as {cause}: {_POLICIES[policy]}"
+        told = {
             ComponentState.NO_DATA: f"{title} has no data for this account",
             ComponentState.NOT_CONNECTED: f"No {area} is connected",
             ComponentState.NEVER_SYNCED: f"{area[0].upper()}{area[1:]} has not finished its first load",
             ComponentState.STALE: f"{area[0].upper()}{area[1:]} data is out of date",
             ComponentState.FAILED: f"{title} could not be computed",
         }[state]
-        return f"{cause}: {_POLICIES[policy]}"
+        return f"{told}: {_POLICIES[policy]}"
 
 
 def points(delta: float) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from accountpulse.core.store.tables import portfolio_daily, score_current, score_history, scored_day
 from accountpulse.core.store.upsert import insert
 
-LIVE, RESTATED = 0, 1
+LIVE: Final = 0
+RESTATED: Final = 1
 Basis = Literal[0, 1]
 
 _HISTORY = ("model_id", "segment_id", "score_centi", "band", "coverage_percent", "components")
@@ -142,9 +143,12 @@ def history_since(connection: sa.Connection, since: date) -> dict[int, list[sa.R
     return rows
 
 
-def current(connection: sa.Connection) -> dict[int, sa.Row[Any]]:
-    """The current scores by account."""
-    return {row.account_id: row for row in connection.execute(sa.select(score_current))}
+def current(connection: sa.Connection, account_id: int | None = None) -> dict[int, sa.Row[Any]]:
+    """The current scores by account, or that of one account."""
+    query = sa.select(score_current)
+    if account_id is not None:
+        query = query.where(score_current.c.account_id == account_id)
+    return {row.account_id: row for row in connection.execute(query)}
 
 
 def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[int, sa.Row[Any]]) -> int:

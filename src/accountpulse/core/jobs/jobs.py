@@ -1,0 +1,75 @@
+"""The seam between asking for work and doing it: in this process here; a durable queue can take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Protocol
+
+from accountpulse.core.clock import Clock
+from accountpulse.core.errors import NotFound
+from accountpulse.core.identity.linker import LinkReport
+from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
+from accountpulse.core.store.database import Store
+from accountpulse.core.sync.engine import Source, SyncEngine
+from accountpulse.core.sync.inbox import drain
+from accountpulse.core.sync.results import OnProgress, RunResult, silent
+from accountpulse.core.sync.retry import RetryPolicy
+
+
+class Jobs(Protocol):
+    """The work there is. Each call does its work or hands it on, and is safe to repeat."""
+
+    def run_sync(self, connection: str, streams: Sequence[str] | None = None, on_progress: OnProgress = silent) -> RunResult:
+        """Read a connection's streams and apply what was pushed to it. Raises NotFound for an unknown name."""
+        ...
+
+    def run_linking(self) -> LinkReport:
+        """Decide again which source accounts belong together, and refresh what is known of each account."""
+        ...
+
+    def run_scoring(self, until: date, *, since: date | None = None, on_day: OnDay | None = None) -> ScoreReport:
+        """Score the days from `since` to `until`."""
+        ...
+
+
+class InProcessJobs:
+    """Does the work at once, in the calling thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        retry: RetryPolicy,
+        sources: Mapping[str, Source],
+        link: Callable[[], LinkReport],
+        scoring: ScoringService,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._retry = retry
+        self._sources = sources
+        self._link = link
+        self._scoring = scoring
+
+    def run_sync(self, connection: str, streams: Sequence[str] | None = None, on_progress: OnProgress = silent) -> RunResult:
+        source = self._sources.get(connection)
+        if source is None:
+            raise NotFound(f"there is no connection {connection!r}; there are: {', '.join(self._sources) or 'none'}")
+        declared = {spec.name for spec in source.connector.streams()}
+        for stream in streams or ():
+            if stream not in declared:
+                known = ", ".join(sorted(declared)) or "none"
+                raise NotFound(f"connection {connection!r} has no stream {stream!r}; it has: {known}")
+        engine = SyncEngine(self._store, self._clock, retry=self._retry, on_progress=on_progress)
+        result = engine.sync(source, streams)
+        if source.connector.inbounds() and streams is None:
+            result.streams.append(drain(self._store, self._clock, source, on_progress))
+        return result
+
+    def run_linking(self) -> LinkReport:
+        return self._link()
+
+    def run_scoring(self, until: date, *, since: date | None = None, on_day: OnDay | None = None) -> ScoreReport:
+        return self._scoring.run(until, since=since, on_day=on_day)

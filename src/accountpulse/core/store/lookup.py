@@ -1,0 +1,47 @@
+"""Finds an account by what a person would type: its id, name, domain, or a source's key for it."""
+
+from __future__ import annotations
+
+import difflib
+
+import sqlalchemy as sa
+
+from accountpulse.core.errors import NotFound
+from accountpulse.core.store.tables import account_current, link, source_account
+from accountpulse.core.store.tables import connection as connection_table
+
+
+def account_id(connection: sa.Connection, text: str) -> int:
+    """The id of the account. Raises NotFound with near names, or with the choices where a name is taken twice."""
+    table = account_current
+    if text.isdigit():
+        query = sa.select(table.c.account_id).where(table.c.account_id == int(text))
+        if (found := connection.execute(query).scalar()) is not None:
+            return int(found)
+    if ":" in text:
+        name, _, key = text.partition(":")
+        if (found := _by_source(connection, name, key)) is not None:
+            return found
+    wanted = text.casefold()
+    rows = connection.execute(sa.select(table.c.account_id, table.c.name, table.c.domain)).all()
+    matches = [row for row in rows if wanted in (row.name.casefold(), (row.domain or "").casefold())]
+    if len(matches) == 1:
+        return int(matches[0].account_id)
+    if matches:
+        choices = ", ".join(f"{row.account_id} ({row.name})" for row in matches)
+        raise NotFound(f"several accounts are called {text!r}; give one of the ids: {choices}")
+    near = difflib.get_close_matches(wanted, [row.name.casefold() for row in rows], n=3)
+    names = [row.name for row in rows if row.name.casefold() in near]
+    hint = f"; did you mean {', '.join(names)}?" if names else "; `accountpulse score` lists accounts"
+    raise NotFound(f"there is no account {text!r}{hint}")
+
+
+def _by_source(connection: sa.Connection, name: str, key: str) -> int | None:
+    query = (
+        sa.select(link.c.account_id)
+        .join(source_account, source_account.c.id == link.c.source_account_id)
+        .join(connection_table, connection_table.c.id == source_account.c.connection_id)
+        .where(connection_table.c.name == name, source_account.c.key == key, link.c.known_to.is_(None))
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)

@@ -1,0 +1,48 @@
+"""The accounts' current attributes, one row an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.tables import account_current
+from accountpulse.core.store.upsert import insert
+
+
+def write(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert or update rows that differ, and drop accounts that are no longer there; `mrr` is left as it is."""
+    table = account_current
+    known = {row.account_id: row for row in connection.execute(sa.select(table))}
+    changed = [row for row in rows if _differs(known.get(row["account_id"]), row)]
+    gone = sorted(set(known) - {row["account_id"] for row in rows})
+    if gone:
+        connection.execute(
+            sa.delete(table).where(table.c.account_id == sa.bindparam("account")), [{"account": id} for id in gone]
+        )
+    if changed:
+        statement = insert(connection, table)
+        columns = [name for name in changed[0] if name != "account_id"]
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["account_id"], set_={name: statement.excluded[name] for name in columns}
+            ),
+            list(changed),
+        )
+    return len(changed) + len(gone)
+
+
+def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> None:
+    """Set the monthly recurring revenue of accounts, in minor units of the reporting currency."""
+    table = account_current
+    known = dict(connection.execute(sa.select(table.c.account_id, table.c.mrr)).tuples().all())
+    changed = [{"account": id, "new": value} for id, value in mrr.items() if id in known and known[id] != value]
+    if changed:
+        connection.execute(
+            sa.update(table).where(table.c.account_id == sa.bindparam("account")).values(mrr=sa.bindparam("new")), changed
+        )
+
+
+def _differs(row: sa.Row[Any] | None, wanted: Mapping[str, Any]) -> bool:
+    return row is None or any(getattr(row, name) != value for name, value in wanted.items())

@@ -1,0 +1,310 @@
+"""The composition root: settings, plugins and store, put together into one running AccountPulse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import TracebackType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accountpulse.config.settings import ConnectionSettings, Settings
+from accountpulse.core.clock import Clock, SystemClock, day_of
+from accountpulse.core.errors import AccountPulseError, NotFound
+from accountpulse.core.identity.linker import LinkReport, link_accounts
+from accountpulse.core.identity.profiles import refresh_profiles
+from accountpulse.core.identity.resolve import Candidate, SourceAccount
+from accountpulse.core.jobs import InProcessJobs, Jobs
+from accountpulse.core.metrics.asof import AsCorrected
+from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.population import population
+from accountpulse.core.model import schema_of
+from accountpulse.core.scoring.day import Scorecards, Yardstick
+from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
+from accountpulse.core.scoring.types import Score
+from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import lookup as store_lookup
+from accountpulse.core.store import scorecards as store_scorecards
+from accountpulse.core.store import tokens as store_tokens
+from accountpulse.core.store.connections import ConnectionSpec
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.scorecards import Published
+from accountpulse.core.sync.connector import Connector, Identity, InboundRequest
+from accountpulse.core.sync.context import Context
+from accountpulse.core.sync.engine import Source, describe_crash
+from accountpulse.core.sync.inbox import receive
+from accountpulse.core.sync.results import OnProgress, RunResult, StreamResult, silent
+from accountpulse.core.sync.retry import RetryPolicy
+from accountpulse.plugins.host import PluginHost, PluginInfo
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Whether a connection's credentials work, and who it is connected to; `message` says what to do if not."""
+
+    connection: str
+    connector: str
+    ok: bool
+    identity: Identity | None = None
+    message: str | None = None
+
+
+class Hub:
+    """One running AccountPulse. A context manager; `Hub.open` makes one."""
+
+    def __init__(
+        self, settings: Settings, host: PluginHost, store: Store, clock: Clock, retry: RetryPolicy | None = None
+    ) -> None:
+        self.settings = settings
+        self.host = host
+        self.store = store
+        self.clock = clock
+        self.zone: ZoneInfo = settings.zone
+        self._retry = retry or RetryPolicy()
+        self._ids = self._register()
+        self._unusable: dict[str, str] = {}
+        self._sources = self._open_sources()
+        self.scoring = ScoringService(store, clock, self._yardstick(), self._publish(), host.observe_score)
+        self.jobs: Jobs = InProcessJobs(
+            store, clock, retry=self._retry, sources=self._sources, link=self._link, scoring=self.scoring
+        )
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        host: PluginHost | None = None,
+        clock: Clock | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Hub:
+        """Open the store, bring it up to date and make its connections and models those of the settings.
+
+        Raises StoreError, MissingExtra, or what a model or plugin got wrong.
+        """
+        if host is None:
+            host = PluginHost.load(allow=settings.plugins.allow, strict=settings.plugins.strict)
+        store = Store.open(settings.store_url)
+        try:
+            return cls(settings, host, store, clock or SystemClock(), retry)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of connectors and store."""
+        for source in self._sources.values():
+            source.connector.close()
+        self.store.close()
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # --- what the API reads -------------------------------------------------------------------------------------------
+
+    @property
+    def currency(self) -> str:
+        """The reporting currency."""
+        return self.settings.currency
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The installed metrics by name."""
+        return self.host.metrics
+
+    @property
+    def connector_titles(self) -> Mapping[str, str]:
+        """What people call each connector."""
+        return {id: connector.title for id, connector in self.host.connectors.items()}
+
+    @property
+    def plugins(self) -> Sequence[PluginInfo]:
+        """The installed plugins, the broken ones with their reason."""
+        return self.host.plugins
+
+    @property
+    def graphql_types(self) -> Sequence[type]:
+        """Strawberry types that plugins merge into Query."""
+        return self.host.graphql_types
+
+    @property
+    def today(self) -> date:
+        """The current scoring day, in the store's time zone."""
+        return day_of(self.clock.now(), self.zone)
+
+    # --- work ---------------------------------------------------------------------------------------------------------
+
+    def check(self, name: str | None = None) -> list[CheckResult]:
+        """Try the credentials of every connection, or of one. Raises NotFound for an unknown name."""
+        return [self._check(n) for n in self._names(name)]
+
+    def sync(
+        self, connection: str | None = None, stream: str | None = None, *, on_progress: OnProgress = silent
+    ) -> list[RunResult]:
+        """Read all connections, one, or one stream, then link accounts. One connection's fault is not another's."""
+        results: list[RunResult] = []
+        for name in self._names(connection):
+            if name in self._unusable:
+                results.append(self._could_not_start(name))
+                continue
+            results.append(self.jobs.run_sync(name, [stream] if stream is not None else None, on_progress))
+        self.jobs.run_linking()
+        return results
+
+    def receive(self, connection_name: str, request: InboundRequest) -> int:
+        """Store a pushed request durably; returns how many messages were new.
+
+        Raises NotFound, AuthError for a bad signature or key, InvalidRecord for an unreadable body.
+        """
+        source = self._sources.get(connection_name)
+        if source is None:
+            raise NotFound(f"there is no connection {connection_name!r}")
+        return receive(self.store, self.clock, source, request)
+
+    def apply_pushed(self) -> int:
+        """Apply what was pushed and waits; returns how many messages that were. Links accounts when there were any."""
+        read = 0
+        for name, source in self._sources.items():
+            if source.connector.inbounds():
+                read += sum(s.read for s in self.jobs.run_sync(name, None).streams)
+        if read:
+            self.jobs.run_linking()
+        return read
+
+    def score(self, as_of: date | None = None, *, since: date | None = None, on_progress: OnDay | None = None) -> ScoreReport:
+        """Score all accounts as of today, a past day, or each day of a range. Raises NotFound for a day to come."""
+        return self.jobs.run_scoring(as_of or self.today, since=since, on_day=on_progress)
+
+    def explain(self, account: str, as_of: date | None = None) -> Score:
+        """An account's score with its reasons; `account` is an id, a name, a domain or `connection:key`.
+
+        Raises NotFound, naming near ones.
+        """
+        with self.store.read() as connection:
+            account_id = store_lookup.account_id(connection, account)
+        return self.scoring.explain(account_id, as_of)
+
+    def create_token(self, name: str, scopes: Sequence[str] = ("read",), expires_at: datetime | None = None) -> str:
+        """Make an API token; returned this once, only its hash is kept."""
+        with self.store.write() as connection:
+            return store_tokens.create(connection, name=name, scopes=scopes, expires_at=expires_at, now=self.clock.now())
+
+    # --- putting it together ------------------------------------------------------------------------------------------
+
+    def _register(self) -> dict[str, int]:
+        specs = [self._spec(i, c) for i, c in enumerate(self.settings.connections.values())]
+        with self.store.write() as connection:
+            return store_connections.register(connection, specs, self.clock.now())
+
+    def _spec(self, priority: int, settings: ConnectionSettings) -> ConnectionSpec:
+        connector = self._connector(settings)
+        return ConnectionSpec(
+            name=settings.name,
+            connector=settings.connector,
+            priority=priority,
+            anchor=settings.anchor,
+            provides=tuple(schema_of(record).name for record in connector.provides()),
+            streams={s.name: tuple(schema_of(record).name for record in s.records) for s in connector.streams()},
+        )
+
+    def _connector(self, settings: ConnectionSettings) -> type[Connector[Any]]:
+        found = self.host.connectors.get(settings.connector)
+        if found is None:
+            known = ", ".join(sorted(self.host.connectors)) or "none"
+            raise NotFound(f"connection {settings.name!r}: there is no connector {settings.connector!r}; there are: {known}")
+        return found
+
+    def _open_sources(self) -> dict[str, Source]:
+        sources: dict[str, Source] = {}
+        for name, settings in self.settings.connections.items():
+            context = Context(connection=name, clock=self.clock, zone=self.zone)
+            try:
+                connector = self._connector(settings)(settings.config, context)
+            except AccountPulseError as error:
+                self._unusable[name] = str(error)
+            except Exception as error:
+                self._unusable[name] = describe_crash(error)
+            else:
+                sources[name] = Source(self._ids[name], name, connector)
+        return sources
+
+    def _names(self, name: str | None) -> list[str]:
+        if name is None:
+            return list(self.settings.connections)
+        if name not in self.settings.connections:
+            known = ", ".join(self.settings.connections) or "none"
+            raise NotFound(f"there is no connection {name!r}; there are: {known}")
+        return [name]
+
+    def _could_not_start(self, name: str) -> RunResult:
+        message = self._unusable[name]
+        with self.store.write() as connection:
+            store_connections.set_state(connection, self._ids[name], "misconfigured", self.clock.now(), message=message)
+        return RunResult(name, "misconfigured", message, streams=[StreamResult("-", state="misconfigured", message=message)])
+
+    def _check(self, name: str) -> CheckResult:
+        connector = self.settings.connections[name].connector
+        if name in self._unusable:
+            return CheckResult(name, connector, False, message=self._unusable[name])
+        try:
+            identity = self._sources[name].connector.check()
+        except AccountPulseError as error:
+            return CheckResult(name, connector, False, message=str(error))
+        except Exception as error:
+            return CheckResult(name, connector, False, message=describe_crash(error))
+        with self.store.write() as connection:
+            store_connections.set_identity(connection, self._ids[name], {"id": identity.id, "name": identity.name})
+        return CheckResult(name, connector, True, identity=identity)
+
+    def _link(self) -> LinkReport:
+        now = self.clock.now()
+        keys = {id: connector.account_keys for id, connector in self.host.connectors.items()}
+        with self.store.write() as connection:
+            report = link_accounts(
+                connection, now, account_keys=keys, match=self._match if self.host.matches_accounts else None
+            )
+            everyone = population(
+                connection,
+                day=self.today,
+                zone=self.zone,
+                mode=AsCorrected(),
+                precedence=self._precedence(),
+                include_churned=True,
+            )
+            refresh_profiles(connection, everyone, {id: name for name, id in self._ids.items()})
+        return report
+
+    def _match(self, account: SourceAccount, candidates: list[Candidate]) -> int | None:
+        chosen = self.host.match_account(account, candidates)
+        return next((c.root for c in candidates if c.key == chosen), None)
+
+    def _precedence(self) -> dict[str, list[int]]:
+        return {attribute: [self._ids[name] for name in names] for attribute, names in self.settings.precedence.items()}
+
+    def _yardstick(self) -> Yardstick:
+        return Yardstick(
+            zone=self.zone,
+            currency=self.settings.currency,
+            metrics=self.host.metrics,
+            scorers=self.host.scorers,
+            precedence=self._precedence(),
+            stale_after=timedelta(days=self.settings.stale_after_days),
+        )
+
+    def _publish(self) -> Scorecards:
+        """Store the models of the settings and make them the published ones."""
+        now = self.clock.now()
+        rules, models = self.settings.segments, self.settings.models
+        with self.store.write() as connection:
+            segment_ids = store_scorecards.segment_ids(connection, [rule.name for rule in rules])
+            model_ids = store_scorecards.model_ids(connection, {m.version: (m.name, m.content()) for m in models.values()}, now)
+            wanted = [
+                Published(segment_ids[rule.name], model_ids[models[rule.model].version], position, rule.content())
+                for position, rule in enumerate(rules)
+            ]
+            store_scorecards.publish(connection, wanted, now)
+        return Scorecards(tuple(rules), models, segment_ids, model_ids)
