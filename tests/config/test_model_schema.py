@@ -11,9 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.core.scoring.builders import a_metric, models
 
-from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text, load_model, read_model
+from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text, default_models, load_model, read_model
 from accountpulse.config.yaml import parse_yaml
 from accountpulse.core.errors import ModelError, SettingsError
+from accountpulse.core.metrics import builtin
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.normalise import Categories, Linear, Percentile, Steps
 from accountpulse.core.scoring.parse import model_of
@@ -275,37 +276,27 @@ def test_content_that_is_no_model():
 # --- the models that come with it ---------------------------------------------------------------------------------------
 
 
-class Anything(dict):
-    """Knows every metric, none of them with a direction."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str):
-        return a_metric(name, better=None)
-
-
-LOWER = {
-    *("days_since_last_activity", "first_reply_hours_90d", "resolution_hours_90d", "reopen_rate_90d", "open_urgent_tickets"),
-    *("oldest_open_ticket_days", "urgent_share_90d", "overdue_days", "failed_payments_90d", "days_since_last_meeting"),
-}
-HIGHER = {
-    *("usage_trend_30d", "active_days_30d", "features_used_90d", "seat_utilisation_30d", "stickiness_30d", "trainings_180d"),
-    *("pulse_latest", "nps_latest", "csat_90d", "mrr_change_90d"),
-}
-KNOWN = {name: a_metric(name, better="lower" if name in LOWER else "higher") for name in LOWER | HIGHER}
+BUILTIN = {found.name: found for found in builtin.register_metrics()}
 
 
 @pytest.mark.parametrize("name", DEFAULT_MODELS)
 def test_default_models_are_models(name):
     text = default_model_text(name)
-    model = read_model(parse_yaml(text, f"{name}.yaml"), metrics=KNOWN, scorers=SCORERS)
+    model = read_model(parse_yaml(text, f"{name}.yaml"), metrics=BUILTIN, scorers=SCORERS)
     assert model.name == name
     assert 10 <= len(model.lines) <= 14
     assert 4 <= len(model.groups) <= 5
     assert sum(group.weight for group in model.groups) == 100
     assert text.startswith("# The model for")
     assert max(map(len, text.splitlines())) <= 128
+
+
+def test_default_models_by_name():
+    found = default_models(metrics=BUILTIN, scorers=SCORERS)
+    assert list(found) == ["new", "enterprise", "standard"]
+    assert len({model.version for model in found.values()}) == 3
+    with pytest.raises(SettingsError, match=r"new\.yaml:\d+: groups\[0\]\.metrics\[0\]\.metric: unknown metric"):
+        default_models(metrics=METRICS, scorers=SCORERS)
 
 
 def test_a_model_is_loaded_from_a_file(tmp_path: Path):

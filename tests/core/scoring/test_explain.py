@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from tests.core.scoring.builders import SCORERS, a_metric, cases, line, model_with
 
+from accountpulse.core.metrics.declare import count, metric
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.evaluate import evaluate
 from accountpulse.core.scoring.explain import Setting, scores_of
@@ -42,7 +43,7 @@ def test_a_score_can_be_read():
     [score] = scores_of(
         result,
         [17],
-        replace(setting(model), fresh_at={"logins_30d": at}),
+        replace(setting(model), fresh_at={"usage_day": at}),
         previous=np.array([[42.0, np.nan]]),
         matched=[why],
     )
@@ -60,7 +61,36 @@ def test_a_score_can_be_read():
         ("neutral:tickets_30d", "Logins is unknown: counted as 50", -20)
     ]
     assert score.matched == tuple(why)
+    causes = {(0, "tickets_30d"): "never mind"}
+    assert scores_of(result, [17], setting(model), cause=lambda i, name: causes.get((i, name)))[0].components[1].reason == (
+        "No product usage is connected: counted as 50 of 100"
+    )
     assert Score.from_json(json.loads(json.dumps(score.to_json()))) == score
+
+
+def test_only_some_accounts_of_a_segment():
+    model = model_with((1, [line("a")]))
+    result = evaluate(model, model.make_scorer(SCORERS), np.array([[1.0], [np.nan], [3.0]]), np.zeros((3, 1), np.int8))
+    found = scores_of(result, [7, 8, 9], setting(model), rows=[1], cause=lambda i, name: f"row {i} of {name} is no number")
+    assert [score.account_id for score in found] == [8]
+    assert found[0].components[0].reason == "Logins is unknown, as row 1 of a is no number: contributes nothing"
+    assert found[0].components[0].fresh_at is None
+
+
+def test_a_metric_is_as_fresh_as_the_stalest_of_its_sources():
+    model = model_with((1, [line("both")]))
+    both = metric(
+        "both", "t / u", title="Both", group="usage", unit="share", better=None, t=count("ticket"), u=count("usage_day")
+    )
+    old, new = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
+    result = evaluate(model, model.make_scorer(SCORERS), np.array([[1.0]]), np.zeros((1, 1), np.int8))
+
+    def freshness(**fresh_at):
+        [score] = scores_of(result, [1], Setting(DAY, "all", {"both": both}, fresh_at=fresh_at))
+        return score.components[0].fresh_at
+
+    assert freshness(ticket=old, usage_day=new) == old
+    assert freshness(ticket=old, usage_day=None) is freshness(ticket=old) is None
 
 
 def test_a_change_survives_json():

@@ -54,6 +54,12 @@ def test_unknown_says_why_and_what_follows(state, policy, told):
     assert LOGINS.unknown(ComponentState[state], policy) == told
 
 
+def test_a_known_cause_is_told():
+    told = LOGINS.unknown(ComponentState.STALE, "typical", "usage days have not been read since 2026-03-01 (app)")
+    assert told == "Logins is unknown, as usage days have not been read since 2026-03-01 (app): contributes nothing"
+    assert LOGINS.unknown(ComponentState.NOT_CONNECTED, "typical", "x") == "No product usage is connected: contributes nothing"
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
