@@ -6,6 +6,7 @@ times the time, and they are rendered for one API version, while we also meet ol
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -41,6 +42,8 @@ class StripeApi:
             import stripe
         except ImportError as error:
             raise MissingExtra("The Stripe connector", "stripe") from error
+        # The SDK logs error messages and whole answers, which hold people's data and may repeat the key.
+        logging.getLogger("stripe").setLevel(logging.WARNING)
         self._stripe = stripe
         self._context = context
         self._client = stripe.StripeClient(
@@ -97,11 +100,10 @@ class StripeApi:
         return self.get(f"{path}/{quote(name, safe='')}", params)
 
     def complete(self, embedded: JsonObject | None, path: str, params: Params = ()) -> list[JsonObject]:
-        """All rows of a list inside an object: Stripe embeds the first 10 only."""
-        rows: list[JsonObject] = list((embedded or {}).get("data") or ())
+        """All rows of a list inside an object: Stripe embeds the first 10 only, in an order that it does not promise."""
         if not (embedded or {}).get("has_more"):
-            return rows
-        return rows + [row for page in self.pages(path, params, rows[-1]["id"] if rows else None) for row in page]
+            return list((embedded or {}).get("data") or ())
+        return [row for page in self.pages(path, params) for row in page]
 
 
 def _refusal(path: str, status: int | None, code: str | None, param: str | None) -> ConnectorError:
