@@ -3,14 +3,17 @@
 Windows are data, so one declaration yields the SQL of every engine, the as-of guards, the look-back to read, which accounts
 change when a day passes, and the documentation.
 
-    metric("urgent_share_90d", "u * 1.0 / nullif(n, 0)", group="support", unit="share", better="lower",
-           u=count("ticket", where="priority >= 4", window=90), n=count("ticket", window=90))
+    metric("urgent_share_90d", "urgent / tickets", title="Urgent tickets", group="support", unit="share", better="lower",
+           urgent=count("ticket", where="priority >= 4", window=90), tickets=count("ticket", window=90))
+
+In an expression `/` never truncates, and a division by zero has no value. Counts and totals are 0 where no row matches;
+every other aggregate has no value there. An account none of whose aggregates found a row has no value at all, or `empty`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from accountpulse.core.errors import MetricError
 
@@ -18,6 +21,7 @@ Function = Literal["count", "sum", "avg", "min", "max", "last", "distinct", "med
 Group = Literal["usage", "support", "billing", "feedback", "relationship"]
 Better = Literal["higher", "lower"]
 Clock = Literal["since", "until"]
+Window = int | tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,59 +32,64 @@ class Aggregate:
     window: `n` reads `[T - n days, T)`; `(a, b)` reads `[T - a, T - b)`; None reads everything before T.
     at: the column that the window is about, when not the record's own event time (an average over solved tickets is filtered
     by `solved_at`). The as-of predicate is always added by the compiler; authors never write it.
+    until: for `open` only, the column that says when it ended.
     """
 
     source: str
     function: Function
     value: str = "1"
     where: str = ""
-    window: int | tuple[int, int] | None = None
+    window: Window = None
     at: str = ""
     until: str = ""
 
 
-def count(source: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = "") -> Aggregate:
+class Rows(TypedDict, total=False):
+    """Which rows an aggregate reads: see `Aggregate`."""
+
+    where: str
+    window: Window
+    at: str
+
+
+def count(source: str, **rows: Unpack[Rows]) -> Aggregate:
     """How many rows."""
-    return Aggregate(source, "count", where=where, window=window, at=at)
+    return Aggregate(source, "count", **rows)
 
 
-def total(source: str, value: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = "") -> Aggregate:
+def total(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
     """The sum of a value."""
-    return Aggregate(source, "sum", value, where, window, at)
+    return Aggregate(source, "sum", value, **rows)
 
 
-def mean(source: str, value: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = "") -> Aggregate:
+def mean(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
     """The arithmetic mean of a value."""
-    return Aggregate(source, "avg", value, where, window, at)
+    return Aggregate(source, "avg", value, **rows)
 
 
-def median(source: str, value: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = "") -> Aggregate:
+def median(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
     """The median of a value. It can't share a pass with other aggregates, so it costs a query of its own."""
-    return Aggregate(source, "median", value, where, window, at)
+    return Aggregate(source, "median", value, **rows)
 
 
-def earliest(
-    source: str, value: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = ""
-) -> Aggregate:
-    """The smallest value."""
-    return Aggregate(source, "min", value, where, window, at)
+def earliest(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
+    """The smallest value: a number, an instant or a day."""
+    return Aggregate(source, "min", value, **rows)
 
 
-def latest(source: str, value: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = "") -> Aggregate:
-    """The largest value."""
-    return Aggregate(source, "max", value, where, window, at)
+def latest(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
+    """The largest value: a number, an instant or a day."""
+    return Aggregate(source, "max", value, **rows)
 
 
-def last(source: str, value: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = "") -> Aggregate:
-    """The value of the most recent row; ties are broken by source id."""
-    return Aggregate(source, "last", value, where, window, at)
+def last(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
+    """The value of the most recent row; ties are broken by source id. It costs a query of its own, like a median."""
+    return Aggregate(source, "last", value, **rows)
 
 
-def distinct(
-    source: str, value: str, *, where: str = "", window: int | tuple[int, int] | None = None, at: str = ""
-) -> Aggregate:
-    """How many different values."""
-    return Aggregate(source, "distinct", value, where, window, at)
+def distinct(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
+    """How many different values; `value` may name several columns, as in `"user, day"`."""
+    return Aggregate(source, "distinct", value, **rows)
 
 
 def ongoing(source: str, *, until: str, since: str = "", where: str = "") -> Aggregate:
@@ -89,7 +98,7 @@ def ongoing(source: str, *, until: str, since: str = "", where: str = "") -> Agg
 
 
 def attribute(name: str) -> Aggregate:
-    """An attribute of the account itself, as it stood at T."""
+    """An attribute of the account itself, merged over its sources, as it stood at T."""
     return Aggregate("account", "attribute", name)
 
 
@@ -100,8 +109,9 @@ class Metric:
     name: snake case, with its window (`logins_30d`). expression: scalar SQL over the aggregates' names. unit: of the value.
     better: which direction is good; None for neither. clock: the expression yields a time, and the metric's value is the
     whole days since it or until it, derived when scoring. empty: the value of an account whose source is connected and
-    answered, but has no row (0 for counts); None means there is no value then. phrase: the value in words, `{value}` stands
-    for it.
+    answered, but has no row (0 for counts); None means there is no value then. money: the value is an amount in minor units
+    of the store's reporting currency. applies: a condition over the aggregates; where it does not hold, the metric is not
+    applicable to the account.
     """
 
     name: str
@@ -115,11 +125,12 @@ class Metric:
     clock: Clock | None = None
     empty: float | None = None
     money: bool = False
+    applies: str = ""
 
     @property
-    def sources(self) -> frozenset[str]:
-        """The record types it reads."""
-        return frozenset(a.source for a in self.aggregates.values())
+    def sources(self) -> tuple[str, ...]:
+        """The record types it reads, each once, in the order of the declaration."""
+        return tuple(dict.fromkeys(a.source for a in self.aggregates.values()))
 
 
 def metric(
@@ -134,11 +145,16 @@ def metric(
     clock: Clock | None = None,
     empty: float | None = None,
     money: bool = False,
+    applies: str = "",
     **aggregates: Aggregate,
 ) -> Metric:
-    """Declare a metric; see `Metric`. Raises MetricError when the declaration contradicts itself."""
-    if not name.isidentifier() or name != name.lower():
-        raise MetricError(f"metric {name!r}: a name is lower-case letters, digits and underscores, such as logins_30d")
+    """Declare a metric; see `Metric`. Raises MetricError when a name is not one; `check_metric` says whether it compiles."""
+    for kind, given in (("metric", name), *(("aggregate", a) for a in aggregates)):
+        if not given.isidentifier() or not given.isascii() or given != given.lower():
+            raise MetricError(
+                f"metric {name!r}: {kind} {given!r} is not a name; write lower-case letters, digits and underscores, "
+                "such as logins_30d"
+            )
     if not aggregates:
         raise MetricError(f"metric {name!r}: give at least one aggregate, such as n=count('ticket', window=30)")
     return Metric(
@@ -153,4 +169,5 @@ def metric(
         clock=clock,
         empty=empty,
         money=money,
+        applies=applies,
     )

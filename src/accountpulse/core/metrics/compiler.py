@@ -1,0 +1,193 @@
+"""Turns a set of metrics into one query: the population, a pass for each source, and an expression for each metric.
+
+The text is made once for each (metrics, engine, mode) and kept: what differs from day to day is bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from accountpulse.core.errors import MetricError
+from accountpulse.core.metrics.asof import Bound
+from accountpulse.core.metrics.declare import Aggregate, Metric
+from accountpulse.core.metrics.dialects import DIALECTS, quoted
+from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
+from accountpulse.core.metrics.passes import CURRENCY, Prepared, foreign_currency, group_into_passes, pass_sql, prepare
+from accountpulse.core.metrics.population import ATTRIBUTES, SINGLE, Order, population_query
+from accountpulse.core.metrics.rows import Scope
+from accountpulse.core.model import Kind
+
+_NUMBERS = (Kind.INTEGER, Kind.FLOAT, None)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A query over all metrics, and where in its rows to find what.
+
+    A row is the population's columns, then `numbers` columns of numbers, then texts. value, applies, foreign: metric -> column;
+    found: (metric, source) -> column, 1 where one of the metric's aggregates over that source found a row. clocks: metric ->
+    whether its value is an instant (microseconds) or a day. Columns of numbers are counted from the first of them, and the
+    texts (foreign) from the first text.
+    """
+
+    text: sa.TextClause
+    bounds: tuple[Bound, ...]
+    constants: Mapping[str, object]
+    needs_currency: bool
+    population: tuple[str, ...]
+    numbers: int
+    value: Mapping[str, int]
+    found: Mapping[tuple[str, str], int]
+    applies: Mapping[str, int]
+    foreign: Mapping[str, int]
+    clocks: Mapping[str, Kind]
+
+
+@dataclass(slots=True)
+class _Slot:
+    """An aggregate's place in the query: the column that holds it and, for money, the one with a foreign currency."""
+
+    name: Name
+    found: str
+    foreign: str | None = None
+
+
+def check_metric(metric: Metric) -> None:
+    """Raise MetricError when a metric can't be compiled, naming the metric, the part at fault and what is allowed."""
+    for dialect in DIALECTS:
+        compile_metrics((metric,), dialect)
+
+
+@lru_cache(maxsize=64)
+def compile_metrics(
+    metrics: tuple[Metric, ...],
+    dialect: str,
+    corrected: bool = True,
+    some_accounts: bool = False,
+    precedence: Order = (),
+    include_churned: bool = False,
+) -> Compiled:
+    """Compile metrics for one engine and mode. Raises MetricError for the first one that can't be."""
+    scope = Scope(DIALECTS[dialect], corrected, some_accounts)
+    people = population_query(scope, precedence, include_churned)
+    slots, passes = _slots(metrics, scope)
+    numbers: list[str] = []
+    texts: list[str] = []
+    value: dict[str, int] = {}
+    found: dict[tuple[str, str], int] = {}
+    applies: dict[str, int] = {}
+    foreign: dict[str, int] = {}
+    clocks: dict[str, Kind] = {}
+
+    def number(sql: str) -> int:
+        numbers.append(sql)
+        return len(numbers) - 1
+
+    for metric in metrics:
+        names = {name: slots[aggregate].name for name, aggregate in metric.aggregates.items()}
+        part = translate(metric.expression, names, scope.dialect, scope.literals, f"metric {metric.name!r}")
+        value[metric.name] = number(_result(metric, part, scope))
+        if metric.clock is not None and part.kind is not None:
+            clocks[metric.name] = part.kind
+        for source in metric.sources:
+            anything = [slots[a].found for a in metric.aggregates.values() if a.source == source]
+            found[metric.name, source] = number(f"case when {' or '.join(anything)} then 1 else 0 end")
+        if metric.applies:
+            condition = translate_condition(
+                metric.applies, names, scope.dialect, scope.literals, f"metric {metric.name!r}, applies"
+            )
+            applies[metric.name] = number(f"case when {condition.sql} then 1 else 0 end")
+        if currencies := [c for a in metric.aggregates.values() if (c := slots[a].foreign)]:
+            foreign[metric.name] = len(texts)
+            texts.append(_first_of(currencies))
+
+    selected = [*(f"population.{quoted(c)}" for c in people.columns), *numbers, *texts]
+    joins = "".join(f"\nleft join {name} on {name}.account_id = population.account_id" for name, _ in passes)
+    ctes = [*people.ctes, *(f"{name} as (\n{sql}\n)" for name, sql in passes)]
+    statement = "with " + ",\n".join(ctes) + "\nselect " + ",\n".join(selected)
+    statement += f"\nfrom population{joins}\norder by population.account_id"
+    return Compiled(
+        text=sa.text(statement),
+        bounds=tuple(scope.bounds.used),
+        constants={**scope.literals.values, **people.constants},
+        needs_currency=CURRENCY in statement,
+        population=tuple(people.columns),
+        numbers=len(numbers),
+        value=value,
+        found=found,
+        applies=applies,
+        foreign=foreign,
+        clocks=clocks,
+    )
+
+
+def _slots(metrics: Iterable[Metric], scope: Scope) -> tuple[dict[Aggregate, _Slot], list[tuple[str, str]]]:
+    """Where each aggregate is found, and the passes that compute them, as (name, text). Equal aggregates are computed once."""
+    slots: dict[Aggregate, _Slot] = {}
+    prepared: list[Prepared] = []
+    columns: dict[int, str] = {}
+    for metric in metrics:
+        for name, aggregate in metric.aggregates.items():
+            if aggregate in slots:
+                continue
+            place = f"metric {metric.name!r}, aggregate {name!r}"
+            if aggregate.function == "attribute":
+                slots[aggregate] = _attribute(aggregate, place)
+                continue
+            one = prepare(aggregate, scope, place)
+            columns[len(prepared)] = f"g{len(columns)}"
+            prepared.append(one)
+            slots[aggregate] = _Slot(Name("", one.kind), "")
+            if one.money:
+                columns[len(prepared)] = f"g{len(columns)}"
+                prepared.append(foreign_currency(one))
+    number_of = {id(p): i for i, p in enumerate(prepared)}
+    passes = []
+    for i, members in enumerate(group_into_passes(prepared)):
+        name = f"p{i}"
+        passes.append((name, pass_sql(members, [columns[number_of[id(m)]] for m in members], scope)))
+        for m in members:
+            _place(slots[m.aggregate], m, f"{name}.{columns[number_of[id(m)]]}")
+    return slots, passes
+
+
+def _place(slot: _Slot, member: Prepared, column: str) -> None:
+    if member.function == "foreign":
+        slot.foreign = column
+    elif member.is_total:
+        slot.name = Name(f"coalesce({column}, 0)", member.kind)
+        slot.found = f"{column} is not null" if member.function == "sum" else f"{column} > 0"
+    else:
+        slot.name = Name(column, member.kind)
+        slot.found = f"{column} is not null"
+
+
+def _attribute(aggregate: Aggregate, place: str) -> _Slot:
+    if aggregate.value not in SINGLE:
+        raise MetricError(f"{place}: there is no attribute {aggregate.value!r}; there are {', '.join(SINGLE)}")
+    column = f"population.{quoted(aggregate.value)}"
+    return _Slot(Name(column, ATTRIBUTES[aggregate.value]), f"{column} is not null")
+
+
+def _result(metric: Metric, part: Part, scope: Scope) -> str:
+    """The metric's value as a number: of a clock metric, the time it counts from or to."""
+    if metric.clock is None:
+        if part.kind not in _NUMBERS:
+            raise MetricError(
+                f"metric {metric.name!r}: {metric.expression!r} is {part.kind.value if part.kind else 'null'}, not a number; "
+                "for a time, add clock='since' or clock='until'"
+            )
+        return scope.dialect.number(part.sql)
+    if part.kind is Kind.INSTANT:
+        return scope.dialect.instant_number(part.sql)
+    if part.kind is Kind.DAY:
+        return scope.dialect.day_number(part.sql)
+    raise MetricError(f"metric {metric.name!r}: a clock needs a time, and {metric.expression!r} is none")
+
+
+def _first_of(columns: Sequence[str]) -> str:
+    return columns[0] if len(columns) == 1 else f"coalesce({', '.join(columns)})"

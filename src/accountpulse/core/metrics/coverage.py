@@ -1,0 +1,148 @@
+"""Which connections answer for which record types, for which accounts, and how fresh their answers are.
+
+An account without tickets has zero tickets only if somebody who would know has been asked. This module knows who was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
+from accountpulse.core.metrics.dialects import DIALECTS, dialect_of
+from accountpulse.core.metrics.rows import ACCOUNTS, KNOWN_AT, Scope
+from accountpulse.core.store.tables import connection as connection_table
+from accountpulse.core.store.tables import stream_state
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One connection that provides a record type. pushed: no stream reads it, the vendor sends. fresh_at: newest success."""
+
+    connection_id: int
+    name: str
+    pushed: bool
+    loaded: bool
+    fresh_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How one record type is covered. The masks have one entry an account.
+
+    linked: the account has a source account in a providing connection. loaded: one of those finished its first load.
+    stale: the newest success of those is too long ago.
+    """
+
+    record: str
+    providers: tuple[Provider, ...]
+    linked: Mask
+    loaded: Mask
+    stale: Mask
+
+    @property
+    def fresh_at(self) -> datetime | None:
+        """The newest success of all providing streams."""
+        return max((p.fresh_at for p in self.providers if p.fresh_at is not None), default=None)
+
+    @property
+    def names(self) -> str:
+        return ", ".join(p.name for p in self.providers)
+
+
+def coverage(
+    connection: sa.Connection,
+    records: Iterable[str],
+    account_ids: NDArray[np.int64],
+    *,
+    mode: Mode,
+    stale_before: datetime | None,
+    accounts: Sequence[int] | None = None,
+) -> dict[str, Coverage]:
+    """The coverage of each record type. `stale_before`: the oldest success that still counts; None when staleness doesn't."""
+    at = mode.at if isinstance(mode, AsKnown) else None
+    providers = _providers(connection, at)
+    linked = _linked(connection, account_ids, mode, accounts)
+    nobody = np.zeros(len(account_ids), dtype=np.bool_)
+    result: dict[str, Coverage] = {}
+    for record in records:
+        found = providers.get(record, [])
+        masks = [linked.get(p.connection_id, nobody) for p in found]
+        fresh = [m for p, m in zip(found, masks, strict=True) if _is_fresh(p, stale_before)]
+        known = [m for p, m in zip(found, masks, strict=True) if p.loaded]
+        result[record] = Coverage(
+            record=record,
+            providers=tuple(found),
+            linked=_any(masks, nobody),
+            loaded=_any(known, nobody),
+            stale=_any(known, nobody) & ~_any(fresh, nobody),
+        )
+    return result
+
+
+def _is_fresh(provider: Provider, stale_before: datetime | None) -> bool:
+    if stale_before is None or provider.pushed:
+        return True
+    return provider.fresh_at is not None and provider.fresh_at >= stale_before
+
+
+def _any(masks: list[Mask], nobody: Mask) -> Mask:
+    result: Mask = np.logical_or.reduce([nobody, *masks])
+    return result
+
+
+def _providers(connection: sa.Connection, at: datetime | None) -> dict[str, list[Provider]]:
+    c, s = connection_table.c, stream_state.c
+    streams: dict[tuple[int, str], list[tuple[datetime | None, datetime | None]]] = {}
+    for row in connection.execute(sa.select(s.connection_id, s.records, s.first_loaded_at, s.last_success_at)):
+        for record in row.records:
+            streams.setdefault((row.connection_id, record), []).append((row.first_loaded_at, row.last_success_at))
+    result: dict[str, list[Provider]] = {}
+    for row in connection.execute(sa.select(c.id, c.name, c.provides, c.removed_at).order_by(c.priority, c.id)):
+        if row.removed_at is not None and (at is None or row.removed_at <= at):
+            continue
+        for record in row.provides:
+            state = streams.get((row.id, record), [])
+            result.setdefault(record, []).append(
+                Provider(
+                    connection_id=row.id,
+                    name=row.name,
+                    pushed=not state,
+                    loaded=not state or any(first is not None and (at is None or first <= at) for first, _ in state),
+                    fresh_at=max((last for _, last in state if last is not None), default=None),
+                )
+            )
+    return result
+
+
+def _linked(
+    connection: sa.Connection, account_ids: NDArray[np.int64], mode: Mode, accounts: Sequence[int] | None
+) -> dict[int, Mask]:
+    """For each connection, which accounts have a source account in it."""
+    dialect = dialect_of(connection)
+    parameters: dict[str, object] = {}
+    if isinstance(mode, AsKnown):
+        parameters[KNOWN_AT.removeprefix(":")] = dialect.instant(mode.at)
+    if accounts is not None:
+        parameters[ACCOUNTS] = dialect.ids(accounts)
+    rows = (
+        connection.execute(_links(dialect.name, isinstance(mode, AsCorrected), accounts is not None), parameters).all()
+    )
+    pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return {int(c): np.isin(account_ids, pairs[pairs[:, 0] == c, 1], assume_unique=True) for c in np.unique(pairs[:, 0])}
+
+
+@lru_cache(maxsize=8)
+def _links(dialect: str, corrected: bool, some_accounts: bool) -> sa.TextClause:
+    scope = Scope(DIALECTS[dialect], corrected, some_accounts)
+    where = " and ".join([scope.version("l"), *scope.wanted("l.account_id")])
+    source = "link l join source_account s on s.id = l.source_account_id"
+    return sa.text(f"select distinct s.connection_id, l.account_id from {source} where {where}")  # noqa: S608  # ours

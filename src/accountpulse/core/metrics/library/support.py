@@ -1,0 +1,110 @@
+"""How often the customer needs help, and how well it is given."""
+
+from __future__ import annotations
+
+from accountpulse.core.metrics.declare import Metric, count, earliest, median, metric, ongoing
+
+# A ticket that was merged into another or deleted was never a question of its own.
+_REAL = "outcome is null or outcome in ('solved', 'closed')"
+
+SUPPORT: tuple[Metric, ...] = (
+    metric(
+        "tickets_30d",
+        "tickets",
+        title="Tickets opened",
+        group="support",
+        unit="tickets",
+        better="lower",
+        empty=0,
+        description="Tickets opened in the last 30 days.",
+        tickets=count("ticket", where=_REAL, window=30),
+    ),
+    metric(
+        "ticket_trend_30d",
+        "(recent - before) / before",
+        title="Ticket trend",
+        group="support",
+        unit="share",
+        better="lower",
+        description="Tickets opened in the last 30 days against the 30 days before, as a share: 1 is twice as many. "
+        "No value where the 30 days before had none.",
+        recent=count("ticket", where=_REAL, window=30),
+        before=count("ticket", where=_REAL, window=(60, 30)),
+    ),
+    metric(
+        "first_reply_hours_90d",
+        "hours",
+        title="First reply time",
+        group="support",
+        unit="hours",
+        better="lower",
+        description="Median hours from opening to the first public answer, of tickets first answered in the last 90 days.",
+        hours=median("ticket", "hours(opened_at, first_replied_at)", at="first_replied_at", window=90),
+    ),
+    metric(
+        "resolution_hours_90d",
+        "hours",
+        title="Resolution time",
+        group="support",
+        unit="hours",
+        better="lower",
+        description="Median hours from opening to solution, of tickets solved in the last 90 days.",
+        hours=median("ticket", "hours(opened_at, solved_at)", at="solved_at", window=90),
+    ),
+    metric(
+        "reopen_rate_90d",
+        "reopened / solved",
+        title="Reopen rate",
+        group="support",
+        unit="share",
+        better="lower",
+        description="Of the tickets opened in the last 90 days and solved at least once, the share that came back.",
+        reopened=count("ticket", where="reopened > 0", window=90),
+        solved=count("ticket", where="solved_at is not null or reopened > 0", window=90),
+    ),
+    metric(
+        "open_tickets",
+        "tickets",
+        title="Open tickets",
+        group="support",
+        unit="tickets",
+        better="lower",
+        empty=0,
+        description="Tickets not solved at the end of the day.",
+        tickets=ongoing("ticket", until="solved_at", where=_REAL),
+    ),
+    metric(
+        "open_urgent_tickets",
+        "tickets",
+        title="Open urgent tickets",
+        group="support",
+        unit="tickets",
+        better="lower",
+        empty=0,
+        description="Tickets of urgent priority not solved at the end of the day.",
+        tickets=ongoing("ticket", until="solved_at", where=f"priority = 4 and ({_REAL})"),
+    ),
+    metric(
+        "oldest_open_ticket_days",
+        "opened",
+        title="Age of the oldest open ticket",
+        group="support",
+        unit="days",
+        better="lower",
+        clock="since",
+        empty=0,
+        description="Calendar days since the oldest ticket that is still open was opened; 0 where none is open.",
+        opened=earliest("ticket", "opened_at", where=f"solved_at is null and ({_REAL})"),
+    ),
+    metric(
+        "urgent_share_90d",
+        "urgent / tickets",
+        title="Urgent tickets",
+        group="support",
+        unit="share",
+        better="lower",
+        description="Of the tickets opened in the last 90 days, the share with urgent priority.",
+        urgent=count("ticket", where=f"priority = 4 and ({_REAL})", window=90),
+        tickets=count("ticket", where=_REAL, window=90),
+    ),
+)

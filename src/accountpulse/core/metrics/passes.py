@@ -1,0 +1,212 @@
+"""Aggregates as SQL: as many as possible in one pass over a source, order statistics in a pass of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from accountpulse.core.errors import MetricError
+from accountpulse.core.metrics.declare import Aggregate, Function
+from accountpulse.core.metrics.dialects import quoted
+from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
+from accountpulse.core.metrics.rows import Scope, visible_rows
+from accountpulse.core.metrics.sources import MONEY, Source, source_of
+from accountpulse.core.model import Kind
+
+CURRENCY = ":reporting_currency"
+_NUMBERS = (Kind.INTEGER, Kind.FLOAT)
+_TIMES = (Kind.INSTANT, Kind.DAY)
+
+# In front of the columns of a composite key, where no text of a vendor's holds it.
+_SEPARATOR = "' \x1f '"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An aggregate whose texts have been checked: its value, the condition on its rows, and the columns both mention.
+
+    function: the aggregate's own, or `foreign` for the companion that looks for another currency. window_column: what its
+    window is about. kind: of the result. money: the value is an amount in the rows' own currency.
+    """
+
+    aggregate: Aggregate
+    function: Function | Literal["foreign"]
+    source: Source
+    value: str
+    condition: str
+    columns: tuple[str, ...]
+    window_column: str
+    kind: Kind | None
+    money: bool
+
+    @property
+    def is_total(self) -> bool:
+        """Whether it is 0, and not null, where no row matches."""
+        return self.function in ("count", "sum", "distinct", "open")
+
+    @property
+    def alone(self) -> bool:
+        """Whether it needs a pass of its own."""
+        return self.function in ("median", "last")
+
+
+def window_of(aggregate: Aggregate) -> tuple[int | None, int]:
+    """The window as (first day, last day) before T; None for no first day."""
+    window = aggregate.window
+    return window if isinstance(window, tuple) else (window, 0)
+
+
+def prepare(aggregate: Aggregate, scope: Scope, place: str) -> Prepared:
+    """Check an aggregate over facts. Raises MetricError, beginning with `place`, for what can't be compiled."""
+    source = source_of(aggregate.source, place)
+    if source.event is None:
+        raise MetricError(f"{place}: {source.name} has no event to count by; read it with attribute('plan')")
+    names = {n: Name(quoted(n), f.kind, f.allowed) for n, f in source.readable.items()}
+    column = aggregate.at or source.event
+    if column not in source.times:
+        raise MetricError(f"{place}: {column!r} is not a time of {source.name}; there are {', '.join(source.times)}")
+    value = _value(aggregate, names, scope, place)
+    conditions = [translate_condition(aggregate.where, names, scope.dialect, scope.literals, place)] if aggregate.where else []
+    if aggregate.function == "open":
+        if aggregate.until not in source.lifecycle:
+            raise MetricError(
+                f"{place}: 'until' names when a {source.name} ends: {', '.join(source.lifecycle) or 'it has no such column'}"
+            )
+        conditions.append(Part(f"{quoted(aggregate.until)} is null", Kind.BOOLEAN, frozenset({aggregate.until})))
+    parts = [c.sql for c in conditions] + _window_conditions(aggregate, source, column, scope, place)
+    mentioned = value.names.union({column}, *(c.names for c in conditions))
+    money = bool(value.names & MONEY) and source.currency is not None
+    if money and source.currency:
+        mentioned |= {source.currency}
+    return Prepared(
+        aggregate=aggregate,
+        function=aggregate.function,
+        source=source,
+        value=value.sql,
+        condition=" and ".join(parts),
+        columns=tuple(c for c in source.columns if c in mentioned),
+        window_column=column,
+        kind=_result_kind(aggregate, value, place),
+        money=money,
+    )
+
+
+def foreign_currency(prepared: Prepared) -> Prepared:
+    """The companion of an aggregate over money: a currency other than the reporting one among the rows it reads, else null."""
+    currency = quoted(prepared.source.currency or "")
+    condition = [prepared.condition] if prepared.condition else []
+    return replace(
+        prepared,
+        function="foreign",
+        value=currency,
+        condition=" and ".join([*condition, f"{prepared.value} is not null", f"{currency} <> {CURRENCY}"]),
+        kind=Kind.TEXT,
+        money=False,
+    )
+
+
+def _value(aggregate: Aggregate, names: dict[str, Name], scope: Scope, place: str) -> Part:
+    if aggregate.function != "distinct" or not all(p.strip() in names for p in aggregate.value.split(",")):
+        return translate(aggregate.value, names, scope.dialect, scope.literals, place)
+    parts = [translate(p, names, scope.dialect, scope.literals, place) for p in aggregate.value.split(",")]
+    if len(parts) == 1:
+        return parts[0]
+    key = f" || {_SEPARATOR} || ".join(f"cast({p.sql} as text)" for p in parts)
+    return Part(f"({key})", Kind.TEXT, frozenset().union(*(p.names for p in parts)))
+
+
+def _window_conditions(aggregate: Aggregate, source: Source, column: str, scope: Scope, place: str) -> list[str]:
+    first, end = window_of(aggregate)
+    if (first is not None and first <= end) or end < 0:
+        raise MetricError(f"{place}: the window {aggregate.window!r} is empty; write days back from T, as in 30 or (60, 30)")
+    kind = source.column(column).kind
+    conditions = []
+    if first is not None:
+        conditions.append(f"{quoted(column)} >= {scope.bounds(kind, first)}")
+    # The rows themselves end at T; a window about a planned time has to end there too.
+    if end or column != source.event:
+        conditions.append(f"{quoted(column)} < {scope.bounds(kind, end)}")
+    return conditions
+
+
+def _result_kind(aggregate: Aggregate, value: Part, place: str) -> Kind | None:
+    function = aggregate.function
+    if function in ("count", "distinct", "open"):
+        return Kind.INTEGER
+    if function in ("sum", "avg", "median"):
+        if value.kind not in _NUMBERS:
+            raise MetricError(f"{place}: {aggregate.value!r} is not a number, so it has no {function}")
+        return value.kind if function == "sum" else Kind.FLOAT
+    if function in ("min", "max") and value.kind not in (*_NUMBERS, *_TIMES):
+        raise MetricError(f"{place}: {aggregate.value!r} has no smallest or largest value; that needs a number or a time")
+    return value.kind
+
+
+def group_into_passes(prepared: Sequence[Prepared]) -> list[list[Prepared]]:
+    """Which aggregates share a pass: those of one source, but not those that read a window with those that read everything."""
+    passes: dict[object, list[Prepared]] = {}
+    for p in prepared:
+        key: object = (p.aggregate, p.function) if p.alone else (p.source.name, window_of(p.aggregate)[0] is None)
+        passes.setdefault(key, []).append(p)
+    return list(passes.values())
+
+
+def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) -> str:
+    """One pass: select `account_id` and each member under its name."""
+    source = members[0].source
+    columns = tuple(c for c in source.columns if any(c in m.columns for m in members))
+    rows = visible_rows(source, columns, scope, _reach(members, scope))
+    if members[0].alone:
+        (member,), (name,) = members, names
+        return _median(member, name, rows, scope) if member.function == "median" else _last(member, name, rows, scope)
+    selected = [f"{_fused(m, scope)} as {name}" for m, name in zip(members, names, strict=True)]
+    return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible\ngroup by account_id"
+
+
+def _reach(members: Sequence[Prepared], scope: Scope) -> list[str]:
+    """Conditions on the raw rows that together let through every row a member can count; none when one reads everything."""
+    furthest: dict[str, int] = {}
+    for m in members:
+        first, _ = window_of(m.aggregate)
+        if first is None or m.window_column in m.source.undated:
+            return []
+        furthest[m.window_column] = max(first, furthest.get(m.window_column, 0))
+    columns = members[0].source.columns
+    return [f"f.{quoted(c)} >= {scope.bounds(columns[c].kind, offset)}" for c, offset in furthest.items()]
+
+
+def _fused(member: Prepared, scope: Scope) -> str:
+    value = scope.dialect.number(member.value) if member.function == "avg" else member.value
+    chosen = f"case when {member.condition} then {value} end" if member.condition else value
+    if member.function in ("count", "open"):
+        return f"count({chosen})"
+    if member.function == "distinct":
+        return f"count(distinct {chosen})"
+    if member.function == "foreign":
+        return f"max({scope.dialect.binary(chosen)})"
+    return f"{member.function}({chosen})"
+
+
+def _median(member: Prepared, name: str, rows: str, scope: Scope) -> str:
+    condition = f"{member.condition} and " if member.condition else ""
+    ranked = (
+        f"select account_id, {scope.dialect.number(member.value)} as value,"
+        f" row_number() over (partition by account_id order by {member.value}) as position,"
+        f" count(*) over (partition by account_id) as size\nfrom ({rows}) as visible"
+        f"\nwhere {condition}{member.value} is not null"
+    )
+    return (
+        f"select account_id, avg(value) as {name}\nfrom ({ranked}) as ranked\n"
+        "where position in ((size + 1) / 2, (size + 2) / 2)\ngroup by account_id"
+    )
+
+
+def _last(member: Prepared, name: str, rows: str, scope: Scope) -> str:
+    order = f"{quoted(member.window_column)} desc, {scope.dialect.binary('source_id')} desc, connection_id desc"
+    where = f"\nwhere {member.condition}" if member.condition else ""
+    ranked = (
+        f"select account_id, {member.value} as value, row_number() over (partition by account_id order by {order}) as position"
+        f"\nfrom ({rows}) as visible{where}"
+    )
+    return f"select account_id, value as {name}\nfrom ({ranked}) as ranked\nwhere position = 1"

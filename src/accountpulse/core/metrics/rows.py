@@ -1,0 +1,79 @@
+"""The rows of one source as metrics may see them: linked to accounts, of the right version, and with nothing after T.
+
+This is the only place where facts are read, so this is where the as-of law is kept: an event at or after T is no row, and what
+happens to a record at or after T (solved, paid) reads as null in every expression that mentions it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from accountpulse.core.metrics.asof import Bounds
+from accountpulse.core.metrics.dialects import Dialect, quoted
+from accountpulse.core.metrics.expressions import Literals
+from accountpulse.core.metrics.sources import Source
+from accountpulse.core.model import Kind
+
+KNOWN_AT = ":known_at"
+ACCOUNTS = "accounts"
+
+
+@dataclass(slots=True)
+class Scope:
+    """What all parts of one query share: the engine, the mode, whether it is for some accounts only, and what it binds."""
+
+    dialect: Dialect
+    corrected: bool
+    some_accounts: bool
+    bounds: Bounds = field(default_factory=Bounds)
+    literals: Literals = field(default_factory=Literals)
+
+    def version(self, alias: str) -> str:
+        """The condition that a row of facts or of links is the version that the mode reads."""
+        if self.corrected:
+            return f"{alias}.known_to is null"
+        return f"{alias}.known_from <= {KNOWN_AT} and ({alias}.known_to is null or {alias}.known_to > {KNOWN_AT})"
+
+    def wanted(self, column: str) -> list[str]:
+        """The condition that an account is asked about; none when all are."""
+        return [self.dialect.among(column, ACCOUNTS)] if self.some_accounts else []
+
+    def value(self, source: Source, column: str) -> str:
+        """A column of a fact as of T: null when it has not happened yet, of the version valid at T when it is undated."""
+        if self.corrected and column in source.undated:
+            return f"v.{quoted(column)}"
+        value = f"f.{quoted(column)}"
+        if column in source.lifecycle:
+            return f"(case when {value} < {self.bounds(source.column(column).kind)} then {value} end)"
+        return value
+
+
+def visible_rows(source: Source, columns: Collection[str], scope: Scope, reach: Collection[str] = ()) -> str:
+    """Select the rows visible as of T: `account_id`, the envelope's ids, and `columns`.
+
+    reach: conditions on the raw row `f`, at least one of which holds for every row that can matter; empty means all rows.
+    """
+    selected = [f"{scope.value(source, column)} as {quoted(column)}" for column in columns]
+    where = [scope.version("l"), scope.version("f"), *scope.wanted("l.account_id")]
+    if source.event is not None:
+        where.append(f"f.{quoted(source.event)} < {scope.bounds(source.column(source.event).kind)}")
+    if reach:
+        where.append(f"({' or '.join(reach)})")
+    valid = ""
+    if scope.corrected and source.undated.intersection(columns):
+        valid = f"\njoin {source.table} v on v.id = {_valid_at_end(source, scope)}"
+    envelope = "l.account_id, f.source_id, f.connection_id, f.source_account_id"
+    return (
+        f"select {', '.join([envelope, *selected])}\nfrom link l\njoin {source.table} f"
+        f" on f.source_account_id = l.source_account_id{valid}\nwhere {' and '.join(where)}"
+    )
+
+
+def _valid_at_end(source: Source, scope: Scope) -> str:
+    """The id of the version of `f` valid at T. The earliest version counts as valid since ever: nobody knows what was before."""
+    end = scope.bounds(Kind.INSTANT)
+    same = f"from {source.table} w where w.connection_id = f.connection_id and w.source_id = f.source_id"
+    before = f"(select w.id {same} and w.known_from < {end} order by w.known_from desc, w.id desc limit 1)"
+    first = f"(select w.id {same} order by w.known_from, w.id limit 1)"
+    return f"(case when f.known_from < {end} then f.id else coalesce({before}, {first}) end)"

@@ -1,0 +1,44 @@
+"""Engines with the store's tables, and nothing in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from accountpulse.core.store import tables  # noqa: F401  # fills the metadata
+from accountpulse.core.store.metadata import metadata
+
+
+@pytest.fixture(scope="package")
+def sqlite_engine() -> Iterator[sa.Engine]:
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="package")
+def postgres_engine(postgres_url: str) -> Iterator[sa.Engine]:
+    """A schema of its own, so that nobody else's tables are in the way."""
+    schema = "metrics_tests"
+    admin = sa.create_engine(postgres_url)
+    with admin.begin() as c:
+        c.execute(sa.text(f"drop schema if exists {schema} cascade"))
+        c.execute(sa.text(f"create schema {schema}"))
+    engine = sa.create_engine(postgres_url, connect_args={"options": f"-csearch_path={schema}"})
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+    with admin.begin() as c:
+        c.execute(sa.text(f"drop schema {schema} cascade"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> sa.Engine:
+    """Each engine that metrics run on, with empty tables."""
+    name = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
+    engine: sa.Engine = request.getfixturevalue(name)
+    return engine

@@ -1,0 +1,136 @@
+"""The laws that every built-in metric keeps, over random worlds."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accountpulse.core.clock import start_of_day
+from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
+from accountpulse.core.metrics.builtin import BUILTIN
+from accountpulse.core.metrics.evaluate import evaluate
+from accountpulse.core.metrics.frame import MetricFrame
+from tests.core.metrics.reference import REFERENCE, Reader
+from tests.core.metrics.worlds import (
+    DAY,
+    ZONE,
+    World,
+    load,
+    random_world,
+    without_later_knowledge,
+    without_the_future,
+)
+
+END = start_of_day(DAY + timedelta(days=1), ZONE)
+SEEDS = st.integers(0, 2**32)
+MODES = st.one_of(
+    st.just(AsCorrected()), st.integers(-60 * 24, 10 * 24).map(lambda hours: AsKnown(END + timedelta(hours=hours)))
+)
+
+
+def laws(examples: int):  # type: ignore[no-untyped-def]
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+def look(engine: sa.Engine, world: World, mode: Mode, accounts: list[int] | None = None) -> MetricFrame:
+    load(engine, world)
+    with engine.connect() as c:
+        return evaluate(c, BUILTIN, day=DAY, zone=ZONE, mode=mode, reporting_currency="USD", accounts=accounts)
+
+
+def assert_same(a: MetricFrame, b: MetricFrame) -> None:
+    assert a.account_ids.tolist() == b.account_ids.tolist()
+    assert a.attributes == b.attributes
+    assert a.population.origins == b.population.origins
+    for i, metric in enumerate(a.metrics):
+        assert a.states[:, i].tolist() == b.states[:, i].tolist(), metric.name
+        np.testing.assert_allclose(a.values[:, i], b.values[:, i], rtol=1e-9, atol=1e-12, err_msg=metric.name)
+
+
+def check_truncation(engine: sa.Engine, seed: int, mode: Mode) -> None:
+    world = random_world(seed)
+    if isinstance(mode, AsKnown):
+        assert_same(look(engine, world, mode), look(engine, without_later_knowledge(world, mode.at), mode))
+    else:
+        assert_same(look(engine, world, mode), look(engine, without_the_future(world, END, DAY), mode))
+
+
+def check_reference(engine: sa.Engine, seed: int, mode: Mode) -> None:
+    world = random_world(seed)
+    frame = look(engine, world, mode)
+    readers = [Reader(world, DAY, ZONE, mode, account) for account in (1, 2, 3)]
+    assert frame.account_ids.tolist() == [r.account for r in readers if r.exists()]
+    for i, reader in enumerate(r for r in readers if r.exists()):
+        for name in ("name", "plan", "employees", "renewal_at", "customer_since"):
+            assert frame.attributes[name][i] == reader.attribute(name)
+        for metric in BUILTIN:
+            expected = REFERENCE[metric.name](reader)
+            found = frame.values[i, frame.index(metric.name)]
+            if expected is None:
+                assert math.isnan(found), (metric.name, found)
+            else:
+                assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9), (metric.name, found, expected)
+
+
+def test_every_built_in_metric_has_a_reference() -> None:
+    assert list(REFERENCE) == [m.name for m in BUILTIN]
+
+
+@laws(40)
+@given(seed=SEEDS, mode=MODES)
+def test_nothing_after_t_and_nothing_learnt_after_k_matters(sqlite_engine: sa.Engine, seed: int, mode: Mode) -> None:
+    check_truncation(sqlite_engine, seed, mode)
+
+
+@laws(40)
+@given(seed=SEEDS, mode=MODES)
+def test_the_sql_agrees_with_plain_python(sqlite_engine: sa.Engine, seed: int, mode: Mode) -> None:
+    check_reference(sqlite_engine, seed, mode)
+
+
+@laws(15)
+@given(seed=SEEDS, mode=MODES)
+def test_sqlite_and_postgresql_agree(
+    sqlite_engine: sa.Engine, postgres_engine: sa.Engine, seed: int, mode: Mode
+) -> None:
+    world = random_world(seed)
+    assert_same(look(sqlite_engine, world, mode), look(postgres_engine, world, mode))
+
+
+@laws(10)
+@given(seed=SEEDS, mode=MODES, accounts=st.lists(st.integers(1, 4), unique=True))
+def test_some_accounts_get_what_they_get_among_all(
+    sqlite_engine: sa.Engine, seed: int, mode: Mode, accounts: list[int]
+) -> None:
+    world = random_world(seed)
+    everyone, some = look(sqlite_engine, world, mode), look(sqlite_engine, world, mode, accounts)
+    rows = np.isin(everyone.account_ids, accounts)
+    assert some.account_ids.tolist() == everyone.account_ids[rows].tolist()
+    np.testing.assert_array_equal(some.values, everyone.values[rows])
+    np.testing.assert_array_equal(some.states, everyone.states[rows])
+
+
+@pytest.mark.slow
+@laws(400)
+@given(seed=SEEDS, mode=MODES)
+def test_truncation_at_length(sqlite_engine: sa.Engine, seed: int, mode: Mode) -> None:
+    check_truncation(sqlite_engine, seed, mode)
+
+
+@pytest.mark.slow
+@laws(150)
+@given(seed=SEEDS, mode=MODES)
+def test_both_engines_agree_with_plain_python_at_length(engine: sa.Engine, seed: int, mode: Mode) -> None:
+    check_truncation(engine, seed, mode)
+    check_reference(engine, seed, mode)
