@@ -1,0 +1,104 @@
+"""The root fields about accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from accountpulse.core.store import accounts
+from accountpulse.graphql.accounts.inputs import AccountBy, FilterArg, OrderByArg, ordering
+from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
+from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.filters import to_condition
+from accountpulse.graphql.relay import (
+    AfterArg,
+    BeforeArg,
+    Connection,
+    Cursors,
+    FirstArg,
+    LastArg,
+    Node,
+    connection_of,
+    number_of,
+    page_request,
+    row_number,
+)
+
+ByArg = Annotated[AccountBy, strawberry.argument(description="Which account: exactly one way to say so.")]
+ConnectionNameArg = Annotated[str | None, strawberry.argument(description="Only those of this connection, by its name.")]
+
+_UNLINKED = Cursors("unlinked", [int])
+
+
+@strawberry.type
+class AccountQueries:
+    @resolver("One account; null where there is none.")
+    async def account(self, info: Info, by: ByArg) -> Account | None:
+        id = await _find(info.context, by)
+        row = None if id is None else await info.context.loaders.account.load(id)
+        return None if row is None else Account.of(row, info.context)
+
+    @resolver("Accounts, filtered and ordered, page by page.")
+    async def accounts(
+        self,
+        info: Info,
+        filter: FilterArg = None,
+        order_by: OrderByArg = None,
+        first: FirstArg = None,
+        after: AfterArg = None,
+        last: LastArg = None,
+        before: BeforeArg = None,
+    ) -> Connection[Account]:
+        context = info.context
+        condition = None if filter is None else to_condition(filter)
+        orders, cursors = ordering(order_by)
+        request = page_request(cursors, first=first, after=after, last=last, before=before)
+        page = await context.read(accounts.page, condition, orders, request)
+        nodes = [Account.of(row, context) for row in page.rows]
+        return connection_of(nodes, page, request, cursors, lambda: context.read(accounts.count, condition))
+
+    @resolver("Source accounts that no rule could place, the earliest known first.")
+    async def unlinked(
+        self,
+        info: Info,
+        connection: ConnectionNameArg = None,
+        first: FirstArg = None,
+        after: AfterArg = None,
+        last: LastArg = None,
+        before: BeforeArg = None,
+    ) -> Connection[UnlinkedAccount]:
+        context = info.context
+        request = page_request(_UNLINKED, first=first, after=after, last=last, before=before)
+        page = await context.read(accounts.unlinked_page, request, connection)
+        nodes = [UnlinkedAccount.of(row) for row in page.rows]
+        return connection_of(nodes, page, request, _UNLINKED, lambda: context.read(accounts.unlinked_count, connection))
+
+
+async def _find(context: Context, by: AccountBy) -> int | None:
+    if by.id:
+        return number_of(by.id, "Account")
+    if by.source:
+        return await context.read(accounts.id_of_source, by.source.connection, by.source.key)
+    field, value = ("domain", by.domain) if by.domain else ("name", by.name)
+    if not value:
+        raise BadInput("say which account: `by` holds an empty text")
+    found = await context.read(accounts.ids_named, field, value)
+    if len(found) > 1:
+        raise BadInput(f"several accounts have the {field} {value!r}; ask for accounts(filter:) and choose one by its id")
+    return found[0] if found else None
+
+
+async def account_node(context: Context, id: str, key: str) -> Node | None:
+    """An account by its key."""
+    row = await context.loaders.account.load(row_number(id, key))
+    return None if row is None else Account.of(row, context)
+
+
+async def unlinked_node(context: Context, id: str, key: str) -> Node | None:
+    """A source account that is unlinked now, by its key."""
+    number = row_number(id, key)
+    row = (await context.read(accounts.unlinked_by_ids, [number])).get(number)
+    return None if row is None else UnlinkedAccount.of(row)

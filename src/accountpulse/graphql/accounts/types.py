@@ -1,0 +1,182 @@
+"""Accounts in GraphQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+import strawberry
+from strawberry.scalars import JSON
+
+from accountpulse.core.store.types import EPOCH
+from accountpulse.graphql.connections.types import SourceConnection
+from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.fields import choice, resolver
+from accountpulse.graphql.relay import Node, global_id
+from accountpulse.graphql.scalars import BigInt, Money
+from accountpulse.graphql.scores.queries import MAX_POINTS, score_history
+from accountpulse.graphql.scores.types import BasisArg, FromArg, HistoryBasis, PointsArg, Score, ScoreHistory, ToArg
+
+
+@strawberry.enum(description="What says that a source account and an account are the same.")
+class LinkMethod(Enum):
+    ANCHOR = choice("anchor", "The source account founded the account.")
+    MANUAL = choice("manual", "A person linked it.")
+    REFERENCE = choice("reference", "One system holds the other's id.")
+    PLUGIN = choice("plugin", "A plugin's rule decided.")
+    DOMAIN = choice("domain", "Both use the same web domain.")
+    EMAIL = choice("email", "Both know the same contact.")
+    NAME = choice("name", "Both are called the same: a suggestion, never enough to link.")
+
+
+@strawberry.type(description="A source account that belongs to an account, and why.")
+class AccountLink:
+    key: str = strawberry.field(description="The source's own key of the account.")
+    connection_name: str = strawberry.field(description="The name of the connection it comes from.")
+    method: LinkMethod = strawberry.field(description="What says that they are the same.")
+    evidence: str = strawberry.field(description="The evidence, in words.")
+    since: datetime | None = strawberry.field(
+        description="Since when the link has held; null where it was the source account's first, and so holds for all time."
+    )
+    connection_id: strawberry.Private[int]
+
+    @resolver("The connection it comes from.")
+    async def connection(self, info: Info) -> SourceConnection | None:
+        row = await info.context.loaders.connection.load(self.connection_id)
+        return None if row is None else SourceConnection.of(row, info.context)
+
+
+@strawberry.type(description="Which connection an attribute's value comes from.")
+class Origin:
+    field: str = strawberry.field(description="The attribute, such as plan or owner.")
+    connection: str = strawberry.field(description="The connection's name.")
+
+
+@strawberry.type(description="A customer. What is known of it is merged from the source accounts linked to it.")
+class Account(Node):
+    name: str = strawberry.field(description="Its name.")
+    domain: str | None = strawberry.field(description="Its web domain.")
+    owner: str | None = strawberry.field(description="Name or e-mail of the person responsible in our company.")
+    plan: str | None = strawberry.field(description="The plan it is on, in the source's words.")
+    industry: str | None = strawberry.field(description="Its industry, in the source's words.")
+    region: str | None = strawberry.field(description="Its region, in the source's words.")
+    employees: int | None = strawberry.field(description="Its head count.")
+    lifecycle_stage: str | None = strawberry.field(description="Its lifecycle stage, in the source's words.")
+    customer_since: datetime | None = strawberry.field(description="The first day as a paying customer.")
+    renewal_at: datetime | None = strawberry.field(description="The next contract renewal.")
+    churned_at: datetime | None = strawberry.field(description="The end of the last contract; null for a customer.")
+    mrr: Money | None = strawberry.field(
+        description="Monthly recurring revenue in the store's reporting currency; null where no source tells it."
+    )
+    custom: JSON = strawberry.field(description="Further attributes by name, as the sources call them.")
+    origins: list[Origin] = strawberry.field(description="Which connection each attribute's value comes from.")
+    score: Score | None = strawberry.field(description="Its score now; null until it has been scored for the first time.")
+    row_id: strawberry.Private[int]
+    parent_id: strawberry.Private[int | None]
+
+    @resolver("The account it belongs to, such as a holding; null where there is none.")
+    async def parent(self, info: Info) -> Account | None:
+        if self.parent_id is None:
+            return None
+        row = await info.context.loaders.account.load(self.parent_id)
+        return None if row is None else Account.of(row, info.context)
+
+    @resolver("The source accounts it is made of, the most believed first.")
+    async def links(self, info: Info) -> list[AccountLink]:
+        return [
+            AccountLink(
+                key=row.key,
+                connection_name=row.connection,
+                connection_id=row.connection_id,
+                method=LinkMethod(row.method),
+                evidence=row.evidence,
+                since=None if row.known_from == EPOCH else row.known_from,
+            )
+            for row in await info.context.loaders.links.load(self.row_id)
+        ]
+
+    @resolver(
+        "How its score went: a point where the score moved by a point, or the band, model or segment changed. "
+        "`from` and `to` on one day give the score in force then."
+    )
+    async def history(
+        self,
+        info: Info,
+        from_: FromArg,
+        to: ToArg = None,
+        basis: BasisArg = HistoryBasis.BEST,
+        first: PointsArg = MAX_POINTS,
+    ) -> ScoreHistory:
+        return await score_history(info.context, self.row_id, from_, to, basis, first)
+
+    @staticmethod
+    def of(row: sa.Row[Any], context: Context) -> Account:
+        """From a row of `core.store.accounts`."""
+        return Account(
+            id=global_id("Account", row.account_id),
+            row_id=row.account_id,
+            parent_id=row.parent_account_id,
+            name=row.name,
+            domain=row.domain,
+            owner=row.owner,
+            plan=row.plan,
+            industry=row.industry,
+            region=row.region,
+            employees=row.employees,
+            lifecycle_stage=row.lifecycle_stage,
+            customer_since=row.customer_since,
+            renewal_at=row.renewal_at,
+            churned_at=row.churned_at,
+            mrr=None if row.mrr is None else Money(amount=BigInt(row.mrr), currency=context.hub.currency),
+            custom=row.custom,
+            origins=[Origin(field=field, connection=str(name)) for field, name in sorted(row.origins.items())],
+            score=Score.of(row),
+        )
+
+
+@strawberry.type(description="An account that a source account might belong to.")
+class Candidate:
+    name: str | None = strawberry.field(description="What the account was called when it was suggested.")
+    method: LinkMethod = strawberry.field(description="What speaks for it.")
+    evidence: str = strawberry.field(description="The evidence, in words.")
+    account_id: strawberry.Private[int]
+
+    @resolver("The account.")
+    async def account(self, info: Info) -> Account | None:
+        row = await info.context.loaders.account.load(self.account_id)
+        return None if row is None else Account.of(row, info.context)
+
+
+@strawberry.type(description="A source account that no rule could place. Its facts count for no account until it is linked.")
+class UnlinkedAccount(Node):
+    key: str = strawberry.field(description="The source's own key.")
+    name: str | None = strawberry.field(description="What the source calls it; null where it only mentions the key.")
+    domains: list[str] = strawberry.field(description="The web domains that the source gives it.")
+    connection_name: str = strawberry.field(description="The name of the connection it comes from.")
+    reason: str = strawberry.field(description="Why no rule could place it.")
+    first_known_at: datetime = strawberry.field(description="When we first heard of it.")
+    candidates: list[Candidate] = strawberry.field(description="The accounts that come into question.")
+
+    @staticmethod
+    def of(row: sa.Row[Any]) -> UnlinkedAccount:
+        """From a row of `accounts.unlinked_page`."""
+        return UnlinkedAccount(
+            id=global_id("UnlinkedAccount", row.source_account_id),
+            key=row.key,
+            name=row.name,
+            domains=list(row.domains or ()),
+            connection_name=row.connection,
+            reason=row.reason,
+            first_known_at=row.first_known_at,
+            candidates=[
+                Candidate(
+                    account_id=candidate["account_id"],
+                    name=candidate["name"],
+                    method=LinkMethod(candidate["method"]),
+                    evidence=candidate["evidence"],
+                )
+                for candidate in row.candidates
+            ],
+        )

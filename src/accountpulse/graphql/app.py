@@ -1,0 +1,52 @@
+"""The web application: GraphQL, the events that sources push, and whether it is alive."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.to_thread
+import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from accountpulse.graphql import graphiql
+from accountpulse.graphql.hub import Hub
+from accountpulse.graphql.inbound import Inbound
+from accountpulse.graphql.schema import build_schema
+from accountpulse.graphql.view import View
+
+
+def create_app(hub: Hub, *, require_token: bool = True) -> Starlette:
+    """The application of a hub.
+
+    require_token: False lets everybody read; for a machine of one's own, never for a network. Raises PluginError when a
+    plugin's GraphQL type can't be merged.
+    """
+    threads = anyio.CapacityLimiter(hub.store.threads)
+    view = View(build_schema(hub.graphql_types), hub, threads=threads, require_token=require_token)
+
+    async def live(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "alive"})
+
+    async def ready(_: Request) -> JSONResponse:
+        try:
+            await anyio.to_thread.run_sync(_ask_store, hub)
+        except sa.exc.SQLAlchemyError:
+            return JSONResponse({"status": "the store does not answer"}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    return Starlette(
+        routes=[
+            Route("/health/live", live),
+            Route("/health/ready", ready),
+            Route("/in/{connection}/{path:path}", Inbound(hub).__call__, methods=["POST", "PUT"]),
+            Mount(graphiql.PATH, graphiql.files()),
+            Route("/graphql", view),
+        ]
+    )
+
+
+def _ask_store(hub: Hub) -> None:
+    with hub.store.read() as connection:
+        connection.execute(sa.text("select 1"))

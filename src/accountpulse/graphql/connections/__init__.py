@@ -1,0 +1,1 @@
+"""Connections to the sources, how far their streams are, and their runs."""

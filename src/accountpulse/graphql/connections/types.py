@@ -1,0 +1,184 @@
+"""Connections in GraphQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import strawberry
+from strawberry.scalars import JSON
+
+from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.fields import choice, resolver
+from accountpulse.graphql.relay import Node, global_id
+from accountpulse.graphql.scalars import BigInt
+
+MAX_RUNS = 50
+
+
+@strawberry.enum(description="How a connection stands.")
+class ConnectionState(Enum):
+    NEW = choice("new", "It has not run yet.")
+    OK = choice("ok", "Its last run read everything.")
+    PARTIAL = choice("partial", "Its last run read some streams, and failed in others.")
+    FAILED = choice("failed", "Its last run failed.")
+    PAUSED = choice("paused", "It rests until `pausedUntil`, as the vendor asked.")
+    NEEDS_REAUTH = choice("needs_reauth", "The vendor refuses its credentials; data is kept.")
+    MISCONFIGURED = choice("misconfigured", "Its settings can't work; the message says which.")
+
+
+@strawberry.enum(description="How a run ended.")
+class RunState(Enum):
+    RUNNING = choice("running", "It has not ended.")
+    OK = choice("ok", "It read everything.")
+    PARTIAL = choice("partial", "Some streams failed.")
+    FAILED = choice("failed", "It failed.")
+    PAUSED = choice("paused", "The vendor asked it to come again later.")
+    NEEDS_REAUTH = choice("needs_reauth", "The vendor refused the credentials.")
+    MISCONFIGURED = choice("misconfigured", "The settings can't work.")
+    CANCELLED = choice("cancelled", "Somebody stopped it. What it had committed stays.")
+
+
+@strawberry.type(description="How far one stream of a connection has been read.")
+class Stream:
+    name: str = strawberry.field(description="The stream's name in the connector.")
+    state: str = strawberry.field(description="new, loading, ok, failed, skipped, or how its last run ended otherwise.")
+    records: list[str] = strawberry.field(description="The record types it brings.")
+    position: datetime | None = strawberry.field(description="Everything the source changed before this time has been read.")
+    first_loaded_at: datetime | None = strawberry.field(description="When the first complete load ended; null before that.")
+    last_success_at: datetime | None = strawberry.field(description="When it was last read to the end.")
+    last_attempt_at: datetime | None = strawberry.field(description="When it was last tried.")
+    message: str | None = strawberry.field(description="What a person should know or do, if anything.")
+
+    @staticmethod
+    def of(row: sa.Row[Any]) -> Stream:
+        """From a row of `stream_state`."""
+        return Stream(
+            name=row.stream,
+            state=row.state,
+            records=list(row.records),
+            position=row.position,
+            first_loaded_at=row.first_loaded_at,
+            last_success_at=row.last_success_at,
+            last_attempt_at=row.last_attempt_at,
+            message=row.message,
+        )
+
+
+@strawberry.type(description="What one run did in one stream.")
+class RunStream:
+    name: str = strawberry.field(description="The stream's name.")
+    state: str = strawberry.field(description="How it ended in this run.")
+    read: BigInt = strawberry.field(description="How many records the source sent.")
+    opened: BigInt = strawberry.field(description="How many of them were new or changed.")
+    closed: BigInt = strawberry.field(description="How many earlier versions ended: changed or deleted records.")
+    unchanged: BigInt = strawberry.field(description="How many were known already, and wrote nothing.")
+    quarantined: BigInt = strawberry.field(description="How many could not be understood.")
+    retries: int = strawberry.field(description="How often it was tried again after a passing fault.")
+    message: str | None = strawberry.field(description="What went wrong, if anything.")
+
+
+@strawberry.type(description="One sync of one connection.")
+class Run:
+    started_at: datetime = strawberry.field(description="When it began.")
+    finished_at: datetime | None = strawberry.field(description="When it ended; null while it runs.")
+    state: RunState = strawberry.field(description="How it ended.")
+    message: str | None = strawberry.field(description="What went wrong, if anything.")
+    row_id: strawberry.Private[int]
+
+    @resolver("What it did in each stream.")
+    async def streams(self, info: Info) -> list[RunStream]:
+        return [
+            RunStream(
+                name=row.stream,
+                state=row.state,
+                read=BigInt(row.read),
+                opened=BigInt(row.opened),
+                closed=BigInt(row.closed),
+                unchanged=BigInt(row.unchanged),
+                quarantined=BigInt(row.quarantined),
+                retries=row.retries,
+                message=row.message,
+            )
+            for row in await info.context.loaders.run_streams.load(self.row_id)
+        ]
+
+
+RunsArg = Annotated[int, strawberry.argument(description="How many, the latest first: 1 to 50.")]
+
+
+@strawberry.type(description="A configured source of data, such as the company's Salesforce.")
+class SourceConnection(Node):
+    name: str = strawberry.field(description="The name it has in the configuration.")
+    connector: str = strawberry.field(description="The connector's id, such as salesforce.")
+    title: str = strawberry.field(description="The connector's name for people, such as Salesforce.")
+    state: ConnectionState = strawberry.field(description="How it stands.")
+    state_since: datetime = strawberry.field(description="Since when it has stood so.")
+    message: str | None = strawberry.field(description="What a person should know or do, if anything.")
+    identity: str | None = strawberry.field(
+        description="Who it is connected to: the vendor's name of the company's account there. Null before the first run."
+    )
+    identity_details: JSON | None = strawberry.field(
+        description="More about who it is connected to, as the connector tells it."
+    )
+    priority: int = strawberry.field(description="Whom to believe when sources disagree: 0 first.")
+    anchor: bool = strawberry.field(description="Whether its accounts found accounts, or only link to them.")
+    provides: list[str] = strawberry.field(description="The record types it can bring.")
+    paused_until: datetime | None = strawberry.field(description="When it may run again, if it rests.")
+    removed_at: datetime | None = strawberry.field(description="When it was taken out of the configuration; its data stays.")
+    row_id: strawberry.Private[int]
+
+    @resolver("How far each of its streams has been read.")
+    async def streams(self, info: Info) -> list[Stream]:
+        return [Stream.of(row) for row in await info.context.loaders.streams.load(self.row_id)]
+
+    @resolver(
+        "Up to when its data is complete: when the stream that lags most was last read to the end. Null while one "
+        "never was. For a source that only pushes: when it last sent something."
+    )
+    async def fresh_at(self, info: Info) -> datetime | None:
+        streams = await info.context.loaders.streams.load(self.row_id)
+        if not streams:
+            return await info.context.loaders.last_received.load(self.row_id)
+        succeeded = [row.last_success_at for row in streams]
+        return None if None in succeeded else min(succeeded)
+
+    @resolver("Its latest runs, newest first.")
+    async def last_runs(self, info: Info, first: RunsArg = 5) -> list[Run]:
+        if not 1 <= first <= MAX_RUNS:
+            raise BadInput(f"first is {first}; it must be between 1 and {MAX_RUNS}")
+        return [
+            Run(
+                row_id=row.id,
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+                state=RunState(row.state),
+                message=row.message,
+            )
+            for row in await info.context.loaders.runs.load((self.row_id, first))
+        ]
+
+    @staticmethod
+    def of(row: sa.Row[Any], context: Context) -> SourceConnection:
+        """From a row of `connection`."""
+        identity = row.identity or {}
+        return SourceConnection(
+            id=global_id("SourceConnection", row.id),
+            row_id=row.id,
+            name=row.name,
+            connector=row.connector,
+            title=context.hub.connector_titles.get(row.connector, row.connector),
+            state=ConnectionState(row.state),
+            state_since=row.state_since,
+            message=row.message,
+            identity=identity.get("name"),
+            identity_details=identity.get("details"),
+            priority=row.priority,
+            anchor=row.anchor,
+            provides=list(row.provides),
+            paused_until=row.paused_until,
+            removed_at=row.removed_at,
+        )

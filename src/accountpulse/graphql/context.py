@@ -1,0 +1,53 @@
+"""What one request knows: who asks, the hub, the loaders, and how to read the store without blocking the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+import sqlalchemy as sa
+import strawberry
+from strawberry.types.info import Info as StrawberryInfo
+
+from accountpulse.core.store.tokens import Viewer
+from accountpulse.graphql.hub import Hub
+
+if TYPE_CHECKING:
+    from accountpulse.graphql.loaders import Loaders
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass
+class Context:
+    """One request. viewer is None where the app runs without tokens. threads: how many reads may run at once."""
+
+    hub: Hub
+    viewer: Viewer | None
+    request_id: str
+    threads: anyio.CapacityLimiter
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        from accountpulse.graphql.loaders import Loaders  # the loaders' modules import this one
+
+        self.loaders = Loaders(self)
+
+    async def read(self, function: Callable[Concatenate[sa.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function of `core.store` in a worker thread, inside a transaction that only reads."""
+
+        def work() -> T:
+            with self.hub.store.read() as connection:
+                return function(connection, *args, **kwargs)
+
+        return await anyio.to_thread.run_sync(work, limiter=self.threads)
+
+
+if TYPE_CHECKING:
+    Info = StrawberryInfo[Context, None]
+else:
+    Info = strawberry.Info[Context, None]

@@ -1,0 +1,97 @@
+"""Which errors a caller may see, and the stable `extensions.code` of each. Everything else is masked and logged.
+
+| code | means |
+| --- | --- |
+| GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED | the document can't be read, or does not fit the schema or the limits |
+| BAD_INPUT | an argument can't be used; the message says what is allowed |
+| NOT_FOUND | what was named does not exist |
+| UNAUTHENTICATED, FORBIDDEN | no valid token; a token without the scope |
+| UNAVAILABLE | the store did not answer in time |
+| INTERNAL | a fault of ours: the log has the details under the `requestId` |
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionResult
+
+from accountpulse.core.errors import AccountPulseError, NotFound, Unauthorized
+from graphql import ExecutionResult as CoreResult
+from graphql import GraphQLError, GraphQLSyntaxError
+
+log = logging.getLogger("accountpulse.graphql")
+
+
+class ApiError(GraphQLError):
+    """An error that the caller may see."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message, extensions={"code": code})
+
+
+class BadInput(ApiError):
+    """An argument that can't be used."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("BAD_INPUT", message)
+
+
+class Missing(ApiError):
+    """Something that was named does not exist."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("NOT_FOUND", message)
+
+
+def error_body(code: str, message: str, request_id: str) -> dict[str, Any]:
+    """The answer to a request that is refused before GraphQL sees it."""
+    return {"errors": [{"message": message, "extensions": {"code": code, "requestId": request_id}}]}
+
+
+def presented(error: GraphQLError, request_id: str) -> GraphQLError:
+    """The error as a caller sees it: with a code and the request's id, and without anything that we did not write for them."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and not isinstance(cause, ApiError) and cause.original_error is not None:
+        cause = cause.original_error
+    message = error.message
+    if isinstance(error, ApiError):
+        code = str((error.extensions or {})["code"])
+    elif isinstance(cause, ApiError):
+        code = str((cause.extensions or {})["code"])
+    elif isinstance(cause, NotFound):
+        code = "NOT_FOUND"
+    elif isinstance(cause, Unauthorized):
+        code = "FORBIDDEN"
+    elif isinstance(error, GraphQLSyntaxError):
+        code = "GRAPHQL_PARSE_FAILED"
+    elif cause is None and error.path is None:
+        code = "GRAPHQL_VALIDATION_FAILED"
+    elif isinstance(cause, AccountPulseError):
+        code = "INTERNAL"  # written for people, but about our own state
+    elif isinstance(cause, sa.exc.DataError | UnicodeEncodeError):
+        code, message = "BAD_INPUT", "a value is out of range, or holds characters that can't be stored"
+    elif isinstance(cause, sa.exc.OperationalError | sa.exc.TimeoutError):
+        code, message = "UNAVAILABLE", "the store did not answer in time; try again"
+    else:
+        code, message = "INTERNAL", f"something went wrong here; its details are in the log under {request_id}"
+    if code in ("INTERNAL", "UNAVAILABLE"):
+        log.error("request %s failed at %s", request_id, error.path, exc_info=cause or error)
+    shown = GraphQLError(message, nodes=error.nodes, source=error.source, positions=error.positions, path=error.path)
+    shown.extensions = {"code": code, "requestId": request_id}
+    return shown
+
+
+class PresentErrors(SchemaExtension):
+    """Passes every error of an operation through `presented`."""
+
+    def on_operation(self) -> Iterator[None]:
+        yield
+        result = self.execution_context.result
+        if isinstance(result, CoreResult | ExecutionResult) and result.errors:
+            request_id = self.execution_context.context.request_id
+            result.errors = [presented(error, request_id) for error in result.errors]

@@ -1,0 +1,59 @@
+"""What the API needs of the composition root. `accountpulse.hub` satisfies it; tests use a small one of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from accountpulse.core.clock import Clock
+from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.store.database import Store
+from accountpulse.core.sync.connector import InboundRequest
+
+
+class PluginInfo(Protocol):
+    """An installed plugin. status: `ok`, `broken` or `refused`; reason: why, where it is not ok. hooks: those implemented."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def hooks(self) -> Sequence[str]: ...
+
+
+class Hub(Protocol):
+    """The running AccountPulse, as far as the API is concerned.
+
+    zone: the store's time zone. currency: its reporting currency (ISO 4217). metrics: by name. connector_titles: what people
+    call each connector, by connector id. graphql_types: Strawberry types from plugins, whose fields are merged into Query.
+    """
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def zone(self) -> ZoneInfo: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def metrics(self) -> Mapping[str, Metric]: ...
+    @property
+    def connector_titles(self) -> Mapping[str, str]: ...
+    @property
+    def plugins(self) -> Sequence[PluginInfo]: ...
+    @property
+    def graphql_types(self) -> Sequence[type]: ...
+
+    def receive(self, connection_name: str, request: InboundRequest) -> int:
+        """Store a pushed request durably; returns how many messages were new. Called in a worker thread.
+
+        Raises NotFound, AuthError, InvalidRecord; RateLimited or Transient when the sender should come again later.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Segments, models and metrics: what scores are made of."""

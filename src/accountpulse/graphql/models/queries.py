@@ -1,0 +1,44 @@
+"""The root fields about segments, models and metrics."""
+
+from __future__ import annotations
+
+import strawberry
+
+from accountpulse.core.store import scores_read
+from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.models.types import Metric, Model, Segment
+from accountpulse.graphql.relay import Node, row_number
+
+
+@strawberry.type
+class ModelQueries:
+    @resolver("The segments in force, in the order in which their rules are tried.")
+    async def segments(self, info: Info) -> list[Segment]:
+        return [Segment.of(row) for row in await info.context.loaders.segments()]
+
+    @resolver("Every version of every model that was ever used, newest first.")
+    async def models(self, info: Info) -> list[Model]:
+        return [Model.of(row) for row in await info.context.read(scores_read.models)]
+
+    @resolver("The metrics that models may use, by name.")
+    async def metrics(self, info: Info) -> list[Metric]:
+        metrics = info.context.hub.metrics
+        return [Metric.of(name, metrics) for name in sorted(metrics)]
+
+
+async def model_node(context: Context, id: str, key: str) -> Node | None:
+    """A model by its key."""
+    row = await context.loaders.model.load(row_number(id, key))
+    return None if row is None else Model.of(row)
+
+
+async def segment_node(context: Context, id: str, key: str) -> Node | None:
+    """A published segment by its key."""
+    number = row_number(id, key)
+    return next((Segment.of(row) for row in await context.loaders.segments() if row.id == number), None)
+
+
+async def metric_node(context: Context, _: str, key: str) -> Node | None:
+    """A declared metric by its name."""
+    return Metric.of(key, context.hub.metrics) if key in context.hub.metrics else None

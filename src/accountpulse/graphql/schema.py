@@ -1,0 +1,125 @@
+"""The schema: the domains' root fields composed, with what plugins add, and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, ParserCache, QueryDepthLimiter, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+from strawberry.types.base import has_object_definition
+
+from accountpulse.core.errors import PluginError
+from accountpulse.graphql.accounts.queries import AccountQueries, account_node, unlinked_node
+from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
+from accountpulse.graphql.connections.queries import ConnectionQueries, connection_node
+from accountpulse.graphql.connections.types import SourceConnection
+from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.errors import BadInput, PresentErrors
+from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS
+from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
+from accountpulse.graphql.models.types import Metric, Model, Segment
+from accountpulse.graphql.relay import Node, parse_id
+from accountpulse.graphql.scalars import SCALARS
+from graphql import GraphQLError
+
+_NODES: dict[str, Callable[[Context, str, str], Awaitable[Node | None]]] = {
+    "Account": account_node,
+    "UnlinkedAccount": unlinked_node,
+    "SourceConnection": connection_node,
+    "Model": model_node,
+    "Segment": segment_node,
+    "Metric": metric_node,
+}
+
+IdArg = Annotated[strawberry.ID, strawberry.argument(description="An `id` from an earlier answer.")]
+
+
+@strawberry.type(description="Who is asking.")
+class Viewer:
+    name: str = strawberry.field(description="The token's name; `anonymous` where the server runs without tokens.")
+    scopes: list[str] = strawberry.field(description="What the token may do: read, write, admin.")
+
+
+@strawberry.type(description="An installed plugin.")
+class Plugin:
+    name: str = strawberry.field(description="The distribution's name, or the module's for what is built in.")
+    version: str | None = strawberry.field(description="Its version; null where the module tells none.")
+    status: str = strawberry.field(description="ok, or what is wrong with it.")
+    reason: str | None = strawberry.field(description="What is wrong, in words.")
+    hooks: list[str] = strawberry.field(description="The hooks it implements.")
+
+
+@strawberry.type
+class RootQueries:
+    @resolver("Anything by its id; null where it is gone.")
+    async def node(self, info: Info, id: IdArg) -> Node | None:
+        type_name, key = parse_id(id)
+        if type_name not in _NODES:
+            raise BadInput(f"there is no type {type_name[:40]!r} to fetch by id; there are: {', '.join(sorted(_NODES))}")
+        return await _NODES[type_name](info.context, id, key)
+
+    @resolver("Who is asking, and what they may do.")
+    def viewer(self, info: Info) -> Viewer:
+        viewer = info.context.viewer
+        if viewer is None:
+            return Viewer(name="anonymous", scopes=["read"])
+        return Viewer(name=viewer.name, scopes=sorted(viewer.scopes))
+
+    @resolver("The installed plugins, broken ones included.")
+    def plugins(self, info: Info) -> list[Plugin]:
+        return [
+            Plugin(name=p.name, version=p.version, status=p.status, reason=p.reason, hooks=list(p.hooks))
+            for p in info.context.hub.plugins
+        ]
+
+
+_DOMAINS: tuple[type, ...] = (RootQueries, AccountQueries, ModelQueries, ConnectionQueries)
+_TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, Segment, Metric)
+
+
+class Schema(strawberry.Schema):
+    """Strawberry logs every error with the document's text by default; `PresentErrors` logs ours, without it."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: see `PresentErrors`."""
+
+
+def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
+    """The schema, with the fields of plugins' Strawberry types merged into Query.
+
+    Raises PluginError when a plugin's type is none, or names a root field that exists already.
+    """
+    taken = {field.python_name for domain in _DOMAINS for field in _fields(domain)}
+    for plugin_type in plugin_types:
+        for field in _fields(plugin_type):
+            if field.python_name in taken:
+                raise PluginError(
+                    f"{plugin_type.__module__}.{plugin_type.__qualname__}: Query has a field {field.python_name!r} already; "
+                    "give the plugin's field a name of its own"
+                )
+            taken.add(field.python_name)
+    merged = type("Query", (*_DOMAINS, *plugin_types), {"__doc__": None})
+    query = strawberry.type(merged, description="What can be asked.")
+    return Schema(
+        query=query,
+        types=_TYPES,
+        extensions=[
+            PresentErrors,
+            ParserCache,
+            ValidationCache,
+            lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
+            lambda: MaxAliasesLimiter(max_alias_count=MAX_ALIASES),
+            lambda: QueryDepthLimiter(max_depth=MAX_DEPTH),
+        ],
+        config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
+    )
+
+
+def _fields(cls: type) -> list[Any]:
+    if not has_object_definition(cls):
+        raise PluginError(f"{cls.__module__}.{cls.__qualname__} is not a Strawberry type; decorate it with @strawberry.type")
+    return list(cls.__strawberry_definition__.fields)

@@ -1,0 +1,1 @@
+"""Scores: the value, what explains it, and its history."""

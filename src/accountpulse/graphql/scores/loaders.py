@@ -1,0 +1,41 @@
+"""Reads what explains scores, and their history: one statement for all accounts of a page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from strawberry.dataloader import DataLoader
+
+from accountpulse.core.store import scores_read
+from accountpulse.core.store.scores_read import HistoryPage, HistoryRequest
+
+if TYPE_CHECKING:
+    from accountpulse.graphql.context import Context
+
+NO_HISTORY = HistoryPage([], False)
+
+
+class ScoreLoaders:
+    """score_details: components and adjustments by account. history: by account and what is asked for."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.score_details: DataLoader[int, sa.Row[Any] | None] = DataLoader(load_fn=self._details)
+        self.history: DataLoader[tuple[int, HistoryRequest], HistoryPage] = DataLoader(load_fn=self._history)
+
+    async def _details(self, ids: list[int]) -> Sequence[sa.Row[Any] | None]:
+        found = await self._context.read(scores_read.details, ids)
+        return [found.get(id) for id in ids]
+
+    async def _history(self, keys: list[tuple[int, HistoryRequest]]) -> Sequence[HistoryPage]:
+        accounts: dict[HistoryRequest, list[int]] = defaultdict(list)
+        for account_id, request in keys:
+            accounts[request].append(account_id)
+        pages: dict[tuple[int, HistoryRequest], HistoryPage] = {}
+        for request, ids in accounts.items():
+            found = await self._context.read(scores_read.history, ids, request)
+            pages.update({(id, request): page for id, page in found.items()})
+        return [pages.get(key, NO_HISTORY) for key in keys]

@@ -1,0 +1,51 @@
+"""How the history of an account's score is asked for."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from accountpulse.core.clock import day_of
+from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.store.scores_read import LIVE, Basis, HistoryRequest
+from accountpulse.graphql.context import Context
+from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.scores.types import HistoryBasis, ScoreHistory, ScorePoint
+
+MAX_POINTS = 500
+_BASES: dict[HistoryBasis, Basis] = {HistoryBasis.LIVE: "live", HistoryBasis.RESTATED: "restated", HistoryBasis.BEST: "best"}
+
+
+async def score_history(
+    context: Context, account_id: int, start: date, end: date | None, basis: HistoryBasis, first: int
+) -> ScoreHistory:
+    """The points of one account. Raises BadInput for days in the wrong order, or too many points."""
+    end = end or day_of(context.hub.clock.now(), context.hub.zone)
+    if start > end:
+        raise BadInput(f"from is {start.isoformat()}, after to, which is {end.isoformat()}")
+    if not 1 <= first <= MAX_POINTS:
+        raise BadInput(f"first is {first}; it must be between 1 and {MAX_POINTS}")
+    request = HistoryRequest(start=start, end=end, basis=_BASES[basis], first=first)
+    page = await context.loaders.history.load((account_id, request))
+    points = []
+    for row in page.rows:
+        model = await context.loaders.model.load(row.model_id)
+        points.append(_point(row, model, start))
+    return ScoreHistory(points=points, has_more=page.more)
+
+
+def _point(row: sa.Row[tuple[object, ...]], model: sa.Row[tuple[object, ...]] | None, start: date) -> ScorePoint:
+    bands = [] if model is None else model.content["bands"]
+    return ScorePoint(
+        day=max(row.day, start),
+        since=row.day,
+        score=row.score_centi / 100,
+        band=bands[row.band]["name"] if 0 <= row.band < len(bands) else UNKNOWN_NAME,
+        coverage=row.coverage_percent / 100,
+        segment=row.segment,
+        basis=HistoryBasis.LIVE if row.basis == LIVE else HistoryBasis.RESTATED,
+        inputs_as_of=row.inputs_as_of,
+        model_id=row.model_id,
+        packed=bytes(row.components),
+    )

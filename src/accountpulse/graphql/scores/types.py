@@ -1,0 +1,249 @@
+"""Scores in GraphQL."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import strawberry
+
+from accountpulse.core.metrics.states import ComponentState as State
+from accountpulse.core.scoring.packing import unpack
+from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
+from accountpulse.core.scoring.types import Component as CoreComponent
+from accountpulse.core.scoring.types import Matched
+from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.fields import choice, resolver
+from accountpulse.graphql.models.types import Metric, Model
+
+
+@strawberry.enum(description="What is known of a component: it was measured, or there is a reason why not.")
+class ComponentState(Enum):
+    MEASURED = choice("measured", "There is a value. Zero is a value.")
+    NO_DATA = choice("no_data", "The source is connected and answered, but has nothing to go by.")
+    NOT_CONNECTED = choice("not_connected", "No connection provides what the metric reads.")
+    NEVER_SYNCED = choice("never_synced", "A connection does, but its first load is not finished.")
+    STALE = choice("stale", "The source has not answered for too long.")
+    NOT_APPLICABLE = choice("not_applicable", "The metric makes no sense for this account.")
+    FAILED = choice("failed", "It could not be computed; the reason says why.")
+
+
+@strawberry.enum(description="Where the points of a history come from.")
+class HistoryBasis(Enum):
+    LIVE = choice("live", "Scored on the day itself, with what was known then.")
+    RESTATED = choice("restated", "Computed later for that day, with the model published now.")
+    BEST = choice("best", "Live from the account's first live day on; restated before it. What a chart wants.")
+
+
+@strawberry.type(description="The lowest and the highest score that the unknown parts allow.")
+class Bounds:
+    low: float = strawberry.field(description="The score if every unknown component were at its worst, 0 to 100.")
+    high: float = strawberry.field(description="The score if every unknown component were at its best, 0 to 100.")
+
+
+@strawberry.type(description="One metric's part in a score.")
+class Component:
+    metric: Metric = strawberry.field(description="The metric.")
+    group: str = strawberry.field(description="The group it is in, in the model.")
+    state: ComponentState = strawberry.field(description="Whether it was measured, or why not.")
+    value: float | None = strawberry.field(description="The metric's value in its unit; null unless measured.")
+    typical_value: float | None = strawberry.field(
+        description="The median value of the segment's accounts that day; null where there is nobody to compare with."
+    )
+    component: float | None = strawberry.field(
+        description="The value normalised to 0 (bad) to 100 (good); null unless measured."
+    )
+    typical_component: float = strawberry.field(description="What the component is compared with, 0 to 100.")
+    weight: float = strawberry.field(description="The share of the score it can move; all weights sum to 1.")
+    contribution: float = strawberry.field(
+        description="The points it adds to the score, or takes, against its typical self; 0 where it is unknown. "
+        "The score's reference, all contributions and all adjustments add up to the score."
+    )
+    reason: str = strawberry.field(description="What it did to the score, in one sentence.")
+    sources: list[str] = strawberry.field(description="The record types it rests on, such as ticket or invoice.")
+    fresh_at: datetime | None = strawberry.field(
+        description="As of when its sources were last read; null where they never were."
+    )
+
+    @staticmethod
+    def of(part: CoreComponent, info: Info) -> Component:
+        """From what scoring returned."""
+        return Component(
+            metric=Metric.of(part.metric, info.context.hub.metrics, part.title),
+            group=part.group,
+            state=ComponentState(part.state.label),
+            value=part.value,
+            typical_value=part.typical_value,
+            component=part.component,
+            typical_component=part.typical_component,
+            weight=part.weight,
+            contribution=part.delta,
+            reason=part.reason,
+            sources=list(part.sources),
+            fresh_at=part.fresh_at,
+        )
+
+
+@strawberry.type(description="Points added to a score, or taken, for a named cause that is not a component.")
+class Adjustment:
+    code: str = strawberry.field(description="The cause, for programs, such as cap or override.")
+    label: str = strawberry.field(description="The cause, in words.")
+    points: float = strawberry.field(description="Signed points.")
+
+    @staticmethod
+    def of(part: CoreAdjustment) -> Adjustment:
+        """From what scoring returned."""
+        return Adjustment(code=part.code, label=part.label, points=part.points)
+
+
+@strawberry.type(description="A segment whose rule matches an account.")
+class SegmentMatch:
+    segment: str = strawberry.field(description="The segment's name.")
+    why: str = strawberry.field(description="Why its rule matches, in a short phrase.")
+
+
+@strawberry.type(description="Which model a score was computed with.")
+class ModelVersion:
+    name: str = strawberry.field(description="The model's name.")
+    version: str = strawberry.field(description="The hash of what the model says.")
+    model_id: strawberry.Private[int]
+
+    @resolver("The whole model.")
+    async def model(self, info: Info) -> Model | None:
+        row = await info.context.loaders.model.load(self.model_id)
+        return None if row is None else Model.of(row)
+
+
+@strawberry.type(
+    description="The score of an account now: the value, why, since when, and how sure. "
+    "The reference, all contributions and all adjustments add up to the value."
+)
+class Score:
+    value: float = strawberry.field(description="The score, 0 (about to leave) to 100 (thriving).")
+    reference: float = strawberry.field(description="What a typical account of the segment scores, 0 to 100.")
+    band: str = strawberry.field(description="The band's name in the model; `unknown` where too little is measured.")
+    band_since: date = strawberry.field(description="Since which day the account has been in this band.")
+    coverage: float = strawberry.field(description="The share of the weight that is measured, 0 to 1.")
+    bounds: Bounds = strawberry.field(description="How low or high the score could be, given what is unknown.")
+    trend_28d: float | None = strawberry.field(
+        name="trend28d", description="Points per 28 days, the robust slope of the last 28 days; null with too little history."
+    )
+    trend_90d: float | None = strawberry.field(
+        name="trend90d", description="Points per 90 days, the robust slope of the last 90 days; null with too little history."
+    )
+    segment: str = strawberry.field(description="The segment that the account is scored in.")
+    model: ModelVersion = strawberry.field(description="The model it was computed with.")
+    day: date = strawberry.field(description="The scoring day, in the store's time zone.")
+    scored_at: datetime = strawberry.field(description="When it was computed.")
+    account_id: strawberry.Private[int]
+
+    @resolver("What the score is made of, in the model's order.")
+    async def components(self, info: Info) -> list[Component]:
+        row = await info.context.loaders.score_details.load(self.account_id)
+        return [] if row is None else [Component.of(CoreComponent.from_json(part), info) for part in row.components]
+
+    @resolver("Points added or taken for other causes, in the order in which they were applied.")
+    async def adjustments(self, info: Info) -> list[Adjustment]:
+        row = await info.context.loaders.score_details.load(self.account_id)
+        return [] if row is None else [Adjustment.of(CoreAdjustment.from_json(part)) for part in row.adjustments]
+
+    @resolver("Every segment whose rule matches the account; the first one is in force.")
+    async def matched_segments(self, info: Info) -> list[SegmentMatch]:
+        row = await info.context.loaders.score_details.load(self.account_id)
+        matched = [] if row is None else [Matched.from_json(part) for part in row.matched]
+        return [SegmentMatch(segment=m.segment, why=m.why) for m in matched]
+
+    @staticmethod
+    def of(row: sa.Row[Any]) -> Score | None:
+        """From a row of `core.store.accounts`; None for an account that was never scored."""
+        if row.score is None:
+            return None
+        return Score(
+            account_id=row.account_id,
+            value=row.score,
+            reference=row.reference,
+            band=row.band,
+            band_since=row.band_since,
+            coverage=row.coverage,
+            bounds=Bounds(low=row.low, high=row.high),
+            trend_28d=row.trend_28d,
+            trend_90d=row.trend_90d,
+            segment=row.segment,
+            model=ModelVersion(name=row.model_name, version=row.model_version, model_id=row.model_id),
+            day=row.day,
+            scored_at=row.scored_at,
+        )
+
+
+# --- history ------------------------------------------------------------------------------------------------------------
+
+
+@strawberry.type(description="One metric's part in a past score.")
+class PastComponent:
+    metric: Metric = strawberry.field(description="The metric.")
+    component: float | None = strawberry.field(
+        description="The normalised value, 0 to 100, to within 0.21 points; null unless measured."
+    )
+    state: ComponentState = strawberry.field(description="Whether it was measured that day, or why not.")
+
+
+@strawberry.type(description="The score that was in force from a day on.")
+class ScorePoint:
+    day: date = strawberry.field(
+        description="From this day on it was in force: its own day, or the first day asked for, if it began before that."
+    )
+    since: date = strawberry.field(description="The day on which it was written.")
+    score: float = strawberry.field(
+        description="The score, 0 to 100, to a hundredth. A move below one point writes no new row."
+    )
+    band: str = strawberry.field(description="The band's name in the model; `unknown` where too little was measured.")
+    coverage: float = strawberry.field(description="The share of the weight that was measured, 0 to 1.")
+    segment: str = strawberry.field(description="The segment that the account was scored in.")
+    basis: HistoryBasis = strawberry.field(description="LIVE or RESTATED.")
+    inputs_as_of: datetime | None = strawberry.field(description="What was known at this time went into it.")
+    model_id: strawberry.Private[int]
+    packed: strawberry.Private[bytes]
+
+    @resolver("The model it was computed with.")
+    async def model(self, info: Info) -> ModelVersion | None:
+        row = await info.context.loaders.model.load(self.model_id)
+        return None if row is None else ModelVersion(name=row.name, version=row.version, model_id=row.id)
+
+    @resolver("What the score was made of, in the model's order. The raw values are not kept.")
+    async def components(self, info: Info) -> list[PastComponent]:
+        row = await info.context.loaders.model.load(self.model_id)
+        if row is None:
+            return []
+        names = [line["metric"] for group in row.content.get("groups", []) for line in group["metrics"]]
+        return past_components(names, self.packed, info.context)
+
+
+@strawberry.type(description="How a score went. Between two points the score stayed within a point of the earlier one.")
+class ScoreHistory:
+    points: list[ScorePoint] = strawberry.field(
+        description="Oldest first. The first point is the score in force on the first day asked for, if there was one by then."
+    )
+    has_more: bool = strawberry.field(
+        description="There are later points; ask again with `from` at the day after the last point."
+    )
+
+
+FromArg = Annotated[date, strawberry.argument(name="from", description="The first day, in the store's time zone.")]
+ToArg = Annotated[date | None, strawberry.argument(description="The last day, included. Default: today.")]
+BasisArg = Annotated[HistoryBasis, strawberry.argument(description="Which points. Default: BEST.")]
+PointsArg = Annotated[int, strawberry.argument(description="How many points at most, from the first day on: 1 to 500.")]
+
+
+def past_components(names: list[str], packed: bytes, context: Context) -> list[PastComponent]:
+    """A history row's packed components with their metrics' names."""
+    values, states = unpack([packed])
+    return [
+        PastComponent(
+            metric=Metric.of(name, context.hub.metrics),
+            component=float(value) if state == State.MEASURED else None,
+            state=ComponentState(State(int(state)).label),
+        )
+        for name, value, state in zip(names, values[0], states[0], strict=True)
+    ]
