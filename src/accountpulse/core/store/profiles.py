@@ -36,7 +36,7 @@ def write(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
 def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> None:
     """Set the monthly recurring revenue of accounts, in minor units of the reporting currency."""
     table = account_current
-    known = dict(connection.execute(sa.select(table.c.account_id, table.c.mrr)).tuples().all())
+    known = dict(connection.execute(sa.select(table.c.account_id, table.c.mrr)).all())
     changed = [{"account": id, "new": value} for id, value in mrr.items() if id in known and known[id] != value]
     if changed:
         connection.execute(
