@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Converter = Callable[[Any], Any]
-_WHOLE = re.compile(r"[+-]?\d+")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _SEPARATORS = re.compile(r"[;,|\s]+")
 _BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "t", "yes", "y", "1"), True),
@@ -34,9 +34,9 @@ def integer(value: Any) -> int:
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     try:
-        number = float(value)
-        if not isinstance(value, bool) and number.is_integer() and abs(number) < 2**53:
-            return int(value) if not isinstance(value, str) else int(number)
+        as_float = float(value)
+        if as_float.is_integer() and abs(as_float) < 10**18 and not isinstance(value, bool) and "_" not in str(value):
+            return int(as_float) if isinstance(value, str) else int(value)
     except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError("a whole number, such as 12 (amounts in minor units: 4900 for 49.00)")
