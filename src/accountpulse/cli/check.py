@@ -1,0 +1,41 @@
+"""`accountpulse check`: is the configuration right, and do the credentials work?"""
+
+from __future__ import annotations
+
+import click
+
+from accountpulse.cli.app import FAILED, OK, PARTIAL
+from accountpulse.cli.common import Run
+from accountpulse.cli.common import command as declare
+
+
+@declare("check", example="accountpulse check\naccountpulse check crm --json")
+@click.argument("connection", required=False)
+def command(run: Run, connection: str | None) -> int:
+    """Check the configuration and log in to every connection, or to one."""
+    from accountpulse.cli.display import Column, table
+    from accountpulse.core.errors import SettingsError
+
+    with run.hub() as hub:
+        if not hub.settings.connections:
+            raise SettingsError([f"{run.path}: it has no connections yet; describe one under `connections:`"])
+        results = hub.check(connection)
+    good = sum(result.ok for result in results)
+    if run.as_json:
+        run.emit({"ok": good == len(results), "connections": results})
+    else:
+        run.out.print(
+            table(
+                [Column("connection"), Column("connector"), Column("state"), Column("connected to, or what to do", wide=True)],
+                [
+                    (
+                        result.connection,
+                        result.connector,
+                        "ok" if result.ok else "failed",
+                        f"{result.identity.name} ({result.identity.id})" if result.identity else result.message or "",
+                    )
+                    for result in results
+                ],
+            )
+        )
+    return OK if good == len(results) else PARTIAL if good else FAILED

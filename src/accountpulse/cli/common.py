@@ -1,0 +1,149 @@
+"""What every command has: --config, --json, --debug, an example in its help, and a `Run` that opens what it needs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from accountpulse.config.settings import Settings
+    from accountpulse.hub import Hub
+    from accountpulse.plugins.host import PluginHost
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One call of a command. config: the file named, None for the default one. as_json: answer with one JSON document."""
+
+    config: Path | None
+    as_json: bool
+
+    @property
+    def path(self) -> Path:
+        """The configuration file."""
+        from accountpulse.config.settings import default_path
+
+        return self.config or default_path()
+
+    def settings(self) -> tuple[Settings, PluginHost]:
+        """The configuration, and what is installed. Raises SettingsError with all problems."""
+        from accountpulse.config.reading import read_plugin_settings
+        from accountpulse.config.settings import Settings
+        from accountpulse.plugins.host import PluginHost
+
+        plugins = read_plugin_settings(self.path)
+        host = PluginHost.load(allow=plugins.allow, strict=plugins.strict)
+        return Settings.load(self.path, host), host
+
+    @contextmanager
+    def hub(self) -> Iterator[Hub]:
+        """The running AccountPulse of the configuration."""
+        from accountpulse.hub import Hub
+
+        settings, _ = self.settings()
+        with Hub.open(settings) as hub:
+            yield hub
+
+    def emit(self, document: object) -> None:
+        """Print the command's one JSON document on stdout."""
+        click.echo(json.dumps(plain(document), indent=2, ensure_ascii=False))
+
+    @property
+    def out(self) -> Console:
+        """Where tables go: stdout."""
+        from accountpulse.cli.display import console
+
+        return console()
+
+    @property
+    def err(self) -> Console:
+        """Where progress goes: stderr."""
+        from accountpulse.cli.display import console
+
+        return console(stderr=True)
+
+
+Body = Callable[..., int | None]
+
+
+def command(name: str, *, example: str, parent: click.Group | None = None) -> Callable[[Body], click.Command]:
+    """Declare a command. The function gets a `Run` first, then its own options; what it returns is the exit code."""
+
+    def declare(body: Body) -> click.Command:
+        @wraps(body)
+        def call(config: Path | None, as_json: bool, debug: bool, **options: Any) -> int | None:
+            _log_to_stderr(debug)
+            return body(Run(config, as_json), **options)
+
+        options = [
+            click.option(
+                "--config",
+                type=click.Path(path_type=Path),
+                help="The configuration file.  [default: $ACCOUNTPULSE_CONFIG or ./accountpulse.yaml]",
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."),
+            click.option("--debug", is_flag=True, help="Show the traceback of an error, and more of the log."),
+        ]
+        function: Callable[..., Any] = call
+        for option in reversed(options):
+            function = option(function)
+        epilog = "\b\nExample\n" + "\n".join(f"  {line}" for line in example.splitlines())
+        make = (parent or click).command
+        made: click.Command = make(name, epilog=epilog)(function)
+        # Options that belong to the command stand before those that all commands have.
+        made.params = made.params[len(options) :] + made.params[: len(options)]
+        return made
+
+    return declare
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON data: what has `to_json` says it itself, other dataclasses are their fields, times are ISO text."""
+    from dataclasses import fields, is_dataclass
+    from datetime import date
+    from enum import Enum
+    from math import isfinite
+
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.repr}
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+class _ToStderr(logging.Handler):
+    """Writes through click, which finds the stderr of the moment: a progress bar moves aside for it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
+
+
+def _log_to_stderr(debug: bool) -> None:
+    logger = logging.getLogger("accountpulse")
+    for handler in [each for each in logger.handlers if isinstance(each, _ToStderr)]:
+        logger.removeHandler(handler)
+    handler = _ToStderr()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s" if debug else "%(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    logger.propagate = False

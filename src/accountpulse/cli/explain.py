@@ -1,0 +1,82 @@
+"""`accountpulse explain`: why an account has its score."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from accountpulse.cli.common import Run
+from accountpulse.cli.common import command as declare
+from accountpulse.cli.score import DAY
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from accountpulse.core.scoring.types import Score
+
+
+@declare("explain", example='accountpulse explain "Northwind Traders"\naccountpulse explain crm:0015g00001 --as-of 2026-03-31')
+@click.argument("account")
+@click.option("--as-of", type=DAY, metavar="DATE", help="As things stood on this day.  [default: today]")
+def command(run: Run, account: str, as_of: datetime | None) -> int:
+    """Say why ACCOUNT (id, name, domain or connection:key) has its score, component by component."""
+    with run.hub() as hub:
+        score = hub.explain(account, as_of.date() if as_of else None)
+        currency = hub.currency
+        money = {name for name, metric in hub.metrics.items() if metric.money}
+    if run.as_json:
+        run.emit(score)
+        return 0
+    why = "; ".join(f"{each.segment}: {each.why}" for each in score.matched[:1])
+    click.echo(f"{account} on {score.day.isoformat()}: {score.score:.1f} ({score.band})")
+    click.echo(f"segment {why or score.segment}; model version {score.model_version}")
+    components, line = lines(score, currency, money)
+    run.out.print(components)
+    click.echo(line)
+    click.echo(
+        f"known: {score.coverage * 100:.0f}% of the weight; what is unknown allows {score.low:.1f} to {score.high:.1f} points"
+    )
+    return 0
+
+
+def lines(score: Score, currency: str, money: set[str]) -> tuple[Table, str]:
+    """The table of components, and the sum below it: what is printed adds up."""
+    from accountpulse.cli.display import Column, adding_up, number, signed, table
+    from accountpulse.core.scoring.words import format_value
+
+    deltas = [component.delta for component in score.components]
+    points = [adjustment.points for adjustment in score.adjustments]
+    rounded = adding_up([score.reference, *deltas, *points])
+    reference, shown, adjusted = rounded[0], rounded[1 : 1 + len(deltas)], rounded[1 + len(deltas) :]
+
+    def value(component_metric: str, unit: str, amount: float | None) -> str:
+        if amount is None:
+            return "-"
+        return format_value(amount, unit, currency=currency, money=component_metric in money)
+
+    made = table(
+        [
+            Column("component", wide=True),
+            Column("state"),
+            Column("value", "right"),
+            Column("typical", "right"),
+            Column("points", "right"),
+            Column("reason", wide=True),
+        ],
+        [
+            (
+                component.title,
+                component.state.label,
+                value(component.metric, component.unit, component.value),
+                value(component.metric, component.unit, component.typical_value),
+                signed(contribution),
+                component.reason,
+            )
+            for component, contribution in zip(score.components, shown, strict=True)
+        ],
+    )
+    parts = [f"typical {score.segment} account {number(reference)}", f"{signed(sum(shown))} from components"]
+    parts += [f"{signed(p)} {a.label}" for a, p in zip(score.adjustments, adjusted, strict=True)]
+    return made, f"{'  '.join(parts)}  = {number(sum(rounded))}"

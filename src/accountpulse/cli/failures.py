@@ -1,0 +1,49 @@
+"""What a person sees when a command fails: one message on stderr, without a traceback unless they ask for it."""
+
+from __future__ import annotations
+
+import json
+import traceback
+
+import click
+
+from accountpulse.cli.app import FAILED, INTERRUPTED, USAGE
+from accountpulse.core.errors import AccountPulseError, SettingsError
+
+
+def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
+    """Say what went wrong and return the exit code. With `as_json`, stdout gets `{"error": {...}}` too."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else FAILED
+    if debug:
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    kind, message, code = type(error).__name__, str(error), FAILED
+    problems: list[str] = []
+    if isinstance(error, click.ClickException):
+        error.show()
+        kind, message, code = "UsageError", error.format_message(), error.exit_code
+    elif isinstance(error, SettingsError):
+        problems, code = error.problems, USAGE
+        head = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+        click.echo(f"error: {head} in the configuration" if len(problems) != 1 else f"error: {message}", err=True)
+        for problem in problems if len(problems) != 1 else ():
+            click.echo(f"  {problem}", err=True)
+    elif isinstance(error, AccountPulseError):
+        click.echo(f"error: {message}", err=True)
+    else:
+        # The text of a foreign exception may hold a secret, so only its kind and place are shown.
+        message = f"{kind}{_place(error)}"
+        hint = "" if debug else "; run it again with --debug for the traceback"
+        click.echo(f"error: {message}: this is a bug of AccountPulse{hint}", err=True)
+    if as_json:
+        document: dict[str, object] = {"type": kind, "message": message}
+        click.echo(json.dumps({"error": document | ({"problems": problems} if problems else {})}, indent=2))
+    return code
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" in {frames[-1].name} ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""

@@ -1,0 +1,91 @@
+"""`accountpulse score`: score the accounts, today or on past days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from accountpulse.cli.common import Run
+from accountpulse.cli.common import command as declare
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from accountpulse.core.scoring.service import ScoreReport
+    from accountpulse.hub import ScoreRow
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@declare("score", example="accountpulse score\naccountpulse score --since 2026-01-01")
+@click.option("--as-of", type=DAY, metavar="DATE", help="Score as things stood on this day.  [default: today]")
+@click.option("--since", type=DAY, metavar="DATE", help="Score every day from this one on, for the history.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=25, show_default=True, help="How many accounts to print, worst first."
+)
+def command(run: Run, as_of: datetime | None, since: datetime | None, limit: int) -> int:
+    """Score all accounts, and print the worst of them."""
+    from accountpulse.cli.display import DayBar
+
+    if as_of and since and since > as_of:
+        raise click.BadParameter("it is after --as-of", param_hint="'--since'")
+    with run.hub() as hub:
+        with DayBar() as bar:
+            report = hub.score(as_of.date() if as_of else None, since=since.date() if since else None, on_progress=bar)
+        rows = hub.table()
+    if run.as_json:
+        run.emit({"report": report, "accounts": rows})
+        return 0
+    if rows and limit:
+        run.out.print(score_table(rows[:limit]))
+    if len(rows) > limit > 0:
+        click.echo(f"... and {len(rows) - limit} more; --limit {len(rows)} shows all\n")
+    for line in summary(report):
+        click.echo(line)
+    return 0
+
+
+def score_table(rows: Sequence[ScoreRow], *, title: str | None = None) -> Table:
+    """Accounts with their score, and the one thing that moves it most."""
+    from accountpulse.cli.display import Column, number, percent, signed, table
+
+    columns = [
+        Column("account"),
+        Column("segment"),
+        Column("band"),
+        Column("score", "right"),
+        Column("known", "right"),
+        Column("28 d", "right"),
+        Column("what moves it most", wide=True),
+    ]
+    return table(
+        columns,
+        [
+            (
+                row.name if len(row.name) <= 24 else row.name[:23] + "…",
+                row.segment,
+                row.band,
+                number(row.score),
+                percent(row.coverage),
+                signed(row.trend_28d),
+                row.top_reason or "",
+            )
+            for row in rows
+        ],
+        title=title,
+    )
+
+
+def summary(report: ScoreReport) -> list[str]:
+    """How many accounts are where."""
+
+    def counts(found: dict[str, int]) -> str:
+        return ", ".join(f"{count} {name}" for name, count in sorted(found.items(), key=lambda item: -item[1]))
+
+    return [
+        f"{report.accounts} accounts on {report.day.isoformat()}: {counts(report.bands) or 'none scored'}",
+        f"segments: {counts(report.segments) or 'none'}; history rows written: {report.rows_written}",
+    ]

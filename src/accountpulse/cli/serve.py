@@ -1,0 +1,77 @@
+"""`accountpulse serve`: the GraphQL API, and the door for what is pushed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from accountpulse.cli.common import Run
+from accountpulse.cli.common import command as declare
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from accountpulse.hub import Hub
+
+DRAIN_EVERY = 1.0
+log = logging.getLogger("accountpulse.serve")
+
+
+@declare("serve", example="accountpulse serve\naccountpulse serve --host 0.0.0.0 --port 80")
+@click.option("--host", help="The address to listen on.  [default: server.host]")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port, 0 for any that is free.  [default: server.port]")
+def command(run: Run, host: str | None, port: int | None) -> int:
+    """Serve the GraphQL API, and apply what is pushed to /in/CONNECTION as it arrives. Ctrl-C ends it."""
+    from accountpulse.serving import bound, server_of
+
+    with ExitStack() as stack:
+        hub = stack.enter_context(run.hub())
+        server = hub.settings.server
+        listener = stack.enter_context(bound(host or server.host, server.port if port is None else port))
+        address = f"http://{listener.host}:{listener.port}"
+        stack.enter_context(Drainer(hub))
+        if run.as_json:
+            run.emit({"graphql": f"{address}/graphql"})
+        else:
+            click.echo(f"GraphQL at {address}/graphql; make a token with `accountpulse token create NAME`. Ctrl-C ends it.")
+        server_of(hub).run(sockets=[listener.socket])
+    return 0
+
+
+class Drainer:
+    """Applies pushed messages in the background, a moment after they arrive. A context manager."""
+
+    def __init__(self, hub: Hub, every: float = DRAIN_EVERY) -> None:
+        self._hub = hub
+        self._every = every
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
+
+    def __enter__(self) -> Drainer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every):
+            try:
+                if self.is_waiting():
+                    self._hub.apply_pushed()
+            except Exception:
+                # A locked store or a lost database connection passes; what waits is durable.
+                log.exception("pushed messages could not be applied; trying again")
+
+    def is_waiting(self) -> bool:
+        """Whether anything was pushed that isn't applied yet. Only reads: an idle server writes nothing."""
+        from accountpulse.core.store import connections, inbox
+
+        with self._hub.store.read() as connection:
+            rows = connections.listing(connection)
+            return any(inbox.waiting(connection, row.id, 1) for row in rows)

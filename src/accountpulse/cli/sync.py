@@ -1,0 +1,79 @@
+"""`accountpulse sync`: read what changed at the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from accountpulse.cli.app import FAILED, OK, PARTIAL
+from accountpulse.cli.common import Run
+from accountpulse.cli.common import command as declare
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from accountpulse.core.sync.results import RunResult
+
+
+@declare("sync", example="accountpulse sync\naccountpulse sync support tickets")
+@click.argument("connection", required=False)
+@click.argument("stream", required=False)
+def command(run: Run, connection: str | None, stream: str | None) -> int:
+    """Read what changed: of all connections, one CONNECTION, or one STREAM of it. Then link accounts."""
+    from accountpulse.cli.display import StreamBars
+    from accountpulse.core.errors import SettingsError
+
+    with run.hub() as hub:
+        if not hub.settings.connections:
+            raise SettingsError([f"{run.path}: it has no connections yet; describe one under `connections:`"])
+        with StreamBars() as bars:
+            results = hub.sync(connection, stream, on_progress=bars)
+    if run.as_json:
+        run.emit({"state": overall(results), "connections": [with_totals(result) for result in results]})
+    else:
+        run.out.print(stream_table(results))
+        for result in results:
+            for each in result.streams:
+                if each.message:
+                    click.echo(f"{result.connection}.{each.stream}: {each.message}", err=True)
+    return {"ok": OK, "failed": FAILED}.get(overall(results), PARTIAL)
+
+
+def overall(results: Sequence[RunResult]) -> str:
+    """`ok` when every run is, `failed` when none brought anything, else `partial`."""
+    states = {result.state for result in results}
+    if states <= {"ok"}:
+        return "ok"
+    return "partial" if states & {"ok", "partial", "paused"} else "failed"
+
+
+def with_totals(result: RunResult) -> dict[str, object]:
+    """A run as JSON data, with the records changed."""
+    from accountpulse.cli.common import plain
+
+    data: dict[str, object] = plain(result)
+    return data | {"changed": result.changed}
+
+
+def stream_table(results: Sequence[RunResult]) -> Table:
+    """What was read, stream by stream."""
+    from accountpulse.cli.display import Column, table
+
+    numbers = [Column(name, "right") for name in ("read", "changed", "unchanged", "quarantined")]
+    return table(
+        [Column("stream"), *numbers, Column("state")],
+        [
+            (
+                f"{result.connection}.{each.stream}",
+                f"{each.read:,}",
+                f"{each.opened + each.closed:,}",
+                f"{each.unchanged:,}",
+                f"{each.quarantined:,}",
+                each.state,
+            )
+            for result in results
+            for each in result.streams
+        ],
+    )

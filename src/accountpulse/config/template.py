@@ -1,0 +1,107 @@
+"""The configuration that `accountpulse init` writes: every key, with what it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text
+from accountpulse.config.settings import DEFAULT_PATH
+from accountpulse.core.errors import SettingsError
+
+TEMPLATE = """\
+# AccountPulse: the configuration. Check it with `accountpulse check`; every key is described in docs/configuration.md.
+#
+# Secrets never stand in this file. Write ${NAME}, and set the environment variable NAME; or file:/path/to/secret.
+
+# Where everything is kept: a file, or a PostgreSQL database such as postgresql://accountpulse:${DB_PASSWORD}@db/accountpulse
+store: {url: accountpulse.db}
+
+# Whose midnight ends a scoring day, and in which money amounts are reported.
+time_zone: UTC
+currency: USD
+
+# Where your customers are known. Take away the '#' of those you have. The name of a connection (crm, support) is yours to
+# choose. Where two disagree about an account, the one that stands first is believed.
+connections:
+  # crm:
+  #   connector: salesforce           # pip install "accountpulse[salesforce]"
+  #   anchor: true                    # its accounts are the accounts here; those of the others are linked to them
+  #   config:
+  #     base_url: https://acme.my.salesforce.com
+  #     client_id: 3MVG9...           # an External Client App with the client credentials flow and a run-as user
+  #     client_secret: ${SALESFORCE_CLIENT_SECRET}
+
+  # support:
+  #   connector: zendesk              # pip install "accountpulse[zendesk]" (zenpy is GPL-3.0)
+  #   config:
+  #     base_url: https://acme.zendesk.com
+  #     client_id: accountpulse       # an OAuth client of kind "confidential"
+  #     client_secret: ${ZENDESK_CLIENT_SECRET}
+
+  # billing:
+  #   connector: stripe               # pip install "accountpulse[stripe]"
+  #   config:
+  #     api_key: ${STRIPE_API_KEY}    # a restricted key that may read
+
+  # surveys:
+  #   connector: typeform
+  #   config:
+  #     token: ${TYPEFORM_TOKEN}
+  #     forms:
+  #       - {id: abc123, kind: nps, score_field: nps_score}
+
+  # usage:
+  #   connector: segment              # your product sends events to http://<this server>/in/usage
+  #   config:
+  #     write_keys: ["${SEGMENT_WRITE_KEY}"]
+
+  # usage_history:
+  #   connector: tabular              # CSV, JSON lines, or Parquet with pip install "accountpulse[parquet]"
+  #   config:
+  #     files:
+  #       - path: usage/*.csv
+  #         record: usage_day
+  #         columns: {account: account_id, user: user, feature: feature, day: day, count: count, seconds: seconds}
+
+# For single attributes, whom to believe first. The order of the connections holds for the others.
+# precedence:
+#   plan: [billing, crm]
+
+# Which customers are scored with which model. The first rule that matches wins; the last one takes everybody else.
+segments:
+  - {name: new, when: {tenure_days: {lt: 90}}, model: models/new.yaml}
+  - {name: enterprise, when: {plan: {in: [enterprise]}}, model: models/enterprise.yaml}
+  - {name: standard, default: true, model: models/standard.yaml}
+
+# After how many days without a good reading a connection's data counts as unknown.
+freshness: {stale_after_days: 3}
+
+# plugins:
+#   allow: [salesforce, zendesk, stripe, typeform, segment, tabular, scorers, metrics]   # default: all that are installed
+#   strict: true                                                                       # a broken plugin stops the start
+
+# Where `accountpulse serve` listens.
+server: {host: 127.0.0.1, port: 8000}
+"""
+
+
+def write_template(directory: Path, config: Path | None = None, *, force: bool = False) -> list[Path]:
+    """Write the configuration and its models; returns their paths, the configuration first.
+
+    config: its name, when not accountpulse.yaml. Raises SettingsError rather than overwrite anything without `force`.
+    """
+    file = directory / (config or DEFAULT_PATH)
+    texts = {file: TEMPLATE}
+    texts |= {file.parent / "models" / f"{name}.yaml": default_model_text(name) for name in DEFAULT_MODELS}
+    there = [path for path in texts if path.exists()]
+    if there and not force:
+        raise SettingsError(
+            [f"{path}: is there already; use --force to overwrite it, or name another folder" for path in there]
+        )
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError([f"{error.filename}: can't be written: {error.strerror}"]) from error
+    return list(texts)

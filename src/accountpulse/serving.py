@@ -1,0 +1,76 @@
+"""Serving the API with uvicorn: in this thread for `accountpulse serve`, in one of its own for the demo."""
+
+from __future__ import annotations
+
+import socket as sockets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accountpulse.core.errors import SettingsError, StoreError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from accountpulse.hub import Hub
+
+START_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A bound socket. port: the one really taken, where 0 was asked for."""
+
+    socket: sockets.socket
+    host: str
+    port: int
+
+
+@contextmanager
+def bound(host: str, port: int) -> Iterator[Listener]:
+    """Bind an address before anything is announced. Raises SettingsError where it can't be."""
+    family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+    listener = sockets.socket(family, sockets.SOCK_STREAM)
+    try:
+        listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SettingsError([f"can't listen on {host} port {port}: {reason}; choose another with --port"]) from error
+        yield Listener(listener, f"[{host}]" if ":" in host else host, listener.getsockname()[1])
+    finally:
+        listener.close()
+
+
+def server_of(hub: Hub) -> uvicorn.Server:
+    """The API as a uvicorn server that logs through our own loggers."""
+    import uvicorn
+
+    from accountpulse.graphql.app import create_app
+
+    return uvicorn.Server(
+        uvicorn.Config(create_app(hub), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+    )
+
+
+@contextmanager
+def serving(hub: Hub, host: str, port: int) -> Iterator[Listener]:
+    """Serve the API in a thread while the context lasts."""
+    with bound(host, port) as listener:
+        server = server_of(hub)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener.socket]}, name="api", daemon=True)
+        thread.start()
+        try:
+            deadline = time.monotonic() + START_TIMEOUT
+            while not server.started:
+                if not thread.is_alive() or time.monotonic() > deadline:
+                    raise StoreError("the API did not start; see the log above")
+                time.sleep(0.01)
+            yield listener
+        finally:
+            server.should_exit = True
+            thread.join(timeout=15)
