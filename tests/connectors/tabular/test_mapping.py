@@ -62,8 +62,12 @@ def test_any_record_by_its_own_schema() -> None:
 
 def test_an_account_with_lists_and_custom_attributes() -> None:
     cells = {
-        "source_id": "001", "domains": "acme.example; acme.test", "employees": "", "custom.tier": "gold", "custom": '{"beta": true}',
-    }  # fmt: skip
+        "source_id": "001",
+        "domains": "acme.example; acme.test",
+        "employees": "",
+        "custom.tier": "gold",
+        "custom": '{"beta": true}',
+    }
     found = one("account", cells, {"custom.origin": "import"})
     assert isinstance(found, Account)
     assert found.domains == ("acme.example", "acme.test")
