@@ -106,6 +106,7 @@ def test_organizations_export_never_splits_a_second(zen: Zenpy, desk: ZendeskVen
     seen = [each.id for each in zen.organizations.incremental(start_time=1)]
     assert set(seen) == {each["id"] for each in world.zendesk["organization"]}
     assert len(seen) > len(set(seen))  # the boundary second is read again
+    desk.page_size = 4
     body = requests.get(
         f"{desk.base_url}/api/v2/incremental/organizations.json",
         {"start_time": unix_of(desk.get("organization", tied[0])["updated_at"])},
@@ -113,6 +114,18 @@ def test_organizations_export_never_splits_a_second(zen: Zenpy, desk: ZendeskVen
         timeout=5,
     ).json()
     assert (body["count"], body["end_of_stream"]) == (9, True)
+
+
+def test_a_full_second_does_not_trap_a_reader(zen: Zenpy, desk: ZendeskVendor, clock: FixedClock) -> None:
+    tied = desk.same_second(9, "organization")
+    moved = desk.ids("organization")[0]
+    desk.touch("organization", moved)
+    clock.advance(timedelta(minutes=2))
+    desk.page_size = 4
+    start = unix_of(desk.get("organization", tied[0])["updated_at"])
+    first = zen.organizations.incremental(start_time=start)
+    assert first.end_time > start  # nine share the first second: the page goes on to the next one
+    assert {each.id for each in first} == {int(each) for each in (*tied, moved)}
 
 
 def test_users_and_ratings_page_by_cursor(zen: Zenpy, desk: ZendeskVendor, world: World) -> None:

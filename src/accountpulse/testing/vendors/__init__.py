@@ -3,6 +3,13 @@
     with start_vendors(now) as vendors:
         client = stripe.StripeClient(vendors.stripe.credentials["api_key"], base_addresses={"api": vendors.stripe.base_url})
 
+How the other SDKs find their simulator (plain http, no certificates):
+
+* zenpy: the environment variables ZENPY_FORCE_NETLOC (host and port) and ZENPY_FORCE_SCHEME=http;
+* simple-salesforce, which always says https: a `requests.Session` with an adapter mounted on "https://" that sends
+  `base_url + request.path_url`; give it as `session=`, to log-ins and to `session_id=`/`instance_url=` alike;
+* Typeform and everything plain: `base_url`.
+
 Each vendor serves the same fictional customer base (`vendors.world`) and has a control surface: `put`, `touch`, `delete`,
 `merge`, `fail`, `hang`, `same_second`, `hide_until`, `page_size`, `expire_sessions`, `revoke`, `requests`.
 """

@@ -79,7 +79,16 @@ SCHEMA: dict[str, dict[str, str]] = {
         "Title": "string",
         "IsActive": "boolean",
     },
-    "Task": {**_COMMON, **_ACTIVITY, "Status": "picklist", "Priority": "picklist", "IsClosed": "boolean"},
+    "Task": {
+        **_COMMON,
+        **_ACTIVITY,
+        "Status": "picklist",
+        "Priority": "picklist",
+        "IsClosed": "boolean",
+        "TaskSubtype": "picklist",
+        "CallType": "picklist",
+        "CompletedDateTime": "datetime",
+    },
     "Event": {
         **_COMMON,
         **_ACTIVITY,
@@ -87,6 +96,7 @@ SCHEMA: dict[str, dict[str, str]] = {
         "StartDateTime": "datetime",
         "EndDateTime": "datetime",
         "DurationInMinutes": "int",
+        "IsChild": "boolean",
     },
     "Organization": {
         **_COMMON,

@@ -4,7 +4,8 @@ Vendor facts it reproduces:
 * `/forms/{id}/responses`: newest first; `page_size` 25 by default, 1,000 at most; `since` and `until` are inclusive and
   compare with `submitted_at`; `before` and `after` are response tokens, exclusive, and walk in the order of processing;
 * answers name their field by `ref`; hidden fields `account_id` and `email` come back under `hidden`;
-* `total_items` and `page_count` describe the filtered set; completed responses only;
+* `total_items` and `page_count` count what is left under every bound, `before` and `after` included: a reader that pages
+  by `before` sees them shrink (tap-typeform ends when `page_count` reaches 1); completed responses only;
 * deleted responses are simply gone; errors are {"code": ..., "description": ...}; 429 with Retry-After.
 """
 
@@ -120,7 +121,6 @@ class TypeformVendor(SimulatedVendor):
             and (since is None or each.stamp.replace(microsecond=0) >= since)
             and (until is None or each.stamp.replace(microsecond=0) <= until)
         ]
-        total = len(rows)
         after = call.get("after")
         if after is not None:
             rows = rows[self._position(rows, after) + 1 :]
@@ -130,6 +130,7 @@ class TypeformVendor(SimulatedVendor):
                 rows = rows[: self._position(rows, before)]
             if call.get("sort") != "submitted_at,asc":
                 rows = rows[::-1]
+        total = len(rows)
         items = [{name: value for name, value in each.body.items() if name != "form_id"} for each in rows[:size]]
         return Answer({"total_items": total, "page_count": -(-total // size), "items": items})
 

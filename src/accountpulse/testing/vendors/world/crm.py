@@ -233,6 +233,9 @@ def _activity(company: Company, contact: Json, age: float, number: int, now: dat
             "Status": "Completed" if done else rng.choice(("Not Started", "Deferred")),
             "Priority": "Normal",
             "IsClosed": done,
+            "TaskSubtype": kind,
+            "CallType": "Outbound" if kind == "Call" else None,
+            "CompletedDateTime": salesforce_time(at) if done else None,
         }
     else:
         minutes = rng.choice((30, 45, 60, 90))
@@ -241,5 +244,6 @@ def _activity(company: Company, contact: Json, age: float, number: int, now: dat
             "StartDateTime": salesforce_time(at),
             "EndDateTime": salesforce_time(at + timedelta(minutes=minutes)),
             "DurationInMinutes": minutes,
+            "IsChild": False,
         }
     return name, record
