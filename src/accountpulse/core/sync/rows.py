@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import typing
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_origin
 
 from accountpulse.core.errors import InvalidRecord
 from accountpulse.core.model import FieldSchema, Kind, Record, RecordSchema, schema_of
 from accountpulse.core.store.writes import FactRow
 
 HASH_BYTES = 16
+LARGEST = 2**63 - 1  # what a database's integer holds
 _PYTHON: dict[Kind, tuple[type, ...]] = {
     Kind.TEXT: (str,),
     Kind.INTEGER: (int,),
@@ -21,7 +23,6 @@ _PYTHON: dict[Kind, tuple[type, ...]] = {
     Kind.BOOLEAN: (bool,),
     Kind.INSTANT: (datetime,),
     Kind.DAY: (date,),
-    Kind.JSON: (tuple, list, Mapping),
 }
 
 
@@ -29,7 +30,10 @@ _builders: dict[type[Record], Callable[[Record], FactRow]] = {}
 
 
 def to_row(record: Record) -> FactRow:
-    """Check a record and prepare it. Raises InvalidRecord naming the field, what was found and what is allowed."""
+    """Check a record and prepare it. Raises InvalidRecord naming the field, what was found and what is allowed.
+
+    What passes can be stored by every database: one record that can't must not fail the thousands it is committed with.
+    """
     cls = type(record)
     build = _builders.get(cls)
     if build is None:
@@ -37,30 +41,61 @@ def to_row(record: Record) -> FactRow:
     return build(record)
 
 
+def storable(text: str) -> bool:
+    """Whether every database can keep a text: PostgreSQL takes no NUL, and nothing encodes half a surrogate pair."""
+    if text.isascii():
+        return "\0" not in text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def printable(text: str) -> str:
+    """A text that can be stored and shown: what `storable` refuses is written as an escape."""
+    return text if storable(text) else text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 def _builder(cls: type[Record]) -> Callable[[Record], FactRow]:
     schema = schema_of(cls)
     names = tuple(f.name for f in schema.fields)
     read = attrgetter(*names)
-    checks = tuple((index, field, _PYTHON[field.kind]) for index, field in enumerate(schema.fields))
+    expected = _expected(schema)
+    checks = tuple((index, field, expected[field.name]) for index, field in enumerate(schema.fields))
     own_times = _own_times(schema)
 
     def build(record: Record) -> FactRow:
         source_id = record.source_id
-        if not isinstance(source_id, str) or not source_id:
-            raise InvalidRecord(str(source_id), f"{schema.name} needs a source_id that is a text and not empty")
+        if not isinstance(source_id, str) or not source_id or not storable(source_id):
+            raise InvalidRecord(
+                printable(str(source_id)), f"{schema.name} needs a source_id that is a text, not empty and without NUL"
+            )
         account = record.account if schema.belongs_to_account else source_id  # type: ignore[attr-defined]  # all but Account
-        if not isinstance(account, str) or not account:
+        if not isinstance(account, str) or not account or not storable(account):
             raise InvalidRecord(source_id, f"{schema.name}.account must be the source's key of the account, found {account!r}")
+        raw_ref = record.raw_ref
+        if raw_ref is not None and not (isinstance(raw_ref, str) and storable(raw_ref)):
+            raise InvalidRecord(source_id, f"{schema.name}.raw_ref must be a text, found {type(raw_ref).__name__}")
         values = list(read(record))
-        for index, field, expected in checks:
-            values[index] = _checked(schema, field, expected, values[index], source_id)
+        for index, field, types in checks:
+            values[index] = _checked(schema, field, types, values[index], source_id)
         since = min((values[i] for i in own_times if values[i] is not None), default=None)
         digest = blake2b(repr((account, values)).encode(), digest_size=HASH_BYTES).digest()
         if not isinstance(since, datetime):
             since = None if since is None else datetime(since.year, since.month, since.day, tzinfo=UTC)
-        return FactRow(source_id, account, record.raw_ref, digest, since, dict(zip(names, values, strict=True)))
+        return FactRow(source_id, account, raw_ref, digest, since, dict(zip(names, values, strict=True)))
 
     return build
+
+
+def _expected(schema: RecordSchema) -> dict[str, tuple[type, ...]]:
+    """The Python types each field takes; a list of texts and a mapping are both JSON to the store."""
+    hints = typing.get_type_hints(schema.cls)
+    return {
+        field.name: _PYTHON.get(field.kind) or ((tuple, list) if get_origin(hints[field.name]) is tuple else (Mapping,))
+        for field in schema.fields
+    }
 
 
 def _own_times(schema: RecordSchema) -> tuple[int, ...]:
@@ -73,19 +108,76 @@ def _checked(schema: RecordSchema, field: FieldSchema, expected: tuple[type, ...
         if field.nullable:
             return None
         raise InvalidRecord(source_id, f"{schema.name}.{field.name} is missing; it is required")
-    # bool is an int to Python, but true is not a count.
-    if type(value) is not bool if field.kind is Kind.BOOLEAN else not isinstance(value, expected) or type(value) is bool:
+    # To Python a bool is an int and a datetime is a date; but true is not a count, and an instant is not a day.
+    alike = (bool, datetime) if field.kind is Kind.DAY else (bool,)
+    if type(value) is not bool if field.kind is Kind.BOOLEAN else not isinstance(value, expected) or isinstance(value, alike):
         wanted = " or ".join(t.__name__ for t in expected)
         raise InvalidRecord(source_id, f"{schema.name}.{field.name} must be {wanted}, found {type(value).__name__}")
-    if field.kind is Kind.INSTANT:
-        if value.tzinfo is None:
-            raise InvalidRecord(source_id, f"{schema.name}.{field.name} has no time zone: {value.isoformat()}")
-        return value.astimezone(UTC)
-    if field.kind is Kind.JSON:
-        return dict(sorted(value.items())) if isinstance(value, Mapping) else list(value)
-    if field.kind is Kind.FLOAT and not math.isfinite(value):
-        raise InvalidRecord(source_id, f"{schema.name}.{field.name} must be a finite number, found {value}")
-    if field.allowed and value not in field.allowed:
+    try:
+        checked = _CHECKS[field.kind](value)
+    except _Unstorable as wrong:
+        raise InvalidRecord(source_id, f"{schema.name}.{field.name} {wrong}") from None
+    if field.allowed and checked not in field.allowed:
         allowed = ", ".join(map(str, field.allowed))
         raise InvalidRecord(source_id, f"{schema.name}.{field.name} is {value!r}; allowed are {allowed}")
+    return checked
+
+
+class _Unstorable(Exception):
+    """A value of the right type that can't be kept; the message goes on after the field's name."""
+
+
+def _text(value: str) -> str:
+    if not storable(value):
+        raise _Unstorable("holds a NUL character or half a surrogate pair; the connector should replace it")
     return value
+
+
+def _integer(value: int) -> int:
+    if abs(value) > LARGEST:
+        raise _Unstorable(f"must be between -{LARGEST} and {LARGEST}")
+    return value
+
+
+def _float(value: float) -> float:
+    # 9 and 9.0 are one score: as two they would be two versions.
+    if abs(value) > LARGEST or not math.isfinite(value):
+        raise _Unstorable(f"must be a finite number up to {LARGEST}, found {value}")
+    return float(value)
+
+
+def _instant(value: datetime) -> datetime:
+    if value.utcoffset() is None:
+        raise _Unstorable(f"has no time zone: {value.isoformat()}")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise _Unstorable(f"lies outside of the calendar: {value.isoformat()}") from None
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        if not all(isinstance(each, str) for each in value):
+            raise _Unstorable("must hold texts only")
+        return [_text(each) for each in value]
+    for key, each in value.items():
+        if not isinstance(key, str):
+            raise _Unstorable(f"must have texts as keys, found {type(key).__name__}")
+        if each is not None and not isinstance(each, str | int | float):
+            raise _Unstorable(f"[{key!r}] must be a text, a number, true, false or null, found {type(each).__name__}")
+        if isinstance(each, str):
+            _text(each)
+        elif each is not None:
+            _float(each)
+    return {_text(key): value[key] for key in sorted(value)}
+
+
+_CHECKS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: _text,
+    Kind.INTEGER: _integer,
+    Kind.FLOAT: _float,
+    Kind.BOOLEAN: bool,
+    Kind.INSTANT: _instant,
+    Kind.DAY: lambda day: day,
+    Kind.JSON: _json,
+}
