@@ -30,12 +30,14 @@ from accountpulse.core.store import tokens as store_tokens
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.scorecards import Published
+from accountpulse.core.store.tokens import TokenInfo
 from accountpulse.core.sync.connector import Connector, Identity, InboundRequest
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source, describe_crash
 from accountpulse.core.sync.inbox import receive
 from accountpulse.core.sync.results import OnProgress, RunResult, StreamResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
+from accountpulse.overview import ConnectionStatus, ScoreRow, connection_status, score_table
 from accountpulse.plugins.host import PluginHost, PluginInfo
 
 
@@ -192,6 +194,27 @@ class Hub:
         """Make an API token; returned this once, only its hash is kept."""
         with self.store.write() as connection:
             return store_tokens.create(connection, name=name, scopes=scopes, expires_at=expires_at, now=self.clock.now())
+
+    def tokens(self) -> list[TokenInfo]:
+        """All API tokens ever made, without their secrets."""
+        with self.store.read() as connection:
+            return store_tokens.listing(connection)
+
+    def revoke_token(self, prefix: str) -> None:
+        """End a token at once. Raises NotFound for an unknown prefix."""
+        with self.store.write() as connection:
+            store_tokens.revoke(connection, prefix, self.clock.now())
+
+    def table(self, as_of: date | None = None) -> list[ScoreRow]:
+        """Every scored account in a line, worst first."""
+        scores = self.scoring.scores(as_of)
+        with self.store.read() as connection:
+            return score_table(connection, scores)
+
+    def status(self) -> list[ConnectionStatus]:
+        """How every connection stands."""
+        with self.store.read() as connection:
+            return connection_status(connection)
 
     # --- putting it together ------------------------------------------------------------------------------------------
 

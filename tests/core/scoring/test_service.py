@@ -370,7 +370,7 @@ def test_the_future_and_strangers_are_refused_with_a_sentence(world: World) -> N
         world.service.run(TODAY + timedelta(days=1))
     with pytest.raises(NotFound, match="give the earlier day first"):
         world.service.run(TODAY - timedelta(days=2), since=TODAY - timedelta(days=1))
-    with pytest.raises(NotFound, match="no score yet"):
+    with pytest.raises(NotFound, match="has no score"):
         world.service.explain(10_000)
     world.service.run(TODAY)
     with pytest.raises(NotFound, match="was not a customer"):

@@ -86,22 +86,19 @@ class DayScores:
     assignment: Assignment
     segments: tuple[SegmentDay, ...]
 
-    def explained(
-        self, segment: SegmentDay, yardstick: Yardstick, previous: MetricFrame | None, only: int | None = None
-    ) -> list[Score]:
-        """The segment's scores with reasons in words; `only`: of one account."""
+    def explained(self, segment: SegmentDay, yardstick: Yardstick, previous: MetricFrame | None) -> list[Score]:
+        """The segment's scores with reasons in words; `previous`: the metrics some time before, to compare with."""
         names = list(segment.model.metrics)
         rows = [int(row) for row in segment.rows]
         before = _earlier_values(previous, self.frame, rows, names) if previous is not None else None
         setting = Setting(day=self.day, segment=segment.rule.name, metrics=yardstick.metrics, currency=yardstick.currency)
-        scores = scores_of(
+        return scores_of(
             segment.evaluation,
             [int(id) for id in self.frame.account_ids[segment.rows]],
             setting,
             previous=before,
             matched=[self.assignment.reasons(row) for row in rows],
         )
-        return scores if only is None else [s for s in scores if s.account_id == only]
 
 
 def score_day(

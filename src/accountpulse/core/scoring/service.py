@@ -87,29 +87,38 @@ class ScoringService:
                 on_day(number, len(days))
         return ScoreReport(report.day, report.accounts, report.segments, report.bands, written)
 
-    def explain(self, account_id: int, day: date | None = None) -> Score:
-        """An account's score with everything that explains it: the current one, or as of a past day, evaluated now.
-
-        Raises NotFound when the account was not scored, or was no customer that day.
-        """
+    def scores(self, day: date | None = None) -> list[Score]:
+        """Every account's score with what explains it: the stored ones of today, or as of a past day, evaluated now."""
         if day is None or day == self.today:
-            return self._current(account_id)
+            with self._store.read() as connection:
+                return [self._stored(row) for row in store_scores.current(connection).values()]
         with self._store.read() as connection:
             scores = score_day(connection, self._cards, self._yardstick, day)
-            earlier = metrics_on(connection, self._cards, self._yardstick, day - timedelta(days=COMPARED_DAYS))
-        for segment in scores.segments:
-            if account_id in scores.frame.account_ids[segment.rows]:
-                return scores.explained(segment, self._yardstick, earlier, only=account_id)[0]
-        raise NotFound(f"account {account_id} was not a customer on {day}")
+            earlier = self._compared(connection, day)
+        return [score for segment in scores.segments for score in scores.explained(segment, self._yardstick, earlier)]
 
-    def _current(self, account_id: int) -> Score:
-        with self._store.read() as connection:
-            row = store_scores.current(connection, account_id).get(account_id)
-        if row is None:
-            raise NotFound(f"account {account_id} has no score yet; run `accountpulse score`, or it is no longer a customer")
+    def explain(self, account_id: int, day: date | None = None) -> Score:
+        """One account's score; see `scores`. Raises NotFound when it was not scored, or was no customer that day."""
+        if day is None or day == self.today:
+            with self._store.read() as connection:
+                row = store_scores.current(connection, account_id).get(account_id)
+            if row is None:
+                raise NotFound(
+                    f"account {account_id} has no score: run `accountpulse score`, unless it is no longer a customer"
+                )
+            return self._stored(row)
+        found = [score for score in self.scores(day) if score.account_id == account_id]
+        if not found:
+            raise NotFound(f"account {account_id} was not a customer on {day}")
+        return found[0]
+
+    def _stored(self, row: sa.Row[Any]) -> Score:
         names = {id: name for name, id in self._cards.segment_ids.items()}
         versions = {id: version for version, id in self._cards.model_ids.items()}
         return score_of_row(row, names[row.segment_id], versions[row.model_id])
+
+    def _compared(self, connection: sa.Connection, day: date) -> MetricFrame:
+        return metrics_on(connection, self._cards, self._yardstick, day - timedelta(days=COMPARED_DAYS))
 
     # --- one day ------------------------------------------------------------------------------------------------------
 
@@ -121,7 +130,7 @@ class ScoringService:
         with self._store.read() as connection:
             scores = score_day(connection, self._cards, self._yardstick, day, now=now if live else None)
             if live:
-                earlier = metrics_on(connection, self._cards, self._yardstick, day - timedelta(days=COMPARED_DAYS))
+                earlier = self._compared(connection, day)
         changes: list[ScoreChange] = []
         with self._store.write() as connection:
             store_scorecards.save_peers(connection, self._peer_rows(scores))

@@ -44,5 +44,10 @@ def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> None:
         )
 
 
+def names(connection: sa.Connection) -> dict[int, str]:
+    """What each account is called."""
+    return dict(connection.execute(sa.select(account_current.c.account_id, account_current.c.name)).all())
+
+
 def _differs(row: sa.Row[Any] | None, wanted: Mapping[str, Any]) -> bool:
     return row is None or any(getattr(row, name) != value for name, value in wanted.items())

@@ -1,0 +1,104 @@
+"""What an operator sees at a glance: the accounts, worst first, and how every connection stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from accountpulse.core.scoring.types import Component, Score
+from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import profiles as store_profiles
+from accountpulse.core.store import scores as store_scores
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One line of the table. coverage: measured share, 0..1. trend_28d: points in 28 days; None where there is no history."""
+
+    account_id: int
+    name: str
+    segment: str
+    band: str
+    score: float
+    coverage: float
+    trend_28d: float | None
+    top_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """How far one stream is. fresh_at: its last success."""
+
+    name: str
+    state: str
+    fresh_at: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStatus:
+    """How a connection stands, and since when. fresh_at: the oldest last success of its streams, None before all have one."""
+
+    name: str
+    connector: str
+    state: str
+    since: datetime
+    message: str | None
+    paused_until: datetime | None
+    fresh_at: datetime | None
+    streams: tuple[StreamStatus, ...] = field(default_factory=tuple)
+
+
+def score_table(connection: sa.Connection, scores: Sequence[Score]) -> list[ScoreRow]:
+    """The scores as lines, worst first, those with an unknown band last."""
+    names = store_profiles.names(connection)
+    trends = {id: row.trend_28d for id, row in store_scores.current(connection).items()}
+    rows = [
+        ScoreRow(
+            account_id=score.account_id,
+            name=names.get(score.account_id, f"account {score.account_id}"),
+            segment=score.segment,
+            band=score.band,
+            score=score.score,
+            coverage=score.coverage,
+            trend_28d=trends.get(score.account_id),
+            top_reason=_top_reason(score.components),
+        )
+        for score in scores
+    ]
+    return sorted(rows, key=lambda row: (row.band == "unknown", row.score, row.name))
+
+
+def _top_reason(components: Sequence[Component]) -> str | None:
+    """The reason of the component that moves the score most."""
+    top = max(components, key=lambda c: abs(c.delta), default=None)
+    return top.reason if top is not None and top.delta else None
+
+
+def connection_status(connection: sa.Connection) -> list[ConnectionStatus]:
+    """Every configured connection with its streams."""
+    rows = store_connections.listing(connection)
+    streams: Mapping[int, list[StreamStatus]] = {row.id: [] for row in rows}
+    for row in store_connections.streams_of(connection, list(streams)):
+        streams[row.connection_id].append(StreamStatus(row.stream, row.state, row.last_success_at, row.message))
+    return [
+        ConnectionStatus(
+            name=row.name,
+            connector=row.connector,
+            state=row.state,
+            since=row.state_since,
+            message=row.message,
+            paused_until=row.paused_until,
+            fresh_at=_oldest([s.fresh_at for s in streams[row.id]]),
+            streams=tuple(streams[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _oldest(successes: Sequence[datetime | None]) -> datetime | None:
+    known = [at for at in successes if at is not None]
+    return min(known) if known and len(known) == len(successes) else None
