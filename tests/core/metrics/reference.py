@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.core.metrics.worlds import Row, World
+
 from accountpulse.core.clock import day_of, start_of_day
 from accountpulse.core.metrics.asof import AsKnown, Mode
 from accountpulse.core.model import schemas
-from tests.core.metrics.worlds import Row, World
 
 
 @dataclass
@@ -199,7 +200,9 @@ REFERENCE: dict[str, Callable[[Reader], float | None]] = {
     "first_reply_hours_90d": lambda r: median(
         [hours(t["opened_at"], t["first_replied_at"]) for t in r.rows("ticket", 90, "first_replied_at")]
     ),
-    "resolution_hours_90d": lambda r: median([hours(t["opened_at"], t["solved_at"]) for t in r.rows("ticket", 90, "solved_at")]),
+    "resolution_hours_90d": lambda r: median(
+        [hours(t["opened_at"], t["solved_at"]) for t in r.rows("ticket", 90, "solved_at")]
+    ),
     "reopen_rate_90d": reopen_rate,
     "open_tickets": lambda r: len(tickets_open(r)),
     "open_urgent_tickets": lambda r: len(only(tickets_open(r), priority=4)),

@@ -10,12 +10,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from accountpulse.core.clock import start_of_day
-from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
-from accountpulse.core.metrics.builtin import BUILTIN
-from accountpulse.core.metrics.evaluate import evaluate
-from accountpulse.core.metrics.frame import MetricFrame
 from tests.core.metrics.reference import REFERENCE, Reader
 from tests.core.metrics.worlds import (
     DAY,
@@ -26,6 +20,12 @@ from tests.core.metrics.worlds import (
     without_later_knowledge,
     without_the_future,
 )
+
+from accountpulse.core.clock import start_of_day
+from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
+from accountpulse.core.metrics.builtin import BUILTIN
+from accountpulse.core.metrics.evaluate import evaluate
+from accountpulse.core.metrics.frame import MetricFrame
 
 END = start_of_day(DAY + timedelta(days=1), ZONE)
 SEEDS = st.integers(0, 2**32)
@@ -101,9 +101,7 @@ def test_the_sql_agrees_with_plain_python(sqlite_engine: sa.Engine, seed: int, m
 
 @laws(15)
 @given(seed=SEEDS, mode=MODES)
-def test_sqlite_and_postgresql_agree(
-    sqlite_engine: sa.Engine, postgres_engine: sa.Engine, seed: int, mode: Mode
-) -> None:
+def test_sqlite_and_postgresql_agree(sqlite_engine: sa.Engine, postgres_engine: sa.Engine, seed: int, mode: Mode) -> None:
     world = random_world(seed)
     assert_same(look(sqlite_engine, world, mode), look(postgres_engine, world, mode))
 

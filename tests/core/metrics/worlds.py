@@ -87,7 +87,7 @@ class _Maker:
                 for source in world.source_accounts:
                     self.record(world, schema, source, source["key"])
             else:
-                for n in range(self.dice.randint(0, 12)):
+                for n in range(self.dice.randint(0, 25)):
                     self.record(world, schema, self.dice.choice(world.source_accounts), f"{self.dice.choice('aBä')}{n}")
         return world
 
@@ -116,8 +116,8 @@ class _Maker:
 
     def periods(self) -> list[tuple[datetime, datetime | None]]:
         """Up to three adjoining periods of knowledge; usually the last one is open."""
-        begins = sorted({self.instant() for _ in range(self.dice.choice((1, 1, 2, 3)))})
-        final = None if self.dice.random() < 0.8 else begins[-1] + timedelta(days=self.dice.randint(0, 40))
+        begins = sorted({self.instant() for _ in range(self.dice.choice((0, 0, 1, 2)))} | {self.long_ago()})
+        final = None if self.dice.random() < 0.85 else begins[-1] + timedelta(days=self.dice.randint(0, 40))
         return list(zip(begins, [*begins[1:], final], strict=True))
 
     def instant(self) -> datetime:
@@ -127,9 +127,15 @@ class _Maker:
             return self.end + timedelta(minutes=self.dice.randint(-60 * 24 * 60, 10 * 24 * 60))
         return self.end + timedelta(minutes=self.dice.randint(-800 * 24 * 60, 20 * 24 * 60))
 
+    def long_ago(self) -> datetime:
+        """Usually early enough that there is something to see at T."""
+        return self.instant() - timedelta(days=self.dice.choice((0, 300, 400)))
+
     def value(self, field: FieldSchema) -> Any:
-        if field.nullable and self.dice.random() < 0.3:
+        if field.nullable and self.dice.random() < (0.85 if field.name == "churned_at" else 0.3):
             return None
+        if field.name in ("created_at", "customer_since"):
+            return self.long_ago()
         if field.name == "currency":
             return "USD"
         if field.name in ("scale_min", "scale_max"):
@@ -175,7 +181,9 @@ def load(engine: sa.Engine, world: World) -> None:
             *((FACTS[name], rows) for name, rows in world.facts.items()),
         ):
             if rows:
-                c.execute(table.insert(), rows)
+                # The first row decides which columns are written.
+                names = dict.fromkeys(name for row in rows for name in row)
+                c.execute(table.insert(), [{name: row.get(name) for name in names} for row in rows])
 
 
 def without_the_future(world: World, end: datetime, day: date) -> World:

@@ -1,0 +1,64 @@
+"""What follows from declarations: which boundaries matter, how far back to read, and what the sources offer."""
+
+from __future__ import annotations
+
+import pytest
+
+from accountpulse.core.metrics.builtin import BUILTIN, register_metrics
+from accountpulse.core.metrics.compiler import check_metric, compile_metrics
+from accountpulse.core.metrics.declare import Metric, attribute, count, metric, ongoing, total
+from accountpulse.core.metrics.reach import Boundary, boundaries, look_back
+from accountpulse.core.metrics.sources import MONEY, sources
+from accountpulse.core.model import schemas
+
+
+def trial(**aggregates: object) -> Metric:
+    return metric("trial", "n", title="", group="usage", unit="", better=None, **aggregates)  # type: ignore[arg-type]
+
+
+def test_boundaries_are_the_edges_of_windows_and_what_happens_at_t() -> None:
+    assert boundaries([trial(n=total("usage_day", "count", window=(60, 30)))]) == {
+        Boundary("usage_day", "day", 0),
+        Boundary("usage_day", "day", 30),
+        Boundary("usage_day", "day", 60),
+    }
+    assert boundaries([trial(n=ongoing("invoice", since="due_at", until="paid_at"))]) == {
+        Boundary("invoice", "issued_at", 0),
+        Boundary("invoice", "due_at", 0),
+        Boundary("invoice", "paid_at", 0),
+        Boundary("invoice", "voided_at", 0),
+    }
+    assert Boundary("account", "churned_at", 0) in boundaries([trial(n=attribute("employees"))])
+
+
+def test_look_back_is_the_longest_window_of_each_source() -> None:
+    a = trial(n=count("ticket", window=30), m=count("ticket", window=(90, 60)))
+    b = trial(n=count("activity"), m=count("activity", window=7))
+    assert look_back([a, b]) == {"ticket": 90, "activity": None}
+
+
+def test_every_built_in_metric_compiles_and_is_described() -> None:
+    assert register_metrics() == BUILTIN
+    assert len({m.name for m in BUILTIN}) == len(BUILTIN)
+    for m in BUILTIN:
+        check_metric(m)
+        assert m.title
+        assert m.description != m.title
+        assert m.money == (m.unit == "money")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_the_text_is_made_once(dialect: str) -> None:
+    assert compile_metrics(BUILTIN, dialect) is compile_metrics(tuple(BUILTIN), dialect)
+
+
+def test_sources_come_from_the_account_model() -> None:
+    assert list(sources()) == list(schemas())
+    ticket = sources()["ticket"]
+    assert ticket.event == "opened_at"
+    assert ticket.lifecycle == ("first_replied_at", "solved_at")
+    assert ticket.times == ("opened_at", "first_replied_at", "solved_at")
+    assert "priority" in ticket.undated
+    assert "references" not in sources()["account"].readable
+    offered = {name for source in sources().values() if source.currency for name in source.columns}
+    assert offered >= MONEY
