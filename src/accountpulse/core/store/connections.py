@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound
+from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, stream_state
 from accountpulse.core.store.upsert import insert
@@ -185,12 +186,13 @@ def put_in_quarantine(
 
 
 def release_from_quarantine(connection: sa.Connection, connection_id: int, name: str, source_ids: Sequence[str]) -> None:
-    """Drop records that have since been understood."""
-    connection.execute(
-        sa.delete(quarantine).where(
-            quarantine.c.connection_id == connection_id, quarantine.c.stream == name, quarantine.c.source_id.in_(source_ids)
+    """Drop records that have since been understood, or are gone."""
+    for chunk in chunked(source_ids):
+        connection.execute(
+            sa.delete(quarantine).where(
+                quarantine.c.connection_id == connection_id, quarantine.c.stream == name, quarantine.c.source_id.in_(chunk)
+            )
         )
-    )
 
 
 def quarantined(connection: sa.Connection, connection_id: int) -> list[sa.Row[Any]]:

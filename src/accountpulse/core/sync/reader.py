@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock, day_of
-from accountpulse.core.errors import Cancelled, ConnectorError, InvalidRecord
-from accountpulse.core.model import Record, UsageDay, schema_of
+from accountpulse.core.errors import Cancelled, ConnectorError
+from accountpulse.core.model import schema_of
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import snapshots
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.writes import AccountKeys, FactRow, WriteCounts, delete_records, write_records
-from accountpulse.core.sync.connector import Checkpoint, Deleted, OpaqueCursor, StreamSpec, TimeCursor, Window
+from accountpulse.core.store.writes import AccountKeys, delete_records
+from accountpulse.core.sync.connector import Checkpoint, OpaqueCursor, StreamSpec, TimeCursor, Window
 from accountpulse.core.sync.results import OnProgress, Progress, StreamResult
-from accountpulse.core.sync.rows import to_row
+from accountpulse.core.sync.stage import Stage
 
 if TYPE_CHECKING:
     from accountpulse.core.sync.engine import Source
@@ -56,28 +55,29 @@ class StreamReader:
         self._on_progress = on_progress
         self._keys = AccountKeys(source.id)
         self._zone = source.connector.context.zone
+        self._place = f"stream {spec.name}"
 
     def read(self) -> None:
         """Read from the last commit to the end of the window."""
         state = self._begin()
         window = self._window(state)
-        stage = _Stage()
+        stage = Stage(self._place, self._spec.records)
         seen = self._outcome.read
         for item in getattr(self._source.connector, self._spec.method)(window):
             if self._source.connector.context.cancelled():
                 raise Cancelled("the run was cancelled; it goes on from here next time")
             if isinstance(item, Checkpoint):
                 self._commit(stage, state, window, item)
-                stage = _Stage()
+                stage = Stage(self._place, self._spec.records)
                 continue
-            stage.add(item, self._spec)
+            stage.add(item)
             self._outcome.read += 1
             if self._outcome.read - seen >= PROGRESS_STEP:
                 seen = self._outcome.read
                 self._on_progress(Progress(self._source.name, self._spec.name, seen))
             if len(stage) >= STAGE_LIMIT:
                 self._commit(stage, state, window, None)
-                stage = _Stage()
+                stage = Stage(self._place, self._spec.records)
         self._commit(stage, state, window, None)
         self._finish(state, window)
 
@@ -108,7 +108,7 @@ class StreamReader:
         cursor = state.cursor if isinstance(self._spec.cursor, OpaqueCursor) else None
         return Window(since=since, until=self._clock.now() - self._spec.lag, cursor=cursor)
 
-    def _commit(self, stage: _Stage, state: sa.Row[Any], window: Window, checkpoint: Checkpoint | None) -> None:
+    def _commit(self, stage: Stage, state: sa.Row[Any], window: Window, checkpoint: Checkpoint | None) -> None:
         """Store what is staged and, in the same transaction, the checkpoint."""
         if not stage and checkpoint is None:
             return
@@ -117,10 +117,12 @@ class StreamReader:
         self._guard_quarantine(stage)
         try:
             with self._store.write() as connection:
-                counts = stage.write(connection, self._keys, now, state.first_loaded_at is None, day_of(now, self._zone))
+                today = day_of(now, self._zone)
+                counts = stage.write(connection, self._keys, now, today, assumed=state.first_loaded_at is None)
                 if spec.deletes == "snapshot":
-                    for record, rows in stage.rows.items():
-                        snapshots.remember(connection, self._run_id, schema_of(record).name, [r.source_id for r in rows])
+                    for record in spec.records:
+                        snapshots.remember(connection, self._run_id, schema_of(record).name, stage.seen(record))
+                store_connections.release_from_quarantine(connection, self._source.id, spec.name, stage.understood())
                 store_connections.put_in_quarantine(connection, self._source.id, spec.name, stage.invalid, now)
                 if checkpoint is not None:
                     store_connections.update_stream(connection, self._source.id, spec.name, **self._advance(checkpoint, window))
@@ -188,7 +190,7 @@ class StreamReader:
                 bump(connection, "facts")
         return None
 
-    def _guard_quarantine(self, stage: _Stage) -> None:
+    def _guard_quarantine(self, stage: Stage) -> None:
         bad = self._outcome.quarantined + len(stage.invalid)
         if bad > QUARANTINE_GRACE and bad > QUARANTINE_LIMIT * self._outcome.read:
             id, reason = next(iter(stage.invalid.items()), ("", ""))
@@ -196,61 +198,3 @@ class StreamReader:
                 f"{bad} of {self._outcome.read} records could not be understood, more than {QUARANTINE_LIMIT:.0%}; "
                 f"nothing further was stored. The latest is {id}: {reason}"
             )
-
-
-class _Stage:
-    """Records waiting for the next commit, checked already."""
-
-    def __init__(self) -> None:
-        self.rows: dict[type[Record], list[FactRow]] = defaultdict(list)
-        self.deleted: dict[type[Record], list[str]] = defaultdict(list)
-        self.invalid: dict[str, str] = {}
-        self._size = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    def add(self, item: object, spec: StreamSpec) -> None:
-        self._size += 1
-        if isinstance(item, InvalidRecord):
-            self.invalid[item.source_id] = item.reason
-        elif isinstance(item, Deleted):
-            # A record re-created after its deletion, or the reverse, in one stage: the later word counts.
-            self.rows[item.record] = [r for r in self.rows[item.record] if r.source_id != item.source_id]
-            self.deleted[item.record].append(item.source_id)
-        elif isinstance(item, Record):
-            if type(item) not in spec.records:
-                raise ConnectorError(
-                    f"stream {spec.name} yielded {type(item).__name__}, which it does not declare; add it to @stream(...)"
-                )
-            try:
-                row = to_row(item)
-            except InvalidRecord as error:
-                self.invalid[error.source_id] = error.reason
-                return
-            self.rows[type(item)].append(row)
-            if row.source_id in self.deleted[type(item)]:
-                self.deleted[type(item)].remove(row.source_id)
-        else:
-            raise ConnectorError(
-                f"stream {spec.name} yielded {type(item).__name__}; allowed are records, Deleted, InvalidRecord and Checkpoint"
-            )
-
-    def write(self, connection: sa.Connection, keys: AccountKeys, now: datetime, assumed: bool, today: date) -> WriteCounts:
-        counts = WriteCounts()
-        for record, rows in self.rows.items():
-            name = schema_of(record).name
-            counts.add(
-                write_records(
-                    connection,
-                    name,
-                    rows,
-                    keys=keys,
-                    now=now,
-                    assumed=assumed,
-                    open_day=today if record is UsageDay else None,
-                )
-            )
-        for record, ids in self.deleted.items():
-            counts.add(delete_records(connection, schema_of(record).name, ids, keys=keys, now=now))
-        return counts
