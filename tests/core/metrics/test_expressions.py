@@ -53,7 +53,7 @@ def refusal(expression: str) -> str:
 @pytest.mark.parametrize(
     ("attack", "named"),
     [
-        ("read_csv('x')", '''READ_CSV('x')" (ReadCSV)'''),
+        ("read_csv('x')", """READ_CSV('x')" (ReadCSV)"""),
         ("(select 1)", "(Subquery)"),
         ("n in (select 1)", "'query'"),
         ("exists(select 1)", "(Exists)"),

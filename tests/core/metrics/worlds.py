@@ -1,4 +1,4 @@
-"""Random worlds of facts for the metric laws: small, full of versions, late knowledge, moved links and times on a window's edge."""
+"""Random worlds of facts for the metric laws: many versions, late knowledge, moved links, times on a window's edge."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _linked(
     if accounts is not None:
         parameters[ACCOUNTS] = dialect.ids(accounts)
     rows = connection.execute(_links(dialect.name, isinstance(mode, AsCorrected), accounts is not None), parameters).all()
-    pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    pairs = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
     return {int(c): np.isin(account_ids, pairs[pairs[:, 0] == c, 1], assume_unique=True) for c in np.unique(pairs[:, 0])}
 
 

@@ -10,7 +10,7 @@ from accountpulse.core.errors import MetricError
 from accountpulse.core.metrics.declare import Aggregate, Function
 from accountpulse.core.metrics.dialects import quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
-from accountpulse.core.metrics.rows import Scope, visible_rows
+from accountpulse.core.metrics.rows import Scope, newest_event, visible_rows
 from accountpulse.core.metrics.sources import MONEY, Source, source_of
 from accountpulse.core.model import Kind
 
@@ -48,7 +48,14 @@ class Prepared:
     @property
     def alone(self) -> bool:
         """Whether it needs a pass of its own."""
-        return self.function in ("median", "last")
+        return self.function in ("median", "last") or self.newest
+
+    @property
+    def newest(self) -> bool:
+        """Whether it is the newest event ever, which an index knows without reading the others."""
+        event = self.source.event
+        unbounded = self.aggregate.window is None and self.window_column == event
+        return self.function == "max" and self.aggregate.value == event and unbounded
 
 
 def window_of(aggregate: Aggregate) -> tuple[int | None, int]:
@@ -156,6 +163,8 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
     """One pass: select `account_id` and each member under its name."""
     source = members[0].source
     columns = tuple(c for c in source.columns if any(c in m.columns for m in members))
+    if members[0].newest:
+        return newest_event(source, columns, members[0].condition, names[0], scope)
     rows = visible_rows(source, columns, scope, _reach(members, scope))
     if members[0].alone:
         (member,), (name,) = members, names

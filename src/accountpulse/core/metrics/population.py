@@ -138,8 +138,9 @@ def _ordered_rows(scope: Scope, orders: Mapping[tuple[int, ...], int], query: Po
     parent = "nullif(lp.account_id, r.account_id) as parent"
     return (
         f"select r.account_id, r.connection_id, {', '.join([*plain, domain, parent, *positions])}\nfrom account_row r\n"
-        'join connection c on c.id = r.connection_id\nleft join source_account sp on sp.connection_id = r.connection_id and sp."key"'
-        f" = r.parent\nleft join link lp on lp.source_account_id = sp.id and {scope.version('lp')}"
+        "join connection c on c.id = r.connection_id\n"
+        'left join source_account sp on sp.connection_id = r.connection_id and sp."key" = r.parent\n'
+        f"left join link lp on lp.source_account_id = sp.id and {scope.version('lp')}"
     )
 
 

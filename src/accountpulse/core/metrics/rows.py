@@ -50,28 +50,59 @@ class Scope:
 
 
 def visible_rows(source: Source, columns: Collection[str], scope: Scope, reach: Collection[str] = ()) -> str:
-    """Select the rows visible as of T: `account_id`, the envelope's ids, and `columns`.
+    """Select the rows visible as of T: `account_id`, the ids of their envelope, and `columns`.
 
     reach: conditions on the raw row `f`, at least one of which holds for every row that can matter; empty means all rows.
     """
-    selected = [f"{scope.value(source, column)} as {quoted(column)}" for column in columns]
-    where = [scope.version("l"), scope.version("f"), *scope.wanted("l.account_id")]
-    if source.event is not None:
-        where.append(f"f.{quoted(source.event)} < {scope.bounds(source.column(source.event).kind)}")
+    selected = ["l.account_id, f.source_id, f.connection_id, f.source_account_id", *_selected(source, columns, scope)]
+    where = [scope.version("l"), *scope.wanted("l.account_id"), *_visible(source, scope)]
     if reach:
         where.append(f"({' or '.join(reach)})")
-    valid = ""
-    if scope.corrected and source.undated.intersection(columns):
-        valid = f"\njoin {source.table} v on v.id = {_valid_at_end(source, scope)}"
-    envelope = "l.account_id, f.source_id, f.connection_id, f.source_account_id"
     return (
-        f"select {', '.join([envelope, *selected])}\nfrom link l\njoin {source.table} f"
-        f" on f.source_account_id = l.source_account_id{valid}\nwhere {' and '.join(where)}"
+        f"select {', '.join(selected)}\nfrom link l\njoin {source.table} f on f.source_account_id = l.source_account_id"
+        f"{_valid_version(source, columns, scope)}\nwhere {' and '.join(where)}"
     )
 
 
+def newest_event(source: Source, columns: Collection[str], condition: str, name: str, scope: Scope) -> str:
+    """Select `account_id` and, as `name`, the newest event among the visible rows that meet a condition over `columns`.
+
+    Reads the index backwards from T and stops at the first such row, instead of reading all there ever was.
+    """
+    event = quoted(source.event or "")
+    where = ["f.source_account_id = l.source_account_id", *_visible(source, scope)]
+    rows = (
+        f"select {', '.join(_selected(source, columns, scope))}\nfrom {source.table} f"
+        f"{_valid_version(source, columns, scope)}\nwhere {' and '.join(where)}"
+    )
+    newest = (
+        f"select {event}\nfrom ({rows}) as visible{f' where {condition}' if condition else ''}\norder by {event} desc limit 1"
+    )
+    links = " and ".join([scope.version("l"), *scope.wanted("l.account_id")])
+    return f"select l.account_id, max(({newest})) as {name}\nfrom link l\nwhere {links}\ngroup by l.account_id"
+
+
+def _selected(source: Source, columns: Collection[str], scope: Scope) -> list[str]:
+    return [f"{scope.value(source, column)} as {quoted(column)}" for column in columns]
+
+
+def _visible(source: Source, scope: Scope) -> list[str]:
+    """The conditions that a fact is of the right version and had happened by T."""
+    where = [scope.version("f")]
+    if source.event is not None:
+        where.append(f"f.{quoted(source.event)} < {scope.bounds(source.column(source.event).kind)}")
+    return where
+
+
+def _valid_version(source: Source, columns: Collection[str], scope: Scope) -> str:
+    """The join to the version valid at T, where a column asks for one."""
+    if not scope.corrected or not source.undated.intersection(columns):
+        return ""
+    return f"\njoin {source.table} v on v.id = {_valid_at_end(source, scope)}"
+
+
 def _valid_at_end(source: Source, scope: Scope) -> str:
-    """The id of the version of `f` valid at T. The earliest version counts as valid since ever: nobody knows what was before."""
+    """The id of the version of `f` valid at T. The earliest counts as valid since ever: nobody knows what was before."""
     end = scope.bounds(Kind.INSTANT)
     same = f"from {source.table} w where w.connection_id = f.connection_id and w.source_id = f.source_id"
     before = f"(select w.id {same} and w.known_from < {end} order by w.known_from desc, w.id desc limit 1)"
