@@ -105,14 +105,14 @@ class Typeform(Connector[TypeformConfig]):
         if window.since is not None:
             bounds["since"] = _second(window.since)
         path = f"/forms/{quote(form.id, safe='')}/responses"
-        read, before = 0, ""
+        before = ""
         while True:
             self.context.stop_if_cancelled()
             page = self._get(path, {**bounds, "before": before} if before else bounds, form=form.id)
             items: list[dict[str, Any]] = page.get("items") or []
             yield from items
-            read += len(items)
-            if not items or read >= (page.get("total_items") or 0):
+            # Whether `total_items` counts all or, as observed, only what is before the token: not more than this page is the end.
+            if not items or len(items) >= page.get("total_items", len(items) + 1):
                 return
             last = items[-1].get("token")
             if not last or last == before:
