@@ -202,6 +202,15 @@ def test_a_life_is_told_by_its_invoices() -> None:
     ]
 
 
+def test_an_end_that_is_moved_is_one_movement() -> None:
+    jan = unix(2026, 1, 1)
+    sub = subscription({"price": price(1000), "quantity": 1}, status="canceled", ended_at=unix(2026, 3, 1))
+    invoice = bill(jan, line(1000, jan, jan + MONTH))
+    moved = changes(sub | {"ended_at": unix(2026, 4, 1)}, invoice)
+    assert [change.source_id for change in changes(sub, invoice)] == [change.source_id for change in moved]
+    assert moved[-1].source_id == "sub_1@end"
+
+
 def test_a_yearly_item_counts_between_its_bills() -> None:
     jan, feb, mar = unix(2026, 1, 1), unix(2026, 2, 1), unix(2026, 3, 1)
     yearly = line(12000, jan, unix(2027, 1, 1), item="si_1")

@@ -101,7 +101,7 @@ def _changes(
     currency: str,
     changed_at: Callable[[], int | None],
 ) -> Iterator[SubscriptionChange | Deleted]:
-    """The movements: invoiced ones under `subscription@second`, the end likewise, one not yet invoiced under `@current`.
+    """The movements: invoiced ones under `subscription@second`, the end under `@end`, one not yet invoiced under `@current`.
 
     The one under `@current` goes away when an invoice or the end explains it, and is then yielded as Deleted. So is what a
     voided invoice had once shown.
@@ -129,8 +129,7 @@ def _changes(
         level = point.mrr
     end = shapes.ended_at(subscription)
     if end is not None and level:
-        yield change(str(end), end, -level, "churn")
-        shown.add(end)
+        yield change("end", end, -level, "churn")
         level = 0
     if level != money.now:
         earlier = any(point.mrr for point in money.points)
