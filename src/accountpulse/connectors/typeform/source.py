@@ -111,7 +111,7 @@ class Typeform(Connector[TypeformConfig]):
             page = self._get(path, {**bounds, "before": before} if before else bounds, form=form.id)
             items: list[dict[str, Any]] = page.get("items") or []
             yield from items
-            # Whether `total_items` counts all or, as observed, only what is before the token: not more than this page is the end.
+            # `total_items` counts all, or only what is before the token: no more of them than on this page is the end.
             if not items or len(items) >= page.get("total_items", len(items) + 1):
                 return
             last = items[-1].get("token")
