@@ -96,6 +96,7 @@ def write_records(
     latest = {row.source_id: row for row in rows}  # of two versions in one batch the later read one counts
     ids = keys.intern(connection, {row.account_key for row in latest.values()}, now)
     current = _current(connection, table, keys.connection_id, list(latest))
+    ended = _ended(connection, table, keys.connection_id, [id for id in latest if id not in current])
     counts = WriteCounts()
     opened: list[dict[str, Any]] = []
     closed: list[dict[str, Any]] = []
@@ -113,11 +114,15 @@ def write_records(
             counts.opened += 1
             continue
         known_from = now
+        first = known is None and row.source_id not in ended
         if known is not None:
             touched.add(known.source_account_id)
             # A clock that stepped back must not make a version end before it began.
             known_from = max(now, known.known_from)
-            closed.append({"fact": known.id, "at": known_from})
+            closed.append({"fact": known.id, "ended": known_from})
+        elif not first:
+            # It comes back: not before it went.
+            known_from = max(now, ended[row.source_id])
         elif assumed and row.since is not None:
             known_from = min(row.since, now)
         opened.append(
@@ -125,7 +130,7 @@ def write_records(
                 "connection_id": keys.connection_id,
                 "source_id": row.source_id,
                 "known_from": known_from,
-                "assumed": known is None and assumed,
+                "assumed": first and assumed,
                 **_payload(row, account_id),
             }
         )
@@ -145,7 +150,7 @@ def delete_records(
     """Close the current versions of records that are gone at the source. Unknown ids are ignored."""
     table = FACTS[record]
     current = _current(connection, table, keys.connection_id, source_ids)
-    _close(connection, table, [{"fact": known.id, "at": max(now, known.known_from)} for known in current.values()])
+    _close(connection, table, [{"fact": known.id, "ended": max(now, known.known_from)} for known in current.values()])
     touch(connection, {known.source_account_id for known in current.values()}, now)
     return WriteCounts(closed=len(current))
 
@@ -193,6 +198,20 @@ def _current(
     return found
 
 
+def _ended(connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]) -> dict[str, datetime]:
+    """When the last version of records that are gone ended."""
+    found: dict[str, datetime] = {}
+    last = sa.func.max(table.c.known_to, type_=table.c.known_to.type)
+    for chunk in chunked(source_ids):
+        query = (
+            sa.select(table.c.source_id, last)
+            .where(table.c.connection_id == connection_id, table.c.source_id.in_(chunk))
+            .group_by(table.c.source_id)
+        )
+        found.update((id, at) for id, at in connection.execute(query))
+    return found
+
+
 def _correct(connection: sa.Connection, table: sa.Table, versions: list[dict[str, Any]]) -> None:
     if versions:
         names = [name.removeprefix("new_") for name in versions[0] if name != "fact"]
@@ -205,6 +224,6 @@ def _close(connection: sa.Connection, table: sa.Table, versions: list[dict[str, 
         connection.execute(
             sa.update(table)
             .where(table.c.id == sa.bindparam("fact"), table.c.known_to.is_(None))
-            .values(known_to=sa.bindparam("at", type_=table.c.known_to.type)),
+            .values(known_to=sa.bindparam("ended", type_=table.c.known_to.type)),
             versions,
         )
