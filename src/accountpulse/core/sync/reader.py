@@ -16,7 +16,8 @@ from accountpulse.core.store import snapshots
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.writes import AccountKeys, delete_records
-from accountpulse.core.sync.connector import Checkpoint, OpaqueCursor, StreamSpec, TimeCursor, Window
+from accountpulse.core.sync.connector import Checkpoint, StreamSpec, Window
+from accountpulse.core.sync.cursors import advance, window_of
 from accountpulse.core.sync.results import OnProgress, Progress, StreamResult
 from accountpulse.core.sync.stage import Stage
 
@@ -60,7 +61,7 @@ class StreamReader:
     def read(self) -> None:
         """Read from the last commit to the end of the window."""
         state = self._begin()
-        window = self._window(state)
+        window = window_of(self._spec, state, self._clock.now())
         stage = Stage(self._place, self._spec.records)
         seen = self._outcome.read
         for item in getattr(self._source.connector, self._spec.method)(window):
@@ -101,13 +102,6 @@ class StreamReader:
             store_connections.update_stream(connection, self._source.id, self._spec.name, last_attempt_at=now, state="loading")
             return store_connections.stream(connection, self._source.id, self._spec.name)
 
-    def _window(self, state: sa.Row[Any]) -> Window:
-        since: datetime | None = None
-        if self._spec.cursor is not None and state.position is not None:
-            since = state.position - self._spec.look_back
-        cursor = state.cursor if isinstance(self._spec.cursor, OpaqueCursor) else None
-        return Window(since=since, until=self._clock.now() - self._spec.lag, cursor=cursor)
-
     def _commit(self, stage: Stage, state: sa.Row[Any], window: Window, checkpoint: Checkpoint | None) -> None:
         """Store what is staged and, in the same transaction, the checkpoint."""
         if not stage and checkpoint is None:
@@ -125,7 +119,7 @@ class StreamReader:
                 store_connections.release_from_quarantine(connection, self._source.id, spec.name, stage.understood())
                 store_connections.put_in_quarantine(connection, self._source.id, spec.name, stage.invalid, now)
                 if checkpoint is not None:
-                    store_connections.update_stream(connection, self._source.id, spec.name, **self._advance(checkpoint, window))
+                    store_connections.update_stream(connection, self._source.id, spec.name, **advance(spec, checkpoint, window))
                 if counts.opened or counts.closed:
                     bump(connection, "facts")
         except BaseException:
@@ -137,23 +131,6 @@ class StreamReader:
         outcome.quarantined += len(stage.invalid)
         self._progressed()
         self._on_progress(Progress(self._source.name, spec.name, outcome.read))
-
-    def _advance(self, checkpoint: Checkpoint, window: Window) -> dict[str, Any]:
-        """The state columns that a checkpoint sets. A time position never passes the window's end."""
-        if isinstance(self._spec.cursor, TimeCursor):
-            position = checkpoint.cursor
-            if not isinstance(position, datetime) or position.tzinfo is None:
-                raise ConnectorError(
-                    f"stream {self._spec.name} has a TimeCursor, so its checkpoints must be aware datetimes, "
-                    f"found {type(position).__name__}"
-                )
-            capped = min(position, window.until)
-            # While re-reading the look-back, older positions pass by; what is behind us stays behind us.
-            floor = window.since + self._spec.look_back if window.since is not None else capped
-            return {"position": max(capped, floor)}
-        if self._spec.cursor is None:
-            return {}
-        return {"cursor": checkpoint.cursor}
 
     def _finish(self, state: sa.Row[Any], window: Window) -> None:
         """The stream came to its end without a fault: what a complete read lacks is gone, the position is the window's end."""
