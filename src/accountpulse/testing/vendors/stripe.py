@@ -23,18 +23,13 @@ from typing import Any, ClassVar
 
 from accountpulse.core.clock import Clock
 from accountpulse.testing.vendors.control import Answer, Call, Endpoint, Json, Refusal, SimulatedVendor, Stored
-from accountpulse.testing.vendors.stripe_defaults import EVENT_NAMES, FILTERS, PATHS, PREFIXES, complete
+from accountpulse.testing.vendors.stripe_defaults import EVENT_NAMES, PATHS, PREFIXES, complete
+from accountpulse.testing.vendors.stripe_filters import UnknownParameter, owner, tests
 from accountpulse.testing.vendors.world import World
 from accountpulse.testing.vendors.world.stripe_objects import event
 from accountpulse.testing.vendors.world.wire import from_unix, stripe_id, unix
 
 _RETENTION = timedelta(days=30)
-_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "gt": lambda left, right: left > right,
-    "gte": lambda left, right: left >= right,
-    "lt": lambda left, right: left < right,
-    "lte": lambda left, right: left <= right,
-}
 _ERRORS: dict[int, Json] = {
     400: {"type": "invalid_request_error", "message": "Invalid request."},
     401: {"type": "invalid_request_error", "message": "Invalid API Key provided: sk_test_****"},
@@ -59,6 +54,7 @@ class StripeVendor(SimulatedVendor):
     def __init__(self, world: World | None, clock: Clock) -> None:
         super().__init__(clock)
         self._graves: dict[str, Json] = {}
+        self._indexes: dict[tuple[str, str], tuple[list[Stored], dict[object, list[Stored]]]] = {}
         for kind, objects in (world.stripe if world is not None else {}).items():
             for each in objects:
                 self.load(kind, each, from_unix(each.get("created", each.get("period", {}).get("start", 0))))
@@ -196,10 +192,7 @@ class StripeVendor(SimulatedVendor):
         return retrieve
 
     def _page(self, call: Call, kind: str, url: str, fixed: Mapping[str, str], reverse: bool = False) -> Answer:
-        rows = self.stored(kind)
-        if kind == "event":
-            rows = [each for each in rows if not self._forgotten(each)]
-        rows = [each for each in rows if self._wanted(call, kind, each.body, fixed)]
+        rows = self._listed(call, kind, fixed)
         if not reverse:
             rows = rows[::-1]
         size = self.capped(self._limit(call))
@@ -216,50 +209,39 @@ class StripeVendor(SimulatedVendor):
         data = [self._expanded(each.body, paths) for each in page]
         return Answer({"object": "list", "url": url, "has_more": more, "data": data})
 
-    def _wanted(self, call: Call, kind: str, body: Json, fixed: Mapping[str, str]) -> bool:
-        if any(body.get(name) != value for name, value in fixed.items()):
-            return False
-        status = call.get("status")
-        if kind == "subscription" and status is None and body["status"] in ("canceled", "incomplete_expired"):
-            return False
-        types = call.listed("types")
-        if types and body.get("type") not in types:
-            return False
-        return all(self._passes(kind, body, name, value) for name, value in call.query)
+    def _listed(self, call: Call, kind: str, fixed: Mapping[str, str]) -> list[Stored]:
+        """The objects a call asks for, oldest first. Those of one owner come from an index: readers ask owner by owner."""
+        rows = self.stored(kind)
+        for name in ("invoice", "subscription", "customer"):
+            value = fixed.get(name) or call.get(name)
+            if value is not None:
+                rows = self._indexed(kind, name, rows).get(value, [])
+                break
+        try:
+            wanted = tests(kind, call.query, fixed)
+        except UnknownParameter as unknown:
+            raise _invalid("parameter_unknown", unknown.args[0], f"Received unknown parameter: {unknown}") from None
+        except ValueError:
+            raise _invalid("parameter_invalid_integer", "created", "Invalid integer: created") from None
+        if kind == "event":
+            rows = [each for each in rows if not self._forgotten(each)]
+        return [each for each in rows if all(test(each.body) for test in wanted)]
 
-    def _passes(self, kind: str, body: Json, name: str, value: str) -> bool:
-        if name in _PAGING or name.startswith(("expand[", "types[")):
-            return True
-        if name.startswith("created"):
-            comparison = name[8:-1] if name.startswith("created[") else ""
-            if name != "created" and comparison not in _COMPARISONS:
-                raise _unknown(name)
-            created = int(body.get("created", 0))
-            return _COMPARISONS[comparison](created, int(value)) if comparison else created == int(value)
-        if name not in FILTERS.get(kind, ()):
-            raise _unknown(name)
-        if name == "status":
-            return value == "all" or body["status"] == value or (value == "ended" and body["ended_at"] is not None)
-        if name == "subscription" and kind == "invoice":
-            parent = body["parent"] or {}
-            return bool((parent.get("subscription_details") or {}).get("subscription") == value)
-        if name == "price" and kind == "subscription":
-            return any(item["price"]["id"] == value for item in body["items"]["data"])
-        actual = body.get(name)
-        return str(actual).lower() == value if isinstance(actual, bool) else bool(actual == value)
+    def _indexed(self, kind: str, name: str, rows: list[Stored]) -> dict[object, list[Stored]]:
+        of, index = self._indexes.get((kind, name), ([], {}))
+        if of is not rows:
+            index = {}
+            for each in rows:
+                index.setdefault(owner(kind, name, each.body), []).append(each)
+            self._indexes[kind, name] = (rows, index)
+        return index
 
     def _limit(self, call: Call) -> int:
         text = call.get("limit")
         if text is None:
             return 10
         if not text.isdigit() or not 1 <= int(text) <= 100:
-            error = {
-                "type": "invalid_request_error",
-                "code": "parameter_invalid_integer",
-                "param": "limit",
-                "message": "Invalid limit: must be between 1 and 100.",
-            }
-            raise Refusal(Answer({"error": error}, 400))
+            raise _invalid("parameter_invalid_integer", "limit", "Invalid limit: must be between 1 and 100.")
         return int(text)
 
     def _position(self, kind: str, rows: list[Stored], identifier: str, param: str) -> int:
@@ -308,7 +290,6 @@ class StripeVendor(SimulatedVendor):
         return value
 
 
-_PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "types"})
 _INVOICE_STATUS = {
     "open": "finalized",
     "paid": "paid",
@@ -317,21 +298,11 @@ _INVOICE_STATUS = {
 }
 
 
-def _unknown(name: str) -> Refusal:
-    error = {
-        "type": "invalid_request_error",
-        "code": "parameter_unknown",
-        "param": name,
-        "message": f"Received unknown parameter: {name}",
-    }
-    return Refusal(Answer({"error": error}, 400))
-
-
 def _missing(kind: str, identifier: str, param: str) -> Refusal:
-    error = {
-        "type": "invalid_request_error",
-        "code": "resource_missing",
-        "param": param,
-        "message": f"No such {kind}: '{identifier}'",
-    }
-    return Refusal(Answer({"error": error}, 404 if param == "id" else 400))
+    status = 404 if param == "id" else 400
+    return _invalid("resource_missing", param, f"No such {kind}: '{identifier}'", status)
+
+
+def _invalid(code: str, param: str, message: str, status: int = 400) -> Refusal:
+    error = {"type": "invalid_request_error", "code": code, "param": param, "message": message}
+    return Refusal(Answer({"error": error}, status))
