@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from accountpulse.core.scoring.service import ScoreReport
     from accountpulse.core.sync.results import RunResult
     from accountpulse.demo import Demo
-    from accountpulse.hub import Hub, ScoreRow
+    from accountpulse.hub import Hub
+    from accountpulse.overview import ScoreRow
     from accountpulse.serving import Listener
 
 HOST = "127.0.0.1"
@@ -101,8 +102,10 @@ def _document(results: Sequence[RunResult], report: ScoreReport, rows: Sequence[
 
 def _show(run: Run, demo: Demo, report: ScoreReport, rows: Sequence[ScoreRow]) -> None:
     from accountpulse.cli.score import score_table, summary
+    from accountpulse.core.scoring.bands import UNKNOWN_NAME
 
-    worst, best = rows[:WORST], rows[WORST:][-BEST:]
+    known = [row for row in rows if row.band != UNKNOWN_NAME]
+    worst, best = known[:WORST], known[WORST:][-BEST:]
     run.out.print(score_table(worst, title=f"The {len(worst)} customers to worry about"))
     if best:
         run.out.print(score_table(best, title=f"The {len(best)} best"))

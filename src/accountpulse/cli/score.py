@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from accountpulse.core.scoring.service import ScoreReport
-    from accountpulse.hub import ScoreRow
+    from accountpulse.overview import ScoreRow
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -57,8 +58,8 @@ def score_table(rows: Sequence[ScoreRow], *, title: str | None = None) -> Table:
         Column("segment"),
         Column("band"),
         Column("score", "right"),
-        Column("known", "right"),
-        Column("28 d", "right"),
+        Column("coverage", "right"),
+        Column("trend 28 d", "right"),
         Column("what moves it most", wide=True),
     ]
     return table(
@@ -71,12 +72,17 @@ def score_table(rows: Sequence[ScoreRow], *, title: str | None = None) -> Table:
                 number(row.score),
                 percent(row.coverage),
                 signed(row.trend_28d),
-                row.top_reason or "",
+                _short(row.top_reason or ""),
             )
             for row in rows
         ],
         title=title,
     )
+
+
+def _short(reason: str) -> str:
+    """A reason without the words that are the same in every line."""
+    return re.sub(r" against (a typical .* account|what the model calls typical)$", "", reason)
 
 
 def summary(report: ScoreReport) -> list[str]:

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Everything a developer runs, in one place. Needs nothing but Python 3.11 to 3.13: the first call makes `.venv`.
+
+python3 dev.py demo [--once] [...]        a made-up company, end to end (arguments go to `accountpulse demo`)
+python3 dev.py test [--all] [-- ...]      what a change must pass; --all adds the slow tests; after --, pytest's arguments
+python3 dev.py lint                       style, formatting, and the walls between the packages
+python3 dev.py types                      mypy
+python3 dev.py bench                      the benchmarks
+"""
+
+# Written so that an old Python still gets as far as the advice below.
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+MARKER = VENV / "accountpulse-installed"
+WINDOWS = os.name == "nt"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+OLDEST, NEWEST = (3, 11), (3, 13)
+BENCHMARKS = ROOT / "tests" / "benchmarks"
+IMPORT_LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def give_up(text):
+    say(f"error: {text}")
+    sys.exit(2)
+
+
+# --- the environment ----------------------------------------------------------------------------------------------------
+
+
+def check_python():
+    version = sys.version_info[:2]
+    if OLDEST <= version <= NEWEST:
+        return
+    others = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
+    if others:
+        advice = "run: " + " ".join([others[0], *sys.argv])
+    else:
+        advice = "install one, such as with: apt install python3.11, brew install python@3.13, or https://www.python.org"
+    give_up(f"this is Python {version[0]}.{version[1]}; AccountPulse needs 3.{OLDEST[1]} to 3.{NEWEST[1]}; {advice}")
+
+
+def check_venv():
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        give_up(
+            "this Python comes without venv or ensurepip, which Debian and Ubuntu package separately; "
+            f"run: apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv (or python3-venv), then try again"
+        )
+
+
+def fingerprint():
+    parts = [(ROOT / name).read_bytes() for name in ("requirements.lock", "pyproject.toml")]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def works():
+    """Whether there is a virtual environment whose Python runs: one that was moved or upgraded away doesn't."""
+    if not PYTHON.exists():
+        return False
+    return subprocess.run([str(PYTHON), "-c", ""], capture_output=True).returncode == 0
+
+
+def prepare():
+    """Make the virtual environment, and install into it what changed. All output goes to stderr."""
+    if not works():
+        check_python()
+        check_venv()
+        say("making .venv")
+        if subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], stdout=sys.stderr).returncode:
+            give_up("the virtual environment could not be made; the lines above say why (Debian: apt install python3-venv)")
+    wanted = fingerprint()
+    if MARKER.exists() and MARKER.read_text() == wanted:
+        return
+    MARKER.unlink(missing_ok=True)
+    say("installing requirements.lock into .venv (once; it takes a minute or two)")
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+    for arguments in (
+        ["--require-hashes", "-r", str(ROOT / "requirements.lock")],
+        ["--no-deps", "--no-build-isolation", "-e", str(ROOT)],
+    ):
+        if subprocess.run(pip + arguments, stdout=sys.stderr, cwd=str(ROOT)).returncode:
+            give_up("the installation failed; the lines above say why (a network or a package mirror is needed once)")
+    MARKER.write_text(wanted)
+
+
+# --- the commands -------------------------------------------------------------------------------------------------------
+
+
+def module(*arguments):
+    """A module of the environment. -P: nothing in the current directory may shadow a library (our own `graphql` would)."""
+    return [str(PYTHON), "-P", "-m", *arguments]
+
+
+def become(command):
+    """Run a command instead of this one, so that Ctrl-C and the exit code are its own."""
+    sys.stdout.flush()
+    if not WINDOWS:
+        os.execv(command[0], command)
+    sys.exit(subprocess.run(command).returncode)
+
+
+def run_all(steps):
+    """Run every step, even after one has failed; exit with the first code that isn't 0."""
+    failed = []
+    for name, command in steps:
+        say(f"--- {name}")
+        code = subprocess.run(command, cwd=str(ROOT)).returncode
+        if code:
+            failed.append((name, code))
+    if failed:
+        say("failed: " + ", ".join(name for name, _ in failed))
+        sys.exit(failed[0][1])
+    say("all passed")
+
+
+def lint_steps(arguments=()):
+    return [
+        ("ruff check", module("ruff", "check", *arguments)),
+        ("ruff format --check", module("ruff", "format", "--check")),
+        ("lint-imports", [str(PYTHON), "-P", "-c", IMPORT_LINTER]),
+    ]
+
+
+def demo(arguments):
+    become(module("accountpulse", "demo", *arguments))
+
+
+def test(arguments):
+    everything = "--all" in arguments
+    for_pytest = [each for each in arguments if each not in ("--all", "--")]
+    select = [] if everything else ["-m", "not slow"]
+    run_all([*lint_steps(), ("mypy", module("mypy")), ("pytest", module("pytest", *select, *for_pytest))])
+
+
+def lint(arguments):
+    run_all(lint_steps(arguments))
+
+
+def types(arguments):
+    os.chdir(str(ROOT))
+    become(module("mypy", *arguments))
+
+
+def bench(arguments):
+    if not list(BENCHMARKS.glob("test_*.py")):
+        print("no benchmarks yet")
+        return
+    os.chdir(str(ROOT))
+    become(module("pytest", str(BENCHMARKS), "-s", *arguments))
+
+
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "types": types, "bench": bench}
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        print(__doc__)
+        sys.exit(0 if len(sys.argv) > 1 else 2)
+    command = COMMANDS.get(sys.argv[1])
+    if command is None:
+        give_up(f"there is no command {sys.argv[1]!r}; commands are: {', '.join(COMMANDS)}")
+    try:
+        prepare()
+        command(sys.argv[2:])
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
