@@ -42,7 +42,7 @@ def check_python():
     version = sys.version_info[:2]
     if OLDEST <= version <= NEWEST:
         return
-    others = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
+    others = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name) and runs(name)]
     if others:
         advice = "run: " + " ".join([others[0], *sys.argv])
     else:
@@ -66,16 +66,17 @@ def fingerprint():
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def works():
-    """Whether there is a virtual environment whose Python runs: one that was moved or upgraded away doesn't."""
-    if not PYTHON.exists():
+def runs(python):
+    """Whether a Python starts: a version manager's stand-in may not, nor may one whose base was upgraded away."""
+    try:
+        return subprocess.run([str(python), "-c", ""], capture_output=True).returncode == 0
+    except OSError:
         return False
-    return subprocess.run([str(PYTHON), "-c", ""], capture_output=True).returncode == 0
 
 
 def prepare():
     """Make the virtual environment, and install into it what changed. All output goes to stderr."""
-    if not works():
+    if not runs(PYTHON):
         check_python()
         check_venv()
         say("making .venv")
