@@ -140,6 +140,12 @@ def test_users_and_ratings_page_by_cursor(zen: Zenpy, desk: ZendeskVendor, world
     assert min(recent) >= (world.now - timedelta(days=30)).isoformat()[:19]
 
 
+def test_show_many_leaves_out_what_is_gone(zen: Zenpy, desk: ZendeskVendor) -> None:
+    kept, gone = desk.ids("ticket")[:2]
+    desk.delete("ticket", gone)
+    assert [each.id for each in zen.tickets(ids=[kept, gone, "5"])] == [int(kept)]
+
+
 def test_a_ticket_can_appear_late(zen: Zenpy, desk: ZendeskVendor, clock: FixedClock) -> None:
     at = clock.now() - timedelta(minutes=10)
     made = desk.put("ticket", {"subject": "late"}, at=at)

@@ -91,6 +91,7 @@ class ZendeskVendor(SimulatedVendor):
             yield Endpoint("GET", f"/api/v2/satisfaction_ratings{suffix}", self._ratings)
             for kind in ("ticket", "user", "organization"):
                 yield Endpoint("GET", f"/api/v2/{_PLURAL[kind]}{suffix}", self._listing(kind))
+                yield Endpoint("GET", f"/api/v2/{_PLURAL[kind]}/show_many{suffix}", self._show_many(kind))
                 yield Endpoint("GET", f"/api/v2/{_PLURAL[kind]}/{{identifier:int}}{suffix}", self._show(kind))
 
     # -- the control surface, as Zendesk behaves ------------------------------------------------------------------
@@ -287,6 +288,19 @@ class ZendeskVendor(SimulatedVendor):
             return Answer({kind: self._shown(kind, found.body)})
 
         return show
+
+    def _show_many(self, kind: str) -> Callable[[Call], Answer]:
+        """Up to 100 objects by `ids`; the missing and the deleted are left out, without a word."""
+
+        def show_many(call: Call) -> Answer:
+            wanted = [each.strip() for each in (call.get("ids") or "").split(",") if each.strip()]
+            if not 1 <= len(wanted) <= 100:
+                raise Refusal(Answer({"error": "TooManyValues", "description": "ids takes 1 to 100 ids"}, 400))
+            found = [self.find(kind, each) for each in wanted]
+            shown = [self._shown(kind, each.body) for each in found if each is not None and not each.deleted]
+            return Answer({_PLURAL[kind]: shown, "count": len(shown), "next_page": None, "previous_page": None})
+
+        return show_many
 
     def _paged(self, call: Call, kind: str, rows: list[Stored]) -> Answer:
         path = f"{self.base_url}/api/v2/{_PLURAL[kind]}.json"
