@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from tests.graphql.world import Api, SmallHub, World
 
@@ -18,3 +21,12 @@ def world(store: Store) -> World:
 def api(world: World) -> Api:
     """A signed-in client of the world's store."""
     return Api(SmallHub(world.store))
+
+
+@pytest.fixture
+def local_api(tmp_path: Path) -> Iterator[Api]:
+    """A client over SQLite only: for what does not depend on the database."""
+    store = Store.open(str(tmp_path / "store.db"))
+    World(store)
+    yield Api(SmallHub(store))
+    store.close()

@@ -13,15 +13,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionResult
 
 from accountpulse.core.errors import AccountPulseError, NotFound, Unauthorized
-from graphql import ExecutionResult as CoreResult
 from graphql import GraphQLError, GraphQLSyntaxError
 
 log = logging.getLogger("accountpulse.graphql")
@@ -84,14 +80,3 @@ def presented(error: GraphQLError, request_id: str) -> GraphQLError:
     shown = GraphQLError(message, nodes=error.nodes, source=error.source, positions=error.positions, path=error.path)
     shown.extensions = {"code": code, "requestId": request_id}
     return shown
-
-
-class PresentErrors(SchemaExtension):
-    """Passes every error of an operation through `presented`."""
-
-    def on_operation(self) -> Iterator[None]:
-        yield
-        result = self.execution_context.result
-        if isinstance(result, CoreResult | ExecutionResult) and result.errors:
-            request_id = self.execution_context.context.request_id
-            result.errors = [presented(error, request_id) for error in result.errors]

@@ -17,7 +17,7 @@ from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
 from accountpulse.graphql.connections.queries import ConnectionQueries, connection_node
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Context, Info
-from accountpulse.graphql.errors import BadInput, PresentErrors
+from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
@@ -82,10 +82,10 @@ _TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, S
 
 
 class Schema(strawberry.Schema):
-    """Strawberry logs every error with the document's text by default; `PresentErrors` logs ours, without it."""
+    """Strawberry logs every error with the document's text by default; `errors.presented` logs ours, without it."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Nothing: see `PresentErrors`."""
+        """Nothing: the view passes every error through `errors.presented`."""
 
 
 def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
@@ -108,7 +108,6 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
         query=query,
         types=_TYPES,
         extensions=[
-            PresentErrors,
             ParserCache,
             ValidationCache,
             lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),

@@ -19,13 +19,14 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.types import ExecutionResult
 
 from accountpulse.core.errors import Unauthorized
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql import graphiql
 from accountpulse.graphql.auth import MissingScope, authenticate
 from accountpulse.graphql.context import Context
-from accountpulse.graphql.errors import error_body, log
+from accountpulse.graphql.errors import error_body, log, presented
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits import BodyTooLarge, limited_body
 from accountpulse.graphql.schema import Schema
@@ -145,6 +146,12 @@ class View(GraphQL[Context, None]):
         response = await super().get_sub_response(request)
         response.headers[_CHOSEN] = _negotiate(request.headers.get("accept", ""))
         return response
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        # Not a schema extension: those don't see an error that another extension raises, as the parser's cache does.
+        if result.errors:
+            result.errors = [presented(error, request.state.request_id) for error in result.errors]
+        return await super().process_result(request, result)
 
     def create_response(
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response

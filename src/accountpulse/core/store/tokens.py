@@ -7,6 +7,7 @@ one round of SHA-256 protects it: a slow password hash would only slow every req
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import string
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ SCOPES: dict[str, str] = {
     "admin": "make and revoke tokens, pause and resume connections",
 }
 _ALPHABET = string.ascii_letters + string.digits
+_SHAPE = re.compile(rf"{MARK}[A-Za-z0-9]{{{PREFIX_LENGTH + SECRET_LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,13 @@ def revoke(connection: sa.Connection, prefix: str, now: datetime) -> None:
 
 def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
     """Who a token belongs to. Raises Unauthorized, with the same message whatever part of an unknown token is wrong."""
+    unknown = Unauthorized("the token is not known here; make one with: accountpulse token create")
+    if _SHAPE.fullmatch(token) is None:
+        raise unknown
     prefix = token.removeprefix(MARK)[:PREFIX_LENGTH]
     row = connection.execute(sa.select(api_token).where(api_token.c.prefix == prefix)).one_or_none()
-    stored = bytes(row.hash) if row is not None else b"\0" * 32
-    if not secrets.compare_digest(stored, _hash(token)) or row is None:
-        raise Unauthorized("the token is not known here; make one with: accountpulse token create")
+    if row is None or not secrets.compare_digest(bytes(row.hash), _hash(token)):
+        raise unknown
     if row.revoked_at is not None:
         raise Unauthorized(f"the token {row.name!r} was revoked; make another with: accountpulse token create")
     if row.expires_at is not None and row.expires_at <= now:

@@ -35,7 +35,10 @@ function fetcher(parameters, options) {
     headers: { ...headers, ...((options && options.headers) || {}) },
     body: JSON.stringify(parameters),
     credentials: "omit",
-  }).then((response) => response.json());
+  }).then((response) => {
+    if (response.status === 401) form.hidden = false;
+    return response.json();
+  });
 }
 
 function show() {

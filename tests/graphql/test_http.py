@@ -1,0 +1,193 @@
+"""GraphQL over HTTP: who gets in, what is refused before it is read, and how answers are labelled."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from tests.graphql.world import NOW, Api, Http, SmallHub
+
+from accountpulse.core.store import tokens
+from accountpulse.graphql.app import create_app
+from accountpulse.graphql.relay import global_id
+
+QUERY = {"query": "{ viewer { name } }"}
+SPEC = "application/graphql-response+json"
+
+
+def test_without_a_good_token_nobody_gets_in(local_api: Api, subtests: pytest.Subtests) -> None:
+    with local_api.hub.store.write() as connection:
+        ended = tokens.create(connection, name="old", scopes=["read"], now=NOW - timedelta(days=9), expires_at=NOW)
+    cases: list[dict[str, str]] = [
+        {},
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer ap_wrong"},
+        {"authorization": f"Basic {local_api.token}"},
+        {"authorization": f"Bearer {local_api.token}x"},
+        {"authorization": f"Bearer {ended}"},
+    ]
+    for headers in cases:
+        with subtests.test(headers=str(headers)[:40]):
+            answer = local_api.http.post("/graphql", json=QUERY, headers=headers)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"].startswith('Bearer realm="accountpulse"')
+            (error,) = answer.json()["errors"]
+            assert error["extensions"] == {"code": "UNAUTHENTICATED", "requestId": answer.headers["x-request-id"]}
+            assert "accountpulse token create" in error["message"]
+    introspection = local_api.http.post("/graphql", json={"query": "{ __schema { types { name } } }"})
+    assert introspection.status_code == 401
+    assert local_api.get("{ __schema { queryType { name } } }") == {"__schema": {"queryType": {"name": "Query"}}}
+
+
+def test_a_token_without_the_scope_may_not_read(local_api: Api) -> None:
+    with local_api.hub.store.write() as connection:
+        token = tokens.create(connection, name="writer", scopes=["write"], now=NOW)
+    answer = local_api.http.post("/graphql", json=QUERY, headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 403
+    assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_without_tokens_everybody_may_read_but_no_foreign_page(local_api: Api) -> None:
+    http = Http(create_app(local_api.hub, require_token=False))
+    assert http.post("/graphql", json=QUERY).json() == {"data": {"viewer": {"name": "anonymous"}}}
+    assert http.get("/graphql", params=QUERY).status_code == 400
+    assert http.get("/graphql", params=QUERY, headers={"x-accountpulse-client": "test"}).status_code == 200
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
+        answer = http.post("/graphql", content=json.dumps(QUERY), headers={"content-type": content_type})
+        assert answer.status_code == 415
+
+
+def test_a_query_by_get_works_with_a_token(local_api: Api) -> None:
+    params = {"query": "query Q($id: ID!) { node(id: $id) { id } }", "variables": '{"id": "x"}', "operationName": "Q"}
+    answer = local_api.http.get("/graphql", params=params, headers=local_api.headers)
+    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+    assert local_api.http.get("/graphql", params={"query": "mutation { a }"}, headers=local_api.headers).status_code == 400
+    bad = local_api.http.get("/graphql", params={**QUERY, "variables": "5"}, headers=local_api.headers)
+    assert bad.status_code == 400
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods_are_refused(local_api: Api, method: str) -> None:
+    answer = local_api.http.request(method, "/graphql", headers=local_api.headers)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, POST"
+
+
+def _post(api: Api, content: bytes, **headers: str) -> httpx.Response:
+    return api.http.post("/graphql", content=content, headers={**api.headers, "content-type": "application/json", **headers})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"5",
+        b"null",
+        b'"{ viewer { name } }"',
+        b"[]",
+        b'[{"query": "{ viewer { name } }"}]',
+        b"{",
+        b'{"query": "\xff"}',
+        b"{}",
+        b'{"query": 5}',
+        b'{"query": "{ viewer { name } }", "variables": []}',
+        b'{"query": "{ viewer { name } }", "operationName": 5}',
+        b'{"query": "{ viewer { name } }", "operationName": "Other"}',
+        b'{"query": "{ viewer { name } }", "extensions": 5}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_request_is_refused(local_api: Api, body: bytes) -> None:
+    answer = _post(local_api, body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["requestId"] == answer.headers["x-request-id"]
+
+
+def test_a_large_body_is_refused_before_it_is_read(local_api: Api) -> None:
+    assert _post(local_api, b" " * 1_000_001).status_code == 413
+    assert _post(local_api, b"{}", **{"content-length": "1000001"}).status_code == 413
+    assert _post(local_api, b" " * 900_000 + json.dumps(QUERY).encode()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/json", "application/json"),
+        (SPEC, SPEC),
+        (f"{SPEC}, application/json", SPEC),
+        (f"{SPEC};q=0.5, application/json", "application/json"),
+        (f"application/json;q=0.9, {SPEC}", SPEC),
+        (f"{SPEC};q=0", "application/json"),
+        (f"{SPEC};q=much", "application/json"),
+        ("*/*", "application/json"),
+        ("", "application/json"),
+    ],
+)
+def test_the_answer_is_labelled_as_the_client_prefers(local_api: Api, accept: str, media_type: str) -> None:
+    good = _post(local_api, json.dumps(QUERY).encode(), accept=accept)
+    assert good.headers["content-type"] == f"{media_type}; charset=utf-8"
+    assert good.status_code == 200
+    for document in ("{", "{ nothing }", "query($id: ID!) { node(id: $id) { id } }"):
+        refused = _post(local_api, json.dumps({"query": document}).encode(), accept=accept)
+        assert refused.status_code == (400 if media_type == SPEC else 200)
+        assert "data" not in refused.json()
+    began = _post(local_api, b'{"query": "{ node(id: \\"x\\") { id } }"}', accept=accept)
+    assert began.status_code == 200
+    assert began.json()["data"] == {"node": None}
+
+
+def test_a_fault_of_ours_is_masked_and_logged(local_api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    hub = SmallHub(local_api.hub.store, metrics=None)  # type: ignore[arg-type]  # breaks a resolver
+    broken = Api(hub)
+    with caplog.at_level(logging.ERROR):
+        answer = broken.ask("query($id: ID!) { node(id: $id) { id } viewer { name } }", id=global_id("Metric", "logins_30d"))
+    (error,) = answer.body["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert error["extensions"]["requestId"] in error["message"]
+    assert "NoneType" not in json.dumps(answer.body)
+    assert answer.body["data"]["viewer"] == {"name": "tests"}
+    assert error["extensions"]["requestId"] in caplog.text
+    assert "NoneType" in caplog.text
+
+
+def test_a_store_that_does_not_answer_is_unavailable(local_api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    with local_api.hub.store.write() as connection:
+        connection.exec_driver_sql("alter table account_current rename to gone")
+    with caplog.at_level(logging.ERROR):
+        answer = local_api.ask("{ accounts { nodes { name } } }")
+    assert answer.codes == ["UNAVAILABLE"]
+    assert "account_current" not in json.dumps(answer.body)
+
+
+LIMITS: list[tuple[str, Any]] = [
+    ("aliases", "{ " + " ".join(f"a{i}: viewer {{ name }}" for i in range(31)) + " }"),
+    ("many aliases", "{ " + " ".join(f"a{i}: viewer {{ name }}" for i in range(20_000)) + " }"),
+    ("duplicates", "{ " + "viewer { name } " * 3_000 + "}"),
+    ("depth", "{ accounts { nodes " + "{ parent " * 12 + "{ name }" + " }" * 12 + " } }"),
+    ("great depth", "{" * 3_000 + "}" * 3_000),
+    ("a circle of fragments", "{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }"),
+    ("directives", "{ viewer " + "@skip(if: false) " * 2_000 + "{ name } }"),
+]
+
+
+def test_hostile_documents_are_refused(local_api: Api, subtests: pytest.Subtests) -> None:
+    for what, document in LIMITS:
+        with subtests.test(what=what):
+            answer = _post(local_api, json.dumps({"query": document}).encode(), accept=SPEC)
+            assert answer.status_code == 400
+            code = answer.json()["errors"][0]["extensions"]["code"]
+            assert code in ("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED")
+
+
+def test_misspelt_fields_are_not_guessed_at(local_api: Api) -> None:
+    assert "Did you mean" not in json.dumps(local_api.ask("{ viewr { name } }").body)
+
+
+def test_health(local_api: Api) -> None:
+    assert local_api.http.get("/health/live").json() == {"status": "alive"}
+    assert local_api.http.get("/health/ready").json() == {"status": "ready"}
