@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from datetime import timedelta
 
 import numpy as np
@@ -24,6 +25,7 @@ from tests.core.metrics.worlds import (
 from accountpulse.core.clock import start_of_day
 from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
 from accountpulse.core.metrics.builtin import BUILTIN
+from accountpulse.core.metrics.declare import count, distinct, earliest, last, latest, median, metric, ongoing
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.metrics.frame import MetricFrame
 
@@ -43,19 +45,36 @@ def laws(examples: int):  # type: ignore[no-untyped-def]
     )
 
 
+# What the built-in metrics don't use, but a stranger's may.
+EXTRA = tuple(
+    metric(f"extra_{name}", expression, title="", group="usage", unit="", better=None, x=aggregate)
+    for name, expression, aggregate in (
+        ("undated_window", "x", count("opportunity", at="closes_at", window=60)),
+        ("undated_latest", "x", latest("subscription", "coalesce(seats, 0)", at="renews_at", window=90)),
+        ("median_money", "x", median("invoice", "amount", where="voided_at is null", window=(365, 30))),
+        ("last_boolean", "case when x then 1 else 0 end", last("opportunity", "won")),
+        ("last_text", "case when x = 'y' then 1 else 0 end", last("ticket", "subject", at="solved_at")),
+        ("distinct_texts", "x", distinct("ticket", "subject, channel, priority")),
+        ("earliest_number", "round(x / 3, 2)", earliest("pulse", "abs(value - 5)", window=400)),
+        ("ongoing_planned", "x", ongoing("subscription", since="trial_ends_at", until="ended_at", where="status <> 'paused'")),
+        ("newest_undated", "x", median("contact", "case when active then 1 else 2.5 end")),
+    )
+)
+
+
 def look(engine: sa.Engine, world: World, mode: Mode, accounts: list[int] | None = None) -> MetricFrame:
     load(engine, world)
     with engine.connect() as c:
-        return evaluate(c, BUILTIN, day=DAY, zone=ZONE, mode=mode, reporting_currency="USD", accounts=accounts)
+        return evaluate(c, (*BUILTIN, *EXTRA), day=DAY, zone=ZONE, mode=mode, reporting_currency="USD", accounts=accounts)
 
 
 def assert_same(a: MetricFrame, b: MetricFrame) -> None:
     assert a.account_ids.tolist() == b.account_ids.tolist()
     assert a.attributes == b.attributes
     assert a.population.origins == b.population.origins
-    for i, metric in enumerate(a.metrics):
-        assert a.states[:, i].tolist() == b.states[:, i].tolist(), metric.name
-        np.testing.assert_allclose(a.values[:, i], b.values[:, i], rtol=1e-9, atol=1e-12, err_msg=metric.name)
+    for i, declared in enumerate(a.metrics):
+        assert a.states[:, i].tolist() == b.states[:, i].tolist(), declared.name
+        np.testing.assert_allclose(a.values[:, i], b.values[:, i], rtol=1e-9, atol=1e-12, err_msg=declared.name)
 
 
 def check_truncation(engine: sa.Engine, seed: int, mode: Mode) -> None:
@@ -66,6 +85,17 @@ def check_truncation(engine: sa.Engine, seed: int, mode: Mode) -> None:
         assert_same(look(engine, world, mode), look(engine, without_the_future(world, END, DAY), mode))
 
 
+def expected_extra(reader: Reader) -> dict[str, float | None]:
+    closing = reader.rows("opportunity", 60, "closes_at")
+    renewing = [s["seats"] or 0 for s in reader.rows("subscription", 90, "renews_at")]
+    billed = [i["amount"] for i in reader.rows("invoice", (365, 30)) if i["voided_at"] is None]
+    return {
+        "extra_undated_window": len(closing) or None,
+        "extra_undated_latest": max(renewing, default=None),
+        "extra_median_money": statistics.median(billed) if billed else None,
+    }
+
+
 def check_reference(engine: sa.Engine, seed: int, mode: Mode) -> None:
     world = random_world(seed)
     frame = look(engine, world, mode)
@@ -74,13 +104,13 @@ def check_reference(engine: sa.Engine, seed: int, mode: Mode) -> None:
     for i, reader in enumerate(r for r in readers if r.exists()):
         for name in ("name", "plan", "employees", "renewal_at", "customer_since"):
             assert frame.attributes[name][i] == reader.attribute(name)
-        for metric in BUILTIN:
-            expected = REFERENCE[metric.name](reader)
-            found = frame.values[i, frame.index(metric.name)]
+        wanted = {name: compute(reader) for name, compute in REFERENCE.items()} | expected_extra(reader)
+        for name, expected in wanted.items():
+            found = frame.values[i, frame.index(name)]
             if expected is None:
-                assert math.isnan(found), (metric.name, found)
+                assert math.isnan(found), (name, found)
             else:
-                assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9), (metric.name, found, expected)
+                assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9), (name, found, expected)
 
 
 def test_every_built_in_metric_has_a_reference() -> None:

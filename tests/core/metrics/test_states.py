@@ -97,6 +97,7 @@ def test_a_removed_connection_is_not_connected_but_was(engine: sa.Engine) -> Non
     world.connections[1]["removed_at"] = END
     assert cell(look(engine, world), "tickets_30d")[1] is State.NOT_CONNECTED
     assert cell(look(engine, world, mode=AsKnown(NOW)), "tickets_30d") == (0, State.MEASURED, None)
+    assert cell(look(engine, world, mode=AsKnown(END)), "tickets_30d")[1] is State.NOT_CONNECTED
 
 
 def test_connected_but_the_account_is_not_linked(engine: sa.Engine) -> None:
