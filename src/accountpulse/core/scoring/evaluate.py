@@ -142,7 +142,7 @@ def _assume(
     states: States,
     adjustments: list[AdjustmentColumn],
 ) -> tuple[Floats, Floats]:
-    """Put 50 (`neutral`), then 0 (`worst`), for the unknown parts of that policy, a metric at a time."""
+    """Put 50 (`neutral`), then 0 (`worst`), for the unknown parts of that policy, a metric at a time, into `assumed`."""
     everything = np.ones(assumed.shape, dtype=bool)
     for policy, stand_in in _ASSUMED.items():
         for i, line in enumerate(model.lines):
@@ -151,7 +151,6 @@ def _assume(
             rows = (states[:, i] != ComponentState.MEASURED) & (states[:, i] != ComponentState.NOT_APPLICABLE)
             if not rows.any():
                 continue
-            assumed = assumed.copy()
             assumed[rows, i] = stand_in
             after = _score(scorer, assumed, everything)
             label = f"{line.metric} is unknown: counted as {stand_in:g}"
