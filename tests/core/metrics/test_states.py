@@ -14,6 +14,7 @@ from accountpulse.core.clock import start_of_day
 from accountpulse.core.errors import MetricError
 from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
 from accountpulse.core.metrics.builtin import BUILTIN
+from accountpulse.core.metrics.declare import count, metric, total
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.states import ComponentState as State
@@ -32,6 +33,7 @@ BLANK: dict[str, Row] = {
     "subscription": {"status": "active", "mrr": 0, "currency": "USD", "started_at": LONG_AGO},
     "invoice": {"services_amount": 0, "currency": "USD", "attempts": 0, "amount": 100},
     "activity": {"kind": "meeting"},
+    "opportunity": {"kind": "new", "currency": "USD"},
 }
 
 
@@ -191,6 +193,30 @@ def test_money_in_two_currencies_fails_and_names_the_pair(engine: sa.Engine) -> 
     assert cell(frame, "services_spend_365d")[1] is State.FAILED
     world.facts["subscription_change"][1]["at"] = END
     assert cell(look(engine, world), "mrr") == (100, State.MEASURED, None)
+
+
+def test_a_strangers_metric_over_undated_times_and_missing_amounts(engine: sa.Engine) -> None:
+    closing = metric(
+        "closing",
+        "n",
+        title="",
+        group="billing",
+        unit="",
+        better=None,
+        empty=0,
+        n=count("opportunity", at="closes_at", window=30),
+    )
+    value = metric("value", "n", title="", group="billing", unit="money", better=None, n=total("opportunity", "amount"))
+    world = small("opportunity")
+    first = add(world, "opportunity", opened_at=LONG_AGO, closes_at=NOW, amount=5)
+    first["known_to"] = END
+    add(world, "opportunity", known_from=END, source_id=first["source_id"], opened_at=LONG_AGO, closes_at=LONG_AGO, amount=5)
+    add(world, "opportunity", opened_at=LONG_AGO, currency="EUR", amount=None)
+    load(engine, world)
+    with engine.connect() as c:
+        frame = evaluate(c, [closing, value], day=DAY, zone=ZONE, mode=AsCorrected(), reporting_currency="USD")
+    assert cell(frame, "closing") == (1, State.MEASURED, None), "it was moved back after T"
+    assert cell(frame, "value") == (5, State.MEASURED, None), "no amount, no currency to mind"
 
 
 def test_an_empty_store_and_an_empty_choice(engine: sa.Engine) -> None:
