@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +9,8 @@ import pytest
 from tests.connectors.zendesk.conftest import NOW, Desk
 
 from accountpulse.connectors.zendesk.source import LAG
-from accountpulse.core.clock import FixedClock
 from accountpulse.plugins import Cancelled, Context, CursorExpired, PermissionMissing, Transient, Window
-from accountpulse.testing.vendors import Answer, ZendeskVendor, serving, start_vendors
-from accountpulse.testing.vendors.control import Call, Endpoint
+from accountpulse.testing.vendors import start_vendors
 
 HOUR = timedelta(hours=1)
 ORGANIZATION = 57542
@@ -252,46 +249,27 @@ def test_an_export_that_stands_still_is_stopped(desk: Desk) -> None:
 # --- satisfaction -------------------------------------------------------------------------------------------------------
 
 
-class WithShowMany(ZendeskVendor):
-    """The simulated account with the endpoint that shows up to 100 tickets at once."""
-
-    def endpoints(self) -> Iterable[Endpoint]:
-        yield Endpoint("GET", "/api/v2/tickets/show_many.json", self._show_many)
-        yield from super().endpoints()
-
-    def _show_many(self, call: Call) -> Answer:
-        asked = (call.get("ids") or "").split(",")
-        assert len(asked) <= 100
-        found = [self.find("ticket", each) for each in asked]
-        return Answer({"tickets": [each.body for each in found if each is not None and not each.deleted]})
-
-
 def put_rating(desk: Desk, ticket: str, score: str = "good", second: int = 0) -> str:
     rating = {"ticket_id": int(ticket), "score": score, "comment": "Thanks", "requester_id": 7}
     return str(desk.vendor.put("satisfaction_rating", rating, at=desk.clock.now() - HOUR + timedelta(seconds=second))["id"])
 
 
-def test_ratings_belong_to_their_tickets_organization() -> None:
-    clock = FixedClock(NOW)
-    vendor = WithShowMany(None, clock)
-    with serving(vendor):
-        desk = Desk(vendor, clock)
-        tickets = put_tickets(desk, 3)
-        scores = ("good", "bad", "offered")
-        ids = [put_rating(desk, tickets[n], score, second=n) for n, score in enumerate(scores)]
-        vendor.page_size = 2
-        found = desk.read("satisfaction")
-        assert found.error is None
-        assert [(each.source_id, each.account, each.score) for each in found.records] == [
-            (ids[0], str(ORGANIZATION), 1.0),
-            (ids[1], str(ORGANIZATION), 0.0),
-        ]
-        assert found.checkpoints == [NOW - HOUR + timedelta(seconds=1)]
-        assert len(vendor.requests_to("/tickets")) == 1
-        desk.made[0].close()
+def test_ratings_belong_to_their_tickets_organization(desk: Desk) -> None:
+    tickets = put_tickets(desk, 3)
+    scores = ("good", "bad", "offered")
+    ids = [put_rating(desk, tickets[n], score, second=n) for n, score in enumerate(scores)]
+    desk.vendor.page_size = 2
+    found = desk.read("satisfaction")
+    assert found.error is None
+    assert [(each.source_id, each.account, each.score) for each in found.records] == [
+        (ids[0], str(ORGANIZATION), 1.0),
+        (ids[1], str(ORGANIZATION), 0.0),
+    ]
+    assert found.checkpoints == [NOW - HOUR + timedelta(seconds=1)]
+    assert len(desk.vendor.requests_to("/tickets")) == 1
 
 
-def test_where_show_many_is_missing_tickets_are_asked_for_one_by_one(desk: Desk) -> None:
+def test_ratings_of_deleted_tickets_are_left_out(desk: Desk) -> None:
     [ticket, gone] = put_tickets(desk, 2)
     rating = put_rating(desk, ticket)
     put_rating(desk, gone, second=1)

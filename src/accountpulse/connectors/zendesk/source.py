@@ -208,18 +208,8 @@ class Zendesk(Connector[ZendeskConfig]):
         """The organization of each of at most 100 tickets; those without one, and deleted tickets, are left out."""
         if not tickets:
             return {}
-        try:
-            found = self._client.get("tickets/show_many.json", ids=",".join(map(str, sorted(tickets)))).get("tickets") or []
-        except NotThere:  # a gateway before the API may not let this path through
-            found = [each for each in map(self._ticket, sorted(tickets)) if each is not None]
+        found = self._client.get("tickets/show_many.json", ids=",".join(map(str, sorted(tickets)))).get("tickets") or []
         return {each["id"]: str(each["organization_id"]) for each in found if each.get("organization_id")}
-
-    def _ticket(self, identifier: int) -> Mapping[str, Any] | None:
-        try:
-            found: Mapping[str, Any] | None = self._client.get(f"tickets/{identifier}.json").get("ticket")
-            return found
-        except NotThere:
-            return None
 
 
 def _epoch(at: datetime | None) -> int:
