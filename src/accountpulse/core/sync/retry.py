@@ -27,7 +27,7 @@ class RetryPolicy:
 
 
 class Attempts:
-    """Runs a function again after faults that may pass; `progressed()` starts the count anew."""
+    """Runs a function again after faults that may pass; `progressed()` starts the count and the back-off anew."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
@@ -35,7 +35,7 @@ class Attempts:
         self.retries = 0
 
     def progressed(self) -> None:
-        """Something was committed: what failed before is behind us."""
+        """The cursor moved: what failed before is behind us."""
         self._failures = 0
 
     def run(self, step: Callable[[], None]) -> None:
@@ -44,26 +44,30 @@ class Attempts:
         tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._worth_another),
             wait=self._wait,
-            stop=self._used_up,
+            stop=lambda _: self._failures >= policy.attempts,
+            before_sleep=self._count_retry,
             sleep=policy.sleep,
             reraise=True,
         )(step)
 
     def _worth_another(self, error: BaseException) -> bool:
-        if isinstance(error, RateLimited) and error.retry_after is not None:
-            return error.retry_after <= self._policy.patience
-        return isinstance(error, Transient | RateLimited)
-
-    def _used_up(self, _: tenacity.RetryCallState) -> bool:
+        if isinstance(error, RateLimited) and error.retry_after is not None and error.retry_after > self._policy.patience:
+            return False
+        if not isinstance(error, Transient | RateLimited):
+            return False
         self._failures += 1
-        return self._failures >= self._policy.attempts
+        return True
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        self.retries += 1
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RateLimited) and error.retry_after is not None:
-            return error.retry_after.total_seconds()
+            return max(0.0, error.retry_after.total_seconds())
+        # tenacity counts from the first failure of all; after progress the back-off is short again.
+        state.attempt_number = self._failures
         jittered = tenacity.wait_random_exponential(
             multiplier=self._policy.base.total_seconds(), max=self._policy.ceiling.total_seconds()
         )
         return jittered(state)
+
+    def _count_retry(self, _: tenacity.RetryCallState) -> None:
+        self.retries += 1
