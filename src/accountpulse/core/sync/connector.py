@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_
 
 from pydantic import BaseModel, ConfigDict
 
-from accountpulse.core.errors import InvalidRecord
+from accountpulse.core.errors import InvalidRecord, PluginError
 from accountpulse.core.model import Record
 
 if TYPE_CHECKING:
@@ -171,7 +171,14 @@ def stream(
     this much later than their own time. look_back: how far each run re-reads. deletes: `tombstones` are yielded as `Deleted`;
     `snapshot` means that what a complete read lacks is gone; `none` that deletions can't be seen. history: how far back the
     vendor can answer, None for ever.
+
+    Raises PluginError for a snapshot with a `TimeCursor`: a read of what changed can't tell what is gone.
     """
+    if deletes == "snapshot" and isinstance(cursor, TimeCursor):
+        raise PluginError(
+            'a stream with deletes="snapshot" reads everything in each run, which a TimeCursor contradicts; '
+            'leave the cursor out, or use an OpaqueCursor for the place within the read, or deletes="tombstones"'
+        )
 
     def declare(method: Callable[[Any, Window], Iterator[Item]]) -> Callable[[Any, Window], Iterator[Item]]:
         spec = StreamSpec(
@@ -247,6 +254,7 @@ class Connector(Generic[C]):
             for argument in get_args(base):
                 if isinstance(argument, type) and issubclass(argument, ConnectorConfig):
                     cls.Config = argument
+        _refuse_shared_snapshots(cls)
 
     def __init__(self, config: C, context: Context) -> None:
         self.config = config
@@ -285,3 +293,16 @@ def _declared(cls: type, marker: str) -> Iterable[Any]:
             else:
                 seen.pop(name, None)
     return seen.values()
+
+
+def _refuse_shared_snapshots(cls: type[Connector[Any]]) -> None:
+    """What another stream brought would look vanished to a snapshot of the same record type."""
+    for spec in cls.streams():
+        for other in cls.streams():
+            shared = set(spec.records) & set(other.records)
+            if spec.deletes == "snapshot" and other is not spec and shared:
+                names = ", ".join(sorted(r.__name__ for r in shared))
+                raise PluginError(
+                    f"{cls.__name__}: stream {spec.name} deletes by snapshot, but stream {other.name} brings {names} as well, "
+                    'which would be deleted; read both in one stream, or declare deletes="tombstones" or "none"'
+                )
