@@ -96,6 +96,15 @@ def stream(connection: sa.Connection, connection_id: int, name: str) -> sa.Row[A
     ).one()
 
 
+def lock(connection: sa.Connection, connection_id: int) -> None:
+    """Let no other transaction write this connection's facts until this one ends (a drain, while a stream is read).
+
+    SQLite has one writer at a time anyway, and leaves the clause out.
+    """
+    query = sa.select(connection_table.c.id).where(connection_table.c.id == connection_id)
+    connection.execute(query.with_for_update(key_share=True))
+
+
 def update_stream(connection: sa.Connection, connection_id: int, name: str, **values: Any) -> None:
     """Set columns of a stream's state."""
     connection.execute(
@@ -215,6 +224,17 @@ def hold_deletes(connection: sa.Connection, connection_id: int, name: str, vanis
             },
         )
     )
+
+
+def release_deletes(connection: sa.Connection, connection_id: int, name: str) -> None:
+    """A complete read no longer lacks too much, or a person confirmed it: nothing is held."""
+    connection.execute(sa.delete(held_delete).where(held_delete.c.connection_id == connection_id, held_delete.c.stream == name))
+
+
+def held(connection: sa.Connection, connection_id: int) -> list[sa.Row[Any]]:
+    """The snapshots of a connection that wait for a person's word."""
+    query = sa.select(held_delete).where(held_delete.c.connection_id == connection_id)
+    return list(connection.execute(query.order_by(held_delete.c.stream)))
 
 
 def paused(row: sa.Row[Any], now: datetime) -> timedelta | None:

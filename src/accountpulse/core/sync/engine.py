@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock
 from accountpulse.core.errors import (
@@ -17,11 +19,11 @@ from accountpulse.core.errors import (
     ConfigError,
     ConnectorError,
     CursorExpired,
+    NotFound,
     PermissionMissing,
     RateLimited,
 )
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import snapshots
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.sync.connector import Connector, ConnectorConfig, StreamSpec
@@ -42,6 +44,10 @@ class Source:
 # These concern the whole connection: its other streams would meet the same wall.
 _STOPS_CONNECTION: frozenset[StreamEnd] = frozenset({"needs_reauth", "misconfigured", "paused", "cancelled"})
 
+NO_TIME = timedelta(0)
+# No quota runs longer than a day; a header that says so must not switch a connection off for good.
+LONGEST_PAUSE = timedelta(days=1)
+
 
 class SyncEngine:
     """Runs connections against a store."""
@@ -54,15 +60,25 @@ class SyncEngine:
         self._retry = retry or RetryPolicy()
         self._on_progress = on_progress
 
-    def sync(self, source: Source, streams: Sequence[str] | None = None) -> RunResult:
-        """Read a connection's streams, all or the named ones. Faults end up in the result, not as exceptions."""
-        chosen = [s for s in source.connector.streams() if streams is None or s.name in streams]
+    def sync(self, source: Source, streams: Sequence[str] | None = None, *, delete_vanished: bool = False) -> RunResult:
+        """Read a connection's streams, all or the named ones. Faults end up in the result, not as exceptions.
+
+        A connection that the vendor told to wait is not asked before its time: the result is `paused`, and no run is written.
+        delete_vanished: a person confirmed a held snapshot, so what this read lacks is deleted, however much it is.
+        Raises NotFound for a stream that the connector doesn't have.
+        """
+        chosen = _chosen(source, streams)
         result = RunResult(connection=source.name)
+        now = self._clock.now()
         with self._store.write() as connection:
-            run_id = store_connections.begin_run(connection, source.id, self._clock.now())
+            row = store_connections.by_name(connection, source.name)
+            if store_connections.paused(row, now) is not None:
+                result.state, result.message, result.paused_until = "paused", row.message, row.paused_until
+                return result
+            run_id = store_connections.begin_run(connection, source.id, now)
         for spec in chosen:
             outcome = StreamResult(stream=spec.name)
-            until = self._sync_stream(source, spec, run_id, outcome)
+            until = self._sync_stream(source, spec, run_id, outcome, delete_vanished)
             result.streams.append(outcome)
             self._on_progress(Progress(source.name, spec.name, outcome.read, done=True, state=outcome.state))
             if outcome.state in _STOPS_CONNECTION:
@@ -72,10 +88,14 @@ class SyncEngine:
         self._close(source, run_id, result)
         return result
 
-    def _sync_stream(self, source: Source, spec: StreamSpec, run_id: int, outcome: StreamResult) -> datetime | None:
+    def _sync_stream(
+        self, source: Source, spec: StreamSpec, run_id: int, outcome: StreamResult, delete_vanished: bool
+    ) -> datetime | None:
         """Read one stream to its end or to a fault; returns until when to pause, if so."""
         attempts = Attempts(self._retry)
-        reader = StreamReader(self._store, self._clock, source, spec, run_id, outcome, attempts.progressed, self._on_progress)
+        reader = StreamReader(
+            self._store, self._clock, source, spec, run_id, outcome, attempts.progressed, self._on_progress, delete_vanished
+        )
         paused_until: datetime | None = None
         try:
             try:
@@ -90,7 +110,8 @@ class SyncEngine:
         except PermissionMissing as error:
             outcome.state, outcome.message = "skipped", str(error)
         except RateLimited as error:
-            paused_until = self._clock.now() + (error.retry_after or self._retry.ceiling)
+            wait = self._retry.ceiling if error.retry_after is None else error.retry_after
+            paused_until = self._clock.now() + min(max(wait, NO_TIME), LONGEST_PAUSE)
             outcome.state, outcome.message = "paused", f"{error}; goes on after {paused_until:%Y-%m-%d %H:%M} UTC"
         except Cancelled as error:
             outcome.state, outcome.message = "cancelled", str(error)
@@ -104,7 +125,6 @@ class SyncEngine:
         with self._store.write() as connection:
             if outcome.state != "ok":
                 store_connections.update_stream(connection, source.id, spec.name, state=outcome.state, message=outcome.message)
-            snapshots.forget(connection, run_id)
             store_connections.record_stream(
                 connection,
                 run_id,
@@ -132,6 +152,10 @@ class SyncEngine:
 
 def describe_crash(error: BaseException) -> str:
     """Where and what, without the message or locals of an exception that is not ours."""
+    if isinstance(error, sa.exc.SQLAlchemyError):
+        # Not the connector's fault. The message would quote the records.
+        cause = type(getattr(error, "orig", None) or error).__name__
+        return f"the store could not be read or written ({cause}): see that its disk has room and that it can be reached"
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -140,6 +164,15 @@ def describe_crash(error: BaseException) -> str:
         code = trace.tb_frame.f_code
         place = f" in {code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"
     return f"{type(error).__name__}{place}: this is a bug of the connector; please report it to its author"
+
+
+def _chosen(source: Source, names: Sequence[str] | None) -> list[StreamSpec]:
+    specs = source.connector.streams()
+    known = [spec.name for spec in specs]
+    for name in names or ():
+        if name not in known:
+            raise NotFound(f"connection {source.name!r} has no stream {name!r}; it has: {', '.join(known) or 'none'}")
+    return [spec for spec in specs if names is None or spec.name in names]
 
 
 def _verdict(streams: Sequence[StreamResult]) -> tuple[RunEnd, str | None]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock, day_of
-from accountpulse.core.errors import Cancelled, ConnectorError
+from accountpulse.core.errors import (
+    AuthError,
+    Cancelled,
+    ConnectorError,
+    CursorExpired,
+    PermissionMissing,
+    RateLimited,
+    Transient,
+)
 from accountpulse.core.model import schema_of
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import snapshots
@@ -30,6 +39,7 @@ QUARANTINE_LIMIT = 0.05
 QUARANTINE_GRACE = 5
 VANISH_LIMIT = 0.2
 PROGRESS_STEP = 500
+_VENDOR_FAULTS = (RateLimited, Transient, AuthError, PermissionMissing, CursorExpired, Cancelled)
 
 
 class StreamReader:
@@ -45,7 +55,9 @@ class StreamReader:
         outcome: StreamResult,
         progressed: Callable[[], None],
         on_progress: OnProgress,
+        delete_all: bool = False,
     ) -> None:
+        """delete_all: a person confirmed that what a complete read lacks is gone, however much it is."""
         self._store = store
         self._clock = clock
         self._source = source
@@ -56,70 +68,89 @@ class StreamReader:
         self._on_progress = on_progress
         self._keys = AccountKeys(source.id)
         self._zone = source.connector.context.zone
+        self._names = [schema_of(record).name for record in spec.records]
+        self._pass = run_id
+        self._delete_all = delete_all
+        self._notice: str | None = None
         self._place = f"stream {spec.name}"
 
     def read(self) -> None:
         """Read from the last commit to the end of the window."""
+        self._stop_if_cancelled()
         state = self._begin()
         window = window_of(self._spec, state, self._clock.now())
         stage = Stage(self._place, self._spec.records)
         seen = self._outcome.read
-        for item in getattr(self._source.connector, self._spec.method)(window):
-            if self._source.connector.context.cancelled():
-                raise Cancelled("the run was cancelled; it goes on from here next time")
-            if isinstance(item, Checkpoint):
-                self._commit(stage, state, window, item)
-                stage = Stage(self._place, self._spec.records)
-                continue
-            stage.add(item)
-            self._outcome.read += 1
-            if self._outcome.read - seen >= PROGRESS_STEP:
-                seen = self._outcome.read
-                self._on_progress(Progress(self._source.name, self._spec.name, seen))
-            if len(stage) >= STAGE_LIMIT:
+        with _closing(getattr(self._source.connector, self._spec.method)(window)) as items:
+            try:
+                for item in items:
+                    self._stop_if_cancelled()
+                    if isinstance(item, Checkpoint):
+                        self._commit(stage, state, window, item)
+                        stage = Stage(self._place, self._spec.records)
+                        continue
+                    stage.add(item)
+                    self._outcome.read += 1
+                    if self._outcome.read - seen >= PROGRESS_STEP:
+                        seen = self._outcome.read
+                        self._on_progress(Progress(self._source.name, self._spec.name, seen))
+                    if len(stage) >= STAGE_LIMIT:
+                        self._commit(stage, state, window, None)
+                        stage = Stage(self._place, self._spec.records)
+            except _VENDOR_FAULTS:
+                # What was read before the fault is good, and may be stored ahead of its checkpoint.
                 self._commit(stage, state, window, None)
-                stage = Stage(self._place, self._spec.records)
+                raise
         self._commit(stage, state, window, None)
         self._finish(state, window)
 
     def start_over(self, why: str) -> None:
         """Forget the cursor, so that the next read is a complete one; the gap is recorded."""
+        self._notice = f"history gap: read again from the start ({why})"
         with self._store.write() as connection:
+            store_connections.lock(connection, self._source.id)
             state = store_connections.stream(connection, self._source.id, self._spec.name)
-            store_connections.update_stream(
-                connection,
-                self._source.id,
-                self._spec.name,
-                cursor=None,
-                position=None,
-                gap_from=state.position or state.last_success_at,
-                message=f"history gap: full re-read ({why})",
-            )
+            self._update(connection, cursor=None, position=None, gap_from=state.position or state.last_success_at)
 
     def _begin(self) -> sa.Row[Any]:
-        now = self._clock.now()
         with self._store.write() as connection:
-            store_connections.update_stream(connection, self._source.id, self._spec.name, last_attempt_at=now, state="loading")
+            store_connections.lock(connection, self._source.id)
+            self._update(connection, last_attempt_at=self._clock.now(), state="loading")
+            state = store_connections.stream(connection, self._source.id, self._spec.name)
+            if self._spec.deletes != "snapshot":
+                return state
+            # A pass that was interrupted goes on from its cursor, with the keys that its first part saw. Without a cursor
+            # there is nothing to go on from, and without keys the cursor is that of a pass that has ended.
+            begun = snapshots.unfinished(connection, self._source.id, self._names)
+            if begun is not None and state.cursor is not None:
+                self._pass = begun
+                return state
+            self._pass = self._run_id
+            snapshots.forget(connection, self._source.id, self._names)
+            self._update(connection, cursor=None)
             return store_connections.stream(connection, self._source.id, self._spec.name)
 
     def _commit(self, stage: Stage, state: sa.Row[Any], window: Window, checkpoint: Checkpoint | None) -> None:
         """Store what is staged and, in the same transaction, the checkpoint."""
         if not stage and checkpoint is None:
             return
-        outcome, spec = self._outcome, self._spec
+        outcome, spec, id = self._outcome, self._spec, self._source.id
         now = self._clock.now()
         self._guard_quarantine(stage)
+        advanced = advance(spec, checkpoint, window) if checkpoint is not None else {}
         try:
             with self._store.write() as connection:
+                store_connections.lock(connection, id)
+                before = store_connections.stream(connection, id, spec.name)._mapping
                 today = day_of(now, self._zone)
                 counts = stage.write(connection, self._keys, now, today, assumed=state.first_loaded_at is None)
                 if spec.deletes == "snapshot":
                     for record in spec.records:
-                        snapshots.remember(connection, self._run_id, schema_of(record).name, stage.seen(record))
-                store_connections.release_from_quarantine(connection, self._source.id, spec.name, stage.understood())
-                store_connections.put_in_quarantine(connection, self._source.id, spec.name, stage.invalid, now)
-                if checkpoint is not None:
-                    store_connections.update_stream(connection, self._source.id, spec.name, **advance(spec, checkpoint, window))
+                        snapshots.remember(connection, self._pass, schema_of(record).name, stage.seen(record))
+                store_connections.release_from_quarantine(connection, id, spec.name, stage.understood())
+                store_connections.put_in_quarantine(connection, id, spec.name, stage.invalid, now)
+                if advanced:
+                    self._update(connection, **advanced)
                 if counts.opened or counts.closed:
                     bump(connection, "facts")
         except BaseException:
@@ -129,42 +160,52 @@ class StreamReader:
         outcome.closed += counts.closed
         outcome.unchanged += counts.unchanged
         outcome.quarantined += len(stage.invalid)
-        self._progressed()
+        # Only a cursor that moved is progress: what has none meets the same fault again, however much it stored before.
+        if any(before[name] != value for name, value in advanced.items()):
+            self._progressed()
         self._on_progress(Progress(self._source.name, spec.name, outcome.read))
 
     def _finish(self, state: sa.Row[Any], window: Window) -> None:
         """The stream came to its end without a fault: what a complete read lacks is gone, the position is the window's end."""
         now = self._clock.now()
-        message: str | None = None
+        message = self._notice
+        ended: dict[str, Any] = {}
         with self._store.write() as connection:
+            store_connections.lock(connection, self._source.id)
             if self._spec.deletes == "snapshot":
-                message = self._delete_vanished(connection, now)
-            store_connections.update_stream(
+                message = self._delete_vanished(connection, now) or message
+                snapshots.forget(connection, self._source.id, self._names)
+                ended = {"cursor": None}
+            self._update(
                 connection,
-                self._source.id,
-                self._spec.name,
                 position=window.until,
                 first_loaded_at=state.first_loaded_at or now,
                 last_success_at=now,
                 state="ok",
                 message=message,
+                **ended,
             )
         self._outcome.message = message
 
     def _delete_vanished(self, connection: sa.Connection, now: datetime) -> str | None:
-        for record in self._spec.records:
-            name = schema_of(record).name
-            gone, known = snapshots.vanished(connection, self._run_id, name, self._source.id)
-            if gone and len(gone) > VANISH_LIMIT * known:
-                store_connections.hold_deletes(connection, self._source.id, self._spec.name, len(gone), known, now)
-                return (
-                    f"{len(gone)} of {known} {name} records were not in the answer; that is more than a fifth, so nothing was "
-                    "deleted: confirm it if it is right"
-                )
+        """Delete what the pass has not seen; where that is too much, of any record type, hold everything and say so."""
+        id, stream = self._source.id, self._spec.name
+        found = {name: snapshots.vanished(connection, self._pass, name, id) for name in self._names}
+        if not self._delete_all:
+            for name, (gone, known) in found.items():
+                if len(gone) > VANISH_LIMIT * known:
+                    store_connections.hold_deletes(connection, id, stream, len(gone), known, now)
+                    return (
+                        f"{len(gone)} of {known} {name} records were not in the answer; that is more than a fifth, so nothing "
+                        "was deleted: confirm it if it is right"
+                    )
+        store_connections.release_deletes(connection, id, stream)
+        for name, (gone, _) in found.items():
             if gone:
                 counts = delete_records(connection, name, gone, keys=self._keys, now=now)
                 self._outcome.closed += counts.closed
                 bump(connection, "facts")
+                store_connections.release_from_quarantine(connection, id, stream, gone)
         return None
 
     def _guard_quarantine(self, stage: Stage) -> None:
@@ -173,5 +214,23 @@ class StreamReader:
             id, reason = next(iter(stage.invalid.items()), ("", ""))
             raise ConnectorError(
                 f"{bad} of {self._outcome.read} records could not be understood, more than {QUARANTINE_LIMIT:.0%}; "
-                f"nothing further was stored. The latest is {id}: {reason}"
+                f"nothing further was stored. One of them is {id}: {reason}"
             )
+
+    def _update(self, connection: sa.Connection, **values: Any) -> None:
+        store_connections.update_stream(connection, self._source.id, self._spec.name, **values)
+
+    def _stop_if_cancelled(self) -> None:
+        if self._source.connector.context.cancelled():
+            raise Cancelled("the run was cancelled; it goes on from here next time")
+
+
+@contextmanager
+def _closing(items: Iterable[Any]) -> Iterator[Iterator[Any]]:
+    """Iterate, and close a generator at once: its connections would stay open as long as somebody holds the error."""
+    iterator = iter(items)
+    try:
+        yield iterator
+    finally:
+        if isinstance(iterator, Generator):
+            iterator.close()
