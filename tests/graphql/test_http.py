@@ -167,6 +167,22 @@ def test_a_store_that_does_not_answer_is_unavailable(local_api: Api, caplog: pyt
 LIMITS: list[tuple[str, Any]] = [
     ("aliases", "{ " + " ".join(f"a{i}: viewer {{ name }}" for i in range(31)) + " }"),
     ("many aliases", "{ " + " ".join(f"a{i}: viewer {{ name }}" for i in range(20_000)) + " }"),
+    ("fewer duplicates", "{ " + "viewer { name } " * 201 + "}"),
+    (
+        "a bomb of fragments",
+        "{ ...f0 } fragment f25 on Query { viewer { name } } "
+        + " ".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }}" for i in range(25)),
+    ),
+    (
+        "a bomb of aliases",
+        "{ accounts { nodes { ...f0 } } } fragment f5 on Account { name } "
+        + " ".join(f"fragment f{i} on Account {{ a: parent {{ ...f{i + 1} }} b: parent {{ ...f{i + 1} }} }}" for i in range(5)),
+    ),
+    (
+        "a long chain of fragments",
+        "{ ...f0 } fragment f300 on Query { viewer { name } } "
+        + " ".join(f"fragment f{i} on Query {{ ...f{i + 1} }}" for i in range(300)),
+    ),
     ("duplicates", "{ " + "viewer { name } " * 3_000 + "}"),
     ("depth", "{ accounts { nodes " + "{ parent " * 12 + "{ name }" + " }" * 12 + " } }"),
     ("great depth", "{" * 3_000 + "}" * 3_000),

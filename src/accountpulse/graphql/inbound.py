@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse
 
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLimited, Transient
 from accountpulse.core.sync.connector import InboundRequest
+from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.errors import log
 from accountpulse.graphql.hub import Hub
-from accountpulse.graphql.limits import BodyTooLarge, limited_body
 
 THREADS = 4
 RETRY_SECONDS = 5

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, ParserCache, QueryDepthLimiter, ValidationCache
+from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.types.base import has_object_definition
@@ -17,9 +17,9 @@ from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
 from accountpulse.graphql.connections.queries import ConnectionQueries, connection_node
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.documents import MAX_TOKENS, DocumentLimits
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import resolver
-from accountpulse.graphql.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
 from accountpulse.graphql.relay import Node, parse_id
@@ -108,11 +108,11 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
         query=query,
         types=_TYPES,
         extensions=[
-            ParserCache,
-            ValidationCache,
+            # In this order: tokens are counted while parsing, and sizes checked before validation looks at the document.
             lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-            lambda: MaxAliasesLimiter(max_alias_count=MAX_ALIASES),
-            lambda: QueryDepthLimiter(max_depth=MAX_DEPTH),
+            ParserCache,
+            DocumentLimits,
+            ValidationCache,
         ],
         config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
     )

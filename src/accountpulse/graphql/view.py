@@ -25,10 +25,10 @@ from accountpulse.core.errors import Unauthorized
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql import graphiql
 from accountpulse.graphql.auth import MissingScope, authenticate
+from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import error_body, log, presented
 from accountpulse.graphql.hub import Hub
-from accountpulse.graphql.limits import BodyTooLarge, limited_body
 from accountpulse.graphql.schema import Schema
 
 RESPONSE_JSON = "application/graphql-response+json"

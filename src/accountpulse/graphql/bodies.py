@@ -1,4 +1,4 @@
-"""How large a request may be. A cost per query comes later; these bound the rest."""
+"""How large a request's body may be."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from starlette.requests import Request
 from accountpulse.core.errors import AccountPulseError
 
 MAX_BODY = 1_000_000
-MAX_DEPTH = 12
-MAX_ALIASES = 30
-MAX_TOKENS = 3_000
 
 
 class BodyTooLarge(AccountPulseError):
