@@ -8,7 +8,7 @@ import traceback
 import click
 
 from accountpulse.cli.app import FAILED, INTERRUPTED, USAGE
-from accountpulse.core.errors import AccountPulseError, SettingsError
+from accountpulse.core.errors import AccountPulseError, NotFound, SettingsError
 
 
 def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
@@ -32,6 +32,7 @@ def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
         for problem in problems if len(problems) != 1 else ():
             click.echo(f"  {problem}", err=True)
     elif isinstance(error, AccountPulseError):
+        code = USAGE if isinstance(error, NotFound) else FAILED  # the arguments named something that is not there
         click.echo(f"error: {message}", err=True)
     else:
         # The text of a foreign exception may hold a secret, so only its kind and place are shown.

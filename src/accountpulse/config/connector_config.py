@@ -17,7 +17,10 @@ from accountpulse.core.sync.connector import Connector, ConnectorConfig
 def read_connector_config(
     connector: type[Connector[Any]], data: object, path: Path, *, references: References, reader: Reader
 ) -> ConnectorConfig | None:
-    """The typed settings of one connection, or None after the problems have been noted. `path`: of the `config` block."""
+    """The typed settings of one connection, or None after the problems have been noted. `path`: of the `config` block.
+
+    Validators find the folder of the file, from which relative paths start, as `info.context["folder"]`.
+    """
     keys = ", ".join(connector.Config.model_fields)
     if data is None:
         data = {}
@@ -28,7 +31,7 @@ def read_connector_config(
     resolved = references.follow(data, connector.Config, path)
     unresolved = {problem.path for problem in reader.problems[before:]}
     try:
-        config: ConnectorConfig = connector.Config.model_validate(resolved)
+        config: ConnectorConfig = connector.Config.model_validate(resolved, context={"folder": references.folder})
     except ValidationError as error:
         everything = error.errors(include_url=False, include_input=False)
         for details in everything:

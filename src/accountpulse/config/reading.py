@@ -181,9 +181,7 @@ class _SettingsReader(Reader):
     def _connection(self, name: str, data: object, path: Path) -> ConnectionSettings | None:
         before = len(self.problems)
         if not NAME.fullmatch(name):
-            self.add(
-                path, f"found the name {name!r}; allowed: lower-case letters, digits, '-' and '_', beginning with a letter"
-            )
+            self.add(path, f"found the name {name!r}; allowed: a letter, then lower-case letters, digits, '-' and '_'")
         block = self.mapping(data, path, required=("connector",), optional=("anchor", "config"))
         if block is None or "connector" not in block:
             return None

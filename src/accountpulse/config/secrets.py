@@ -29,7 +29,7 @@ class References:
     """Follows the references of one file and notes the problems with a `Reader`. `folder`: what relative paths start from."""
 
     def __init__(self, folder: FilePath, environment: Mapping[str, str], reader: Reader) -> None:
-        self._folder = folder
+        self.folder = folder
         self._environment = environment
         self._reader = reader
         self._revealed: set[str] = set()
@@ -85,7 +85,7 @@ class References:
         return value
 
     def _from_file(self, name: str, path: Path) -> str:
-        file = self._folder / FilePath(name.removeprefix("//") if name.startswith("///") else name).expanduser()
+        file = self.folder / FilePath(name.removeprefix("//") if name.startswith("///") else name).expanduser()
         try:
             value = file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:

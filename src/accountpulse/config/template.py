@@ -95,9 +95,7 @@ def write_template(directory: Path, config: Path | None = None, *, force: bool =
     texts |= {file.parent / "models" / f"{name}.yaml": default_model_text(name) for name in DEFAULT_MODELS}
     there = [path for path in texts if path.exists()]
     if there and not force:
-        raise SettingsError(
-            [f"{path}: is there already; use --force to overwrite it, or name another folder" for path in there]
-        )
+        raise SettingsError([f"{path}: is there already; overwrite it with --force, or name another folder" for path in there])
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)

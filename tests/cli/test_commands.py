@@ -1,0 +1,231 @@
+"""Every command, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from tests.cli.conftest import WRITE_KEY
+
+from accountpulse.cli.app import COMMANDS
+
+Runs = Callable[..., Result]
+Answers = Callable[..., Any]
+WITH_ARGUMENTS = [[name] for name in COMMANDS] + [
+    ["token", "create"],
+    ["token", "list"],
+    ["token", "revoke"],
+    ["schema", "export"],
+]
+
+
+@pytest.mark.parametrize("arguments", [*([name] for name in COMMANDS), *GROUPED], ids=" ".join)
+def test_every_command_has_help_with_an_example(run: Runs, arguments: list[str]) -> None:
+    result = run(*arguments, "--help")
+    assert result.exit_code == 0
+    assert f"Example\n    accountpulse {' '.join(arguments)}" in result.stdout
+    if arguments not in (["token"], ["schema"]):
+        for option in ("--config", "--json", "--debug"):
+            assert option in result.stdout
+
+
+def test_help_names_every_command(run: Runs) -> None:
+    listed = run("--help").stdout
+    for name in COMMANDS:
+        assert re.search(rf"^  {name}  +\S", listed, re.MULTILINE)
+
+
+def test_an_unknown_command_is_a_usage_error_with_a_hint(run: Runs) -> None:
+    result = run("snyc")
+    assert result.exit_code == 2
+    assert "there is no command 'snyc'; did you mean 'sync'?" in result.stderr
+
+
+# --- the configuration ----------------------------------------------------------------------------------------------------
+
+
+def test_init_then_check_says_what_is_still_missing(run: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = run("init", "here")
+    assert made.exit_code == 0
+    assert (tmp_path / "here" / "models" / "standard.yaml").exists()
+    checked = run("check", "--config", "here/accountpulse.yaml")
+    assert checked.exit_code == 2
+    assert "it has no connections yet" in checked.stderr
+
+
+def test_init_overwrites_only_with_force(run: Runs, answer: Answers, shop: Path) -> None:
+    before = (shop / "accountpulse.yaml").read_text()
+    refused = run("init")
+    assert refused.exit_code == 2
+    assert "accountpulse.yaml: is there already; overwrite it with --force" in refused.stderr
+    assert (shop / "accountpulse.yaml").read_text() == before
+    assert len(answer("init", "--force")["written"]) == 4
+
+
+def test_every_mistake_is_printed_once_and_is_a_usage_error(run: Runs, shop: Path) -> None:
+    config = shop / "accountpulse.yaml"
+    config.write_text(config.read_text().replace("currency: USD", "currency: dollars").replace("port: 8000", "port: -1"))
+    result = run("check")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "error: 2 problems in the configuration" in result.stderr
+    assert result.stderr.count("found 'dollars'") == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_with_json_an_error_is_a_document_too(run: Runs, shop: Path) -> None:
+    config = shop / "accountpulse.yaml"
+    config.write_text(config.read_text().replace("currency: USD", "currency: dollars"))
+    error = json.loads(run("check", "--json").stdout)["error"]
+    assert error["type"] == "SettingsError"
+    assert len(error["problems"]) == 1
+
+
+def test_the_configuration_can_be_named_by_the_environment(
+    run: Runs, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCOUNTPULSE_CONFIG", str(shop / "accountpulse.yaml"))
+    monkeypatch.chdir("/")
+    assert run("check").exit_code == 0
+
+
+def test_no_command_prints_a_secret(run: Runs, scored: Path) -> None:
+    for arguments in (["check"], ["sync"], ["status"], ["check", "--debug"], ["status", "--json"]):
+        assert WRITE_KEY not in run(*arguments).output
+
+
+# --- reading and scoring --------------------------------------------------------------------------------------------------
+
+
+def test_check_says_who_is_there(run: Runs, answer: Answers, shop: Path) -> None:
+    assert "2 files" in run("check").stdout
+    document = answer("check")
+    assert document["ok"] is True
+    assert [each["connection"] for each in document["connections"]] == ["files", "usage"]
+
+
+def test_a_connection_that_fails_makes_the_check_partial(run: Runs, shop: Path) -> None:
+    (shop / "usage.csv").unlink()
+    result = run("check")
+    assert result.exit_code == 3
+    assert "failed" in result.stdout
+    assert run("check", "files").exit_code == 1
+
+
+def test_sync_reports_each_stream(answer: Answers, run: Runs, shop: Path) -> None:
+    document = answer("sync")
+    assert document["state"] == "ok"
+    streams = {f"{c['connection']}.{s['stream']}": s for c in document["connections"] for s in c["streams"]}
+    assert streams["files.files"]["read"] == streams["files.files"]["opened"] == 3 + 2 * (59 + 30 + 14)
+    again = run("sync", "files")
+    assert re.search(r"files\.files +0 +0 +0 +0 +ok", again.stdout)
+    assert "files.files: 0 read, ok" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sync", "nope"], "there is no connection 'nope'; there are: files, usage"),
+        (["sync", "files", "nope"], "connection 'files' has no stream 'nope'; it has: files"),
+        (["check", "nope"], "there is no connection 'nope'"),
+        (["explain", "Nobody"], "there is no account 'Nobody'"),
+        (["token", "revoke", "ap_nothing0"], "there is no token that begins with ap_nothing"),
+        (["score", "--as-of", "2999-01-01"], "2999-01-01 has not come yet"),
+        (["score", "--as-of", "yesterday"], "'yesterday' does not match"),
+        (["score", "--since", "2024-02-01", "--as-of", "2024-01-01"], "it is after --as-of"),
+        (["serve", "--port", "70000"], "70000 is not in the range"),
+    ],
+)
+def test_an_argument_that_names_nothing_is_a_usage_error(run: Runs, shop: Path, arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_score_prints_the_worst_first_and_a_summary(run: Runs, answer: Answers, scored: Path) -> None:
+    shown = run("score").stdout
+    assert "Beta [bold]Corp" in shown  # as it is: nothing from outside is read as markup
+    assert re.search(r"3 accounts on \d{4}-\d\d-\d\d: ", shown)
+    document = answer("score")
+    assert document["report"]["accounts"] == len(document["accounts"]) == 3
+    assert document["report"]["segments"] == {"new": 1, "enterprise": 1, "standard": 1}
+    assert document["report"]["rows_written"] == 0  # nothing changed since the first scoring
+
+
+def test_score_limits_what_it_prints(run: Runs, scored: Path) -> None:
+    assert "... and 2 more; --limit 3 shows all" in run("score", "--limit", "1").stdout
+
+
+def test_explain_adds_up_as_printed(run: Runs, answer: Answers, scored: Path) -> None:
+    for account in ("Acme", "beta.example", "files:a3"):
+        shown = run("explain", account).stdout
+        line = next(each for each in shown.splitlines() if each.startswith("typical ") and "  = " in each)
+        parts, total = line.split("  = ")
+        numbers = [float(each) for each in re.findall(r"(?:account |  )([+-]?\d+\.\d)", parts)]
+        assert round(sum(numbers), 1) == float(total)
+        document = answer("explain", account)
+        contributions = sum(each["delta"] for each in document["components"])
+        adjustments = sum(each["points"] for each in document["adjustments"])
+        assert document["reference"] + contributions + adjustments == pytest.approx(document["score"], abs=1e-9)
+
+
+def test_explain_goes_back_in_time(answer: Answers, scored: Path) -> None:
+    today = answer("explain", "Acme")
+    past = answer("explain", "Acme", "--as-of", "2025-01-01")
+    assert past["day"] == "2025-01-01"
+    assert past["score"] != today["score"]
+
+
+def test_status_shows_state_and_freshness(run: Runs, answer: Answers, scored: Path) -> None:
+    assert re.search(r"files +tabular +ok +\d{4}-", run("status").stdout)
+    assert [each["state"] for each in answer("status")["connections"]] == ["ok", "ok"]
+
+
+# --- the rest -------------------------------------------------------------------------------------------------------------
+
+
+def test_tokens_are_made_listed_and_revoked(run: Runs, answer: Answers, shop: Path) -> None:
+    made = run("token", "create", "weekly report", "--days", "30")
+    token = made.stdout.strip()
+    assert re.fullmatch(r"ap_\w{40}", token)
+    assert "only time it is shown" in made.stderr
+    (listed,) = answer("token", "list")["tokens"]
+    assert listed["name"] == "weekly report"
+    assert token not in json.dumps(listed)
+    assert run("token", "revoke", token[:11]).exit_code == 0
+    assert "revoked 2" in run("token", "list").stdout
+    assert run("token", "create", "x", "--scope", "everything").exit_code == 2
+
+
+def test_plugins_and_metrics_need_no_configuration(
+    run: Runs, answer: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ACCOUNTPULSE_CONFIG", raising=False)
+    assert {"salesforce", "stripe"} <= {each["name"] for each in answer("plugins")["plugins"]}
+    assert "loaded" in run("plugins").stdout
+    assert "tenure_days" in {each["name"] for each in answer("metrics")["metrics"]}
+
+
+def test_the_schema_is_exported(run: Runs, answer: Answers, tmp_path: Path) -> None:
+    file = tmp_path / "schema.graphql"
+    assert run("schema", "export", "--output", str(file)).exit_code == 0
+    assert "type Query {" in file.read_text()
+    assert answer("schema", "export")["sdl"] == file.read_text()
+
+
+def test_tables_fit_into_a_terminal(run: Runs, scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (["score"], ["explain", "Acme"], ["check"], ["sync"], ["status"], ["plugins"], ["metrics"]):
+        tables = [line for line in run(*arguments).stdout.splitlines() if line.startswith(" ")]
+        assert max(map(len, tables)) <= 80, arguments
+
+
+def test_output_that_is_no_terminal_has_no_colours(run: Runs, scored: Path) -> None:
+    assert "\x1b" not in run("score").output
