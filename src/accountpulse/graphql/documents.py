@@ -7,7 +7,7 @@ minutes. Here each fragment is measured once, and its size is added wherever it 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strawberry.extensions import SchemaExtension
 
@@ -79,7 +79,10 @@ class _Measure:
 
     def definitions(self) -> list[Size]:
         return [
-            self._fragment(d.name.value) if isinstance(d, FragmentDefinitionNode) else self._set(d.selection_set)
+            # Depth counts from an operation: a tool's introspection is one deep fragment, spread where depth is free.
+            replace(self._fragment(d.name.value), depth=0)
+            if isinstance(d, FragmentDefinitionNode)
+            else self._set(d.selection_set)
             for d in self._document.definitions
             if isinstance(d, OperationDefinitionNode | FragmentDefinitionNode)
         ]
