@@ -16,12 +16,7 @@ from accountpulse.cli.app import COMMANDS
 
 Runs = Callable[..., Result]
 Answers = Callable[..., Any]
-WITH_ARGUMENTS = [[name] for name in COMMANDS] + [
-    ["token", "create"],
-    ["token", "list"],
-    ["token", "revoke"],
-    ["schema", "export"],
-]
+GROUPED = [["token", "create"], ["token", "list"], ["token", "revoke"], ["schema", "export"]]
 
 
 @pytest.mark.parametrize("arguments", [*([name] for name in COMMANDS), *GROUPED], ids=" ".join)

@@ -1,0 +1,201 @@
+"""The command line as other programs see it: exit codes, one JSON document, signals, and how soon it is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import WRITE_KEY
+
+COMMAND = [sys.executable, "-P", "-m", "accountpulse"]
+PATIENCE = 60.0
+
+
+def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("sqlalchemy", "numpy", "strawberry", "pydantic", "requests", "rich", "sqlglot", "ruamel", "uvicorn")
+    code = (
+        "import sys\nfrom accountpulse.cli.app import cli\n"
+        "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.stdout.startswith("Usage:")
+    assert result.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["check"], 0), (["check", "nope"], 2), (["frob"], 2), (["--version"], 0), (["check", "--config", "none.yaml"], 2)],
+)
+def test_exit_codes(shop: Path, arguments: list[str], code: int) -> None:
+    result = call(*arguments)
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_bug_is_one_message_and_a_traceback_only_on_request(shop: Path) -> None:
+    (shop / "accountpulse.db").write_bytes(b"this is no database, whatever it says\n" * 200)
+    result = call("status")
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+    assert "Traceback" in call("status", "--debug").stderr
+
+
+def test_json_is_the_only_thing_on_stdout(shop: Path) -> None:
+    for arguments in (["sync"], ["score"], ["status"], ["explain", "Acme"], ["check"]):
+        result = call(*arguments, "--json")
+        assert result.returncode == 0, result.stderr
+        json.loads(result.stdout)
+
+
+def test_a_closed_pipe_is_no_crash(shop: Path) -> None:
+    script = " ".join([*COMMAND, "metrics", "--json", "|", "head", "-1"])
+    result = subprocess.run(script, shell=True, capture_output=True, text=True, timeout=PATIENCE)
+    assert result.stdout == "{\n"
+    assert result.stderr == ""
+
+
+@pytest.fixture
+def server(scored: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`accountpulse serve` on a port of its own choosing, and the address it tells."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    lines = ""
+    while not lines.rstrip().endswith("}"):
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+        lines += line
+    address = json.loads(lines)["graphql"].removesuffix("/graphql")
+    eventually(lambda: fetch(f"{address}/health/ready")["status"] == "ready")
+    try:
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def fetch(url: str, body: object = None, **headers: str) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"content-type": "application/json", **headers})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+        return json.load(response)
+
+
+def eventually(what: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if what():
+                return
+        except urllib.error.URLError:
+            pass
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+def test_serve_answers_takes_events_in_and_ends_on_ctrl_c(server: tuple[subprocess.Popen[str], str]) -> None:
+    process, address = server
+    token = json.loads(call("token", "create", "test", "--json").stdout)["token"]
+    query = "{ accounts(first: 5) { nodes { name score { value band } } } }"
+    found = fetch(f"{address}/graphql", {"query": query}, authorization=f"Bearer {token}")
+    assert {node["name"] for node in found["data"]["accounts"]["nodes"]} == {"Acme", "Beta [bold]Corp", "Gamma"}
+
+    key = b64encode(f"{WRITE_KEY}:".encode()).decode()
+    event = {
+        "type": "track", "event": "export", "userId": "u9@acme.example", "messageId": "one",
+        "context": {"groupId": "a1"}, "timestamp": datetime.now(UTC).isoformat(),
+    }  # fmt: skip
+    assert fetch(f"{address}/in/usage/v1/track", event, authorization=f"Basic {key}")["success"] is True
+    fresh = "{ connections { name freshAt } }"
+
+    def received() -> bool:
+        told = fetch(f"{address}/graphql", {"query": fresh}, authorization=f"Bearer {token}")["data"]["connections"]
+        return next(each["freshAt"] for each in told if each["name"] == "usage") is not None
+
+    eventually(received)
+    eventually(lambda: json.loads(call("sync", "usage", "--json").stdout)["connections"][0]["streams"][0]["read"] == 0)
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert said.strip() == "interrupted"
+
+
+def test_a_port_that_is_taken_is_told(server: tuple[subprocess.Popen[str], str]) -> None:
+    port = server[1].rsplit(":", 1)[1]
+    result = call("serve", "--port", port)
+    assert result.returncode == 2
+    assert f"can't listen on 127.0.0.1 port {port}" in result.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_runs_and_a_second_one_finds_nothing_new(tmp_path: Path) -> None:
+    documents = []
+    for _ in range(2):
+        result = subprocess.run(
+            [*COMMAND, "demo", "--once", "--json", "--store", str(tmp_path / "demo.db")],
+            capture_output=True,
+            text=True,
+            timeout=900,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
+        assert result.returncode == 0, result.stderr
+        documents.append(json.loads(result.stdout))
+    first, second = documents
+    assert set(first) == {"accounts", "segments", "bands", "records", "score_rows_written", "seconds"}
+    assert first["accounts"] == sum(first["segments"].values()) == sum(first["bands"].values())
+    assert first["accounts"] >= 150
+    assert first["score_rows_written"] > 1000
+    assert all(count > 0 for count in first["records"].values())
+    assert {key: second[key] for key in ("accounts", "segments", "bands")} == {
+        key: first[key] for key in ("accounts", "segments", "bands")
+    }
+    assert second["score_rows_written"] == 0
+    assert sum(second["records"].values()) < sum(first["records"].values()) / 100
+
+
+@pytest.mark.slow
+def test_the_demos_queries_work_as_they_are_printed(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--days", "5", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    try:
+        printed = ""
+        while "# Since when?" not in printed or not printed.endswith("\n\n"):
+            line = process.stdout.readline()
+            assert line, printed
+            printed += line
+        address = next(line.split()[1] for line in printed.splitlines() if line.startswith("GraphQL"))
+        token = next(line.split()[1] for line in printed.splitlines() if line.startswith("token"))
+        queries = [part.split("\n", 1)[1] for part in printed.split("\n# ")[1:]]
+        assert len(queries) == 3
+        for query in queries:
+            answer = fetch(address, {"query": query}, authorization=f"Bearer {token}")
+            assert "errors" not in answer
+            assert all(answer["data"].values())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+    finally:
+        process.kill()
+        process.communicate()
