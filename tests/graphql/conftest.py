@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.graphql.world import Api, SmallHub, World
+from tests.graphql.client import Api
+from tests.graphql.world import SmallHub, World
 
 from accountpulse.core.store.database import Store
 

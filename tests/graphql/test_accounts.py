@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.graphql.world import NOW, Api, World
+from tests.graphql.client import Api
+from tests.graphql.world import NOW, World
 
 from accountpulse.core.store import tables
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.graphql.world import Api, Http
+from tests.graphql.client import Api, Http
 
 from accountpulse.graphql.app import create_app
 from accountpulse.graphql.graphiql import STATIC

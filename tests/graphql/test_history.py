@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from tests.graphql.world import MODEL, NOW, TODAY, Api, World
+from tests.graphql.client import Api
+from tests.graphql.world import MODEL, NOW, TODAY, World
 
 from accountpulse.core.store import tables
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.graphql.world import NOW, Api, Http, SmallHub
+from tests.graphql.client import Api, Http
+from tests.graphql.world import NOW, SmallHub
 
 from accountpulse.core.store import tokens
 from accountpulse.graphql.app import create_app

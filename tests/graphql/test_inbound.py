@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.graphql.world import NOW, Api
+from tests.graphql.client import Api
+from tests.graphql.world import NOW
 
 
 def test_an_event_is_handed_on_as_it_came(local_api: Api) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.graphql.world import NOW, Api, World
+from tests.graphql.client import Api
+from tests.graphql.world import NOW, World
 
 from accountpulse.core.store import tables
 from accountpulse.graphql.relay import global_id

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.graphql.world import NOW, Api, World
+from tests.graphql.client import Api
+from tests.graphql.world import NOW, World
 
 from accountpulse.core.store import accounts, tables
 from accountpulse.core.store.database import Store

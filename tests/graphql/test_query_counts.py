@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from tests.graphql.world import TODAY, Api, World
+from tests.graphql.client import Api
+from tests.graphql.world import TODAY, World
 
 from accountpulse.core.store.database import Store
 

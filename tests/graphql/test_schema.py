@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 import strawberry
-from tests.graphql.world import Api, SmallHub
+from tests.graphql.client import Api
+from tests.graphql.world import SmallHub
 
 from accountpulse.core.errors import PluginError
 from accountpulse.core.identity.resolve import Method

@@ -1,19 +1,15 @@
-"""A small store for the API's tests, written row by row, and a client that asks it."""
+"""A small store for the API's tests, written row by row, and a hub with nothing else behind it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import anyio
-import httpx
 import numpy as np
 import sqlalchemy as sa
-from starlette.applications import Starlette
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLimited, Transient
@@ -21,12 +17,11 @@ from accountpulse.core.metrics.declare import Metric, count, metric
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.packing import pack
 from accountpulse.core.scoring.types import Adjustment, Component, Matched
-from accountpulse.core.store import tables, tokens
+from accountpulse.core.store import tables
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.sync.connector import InboundRequest
-from accountpulse.graphql.app import create_app
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
@@ -104,63 +99,6 @@ class SmallHub:
         if connection_name in failures:
             raise failures[connection_name]
         return 1
-
-
-@dataclass
-class Asked:
-    """An answer."""
-
-    status: int
-    body: dict[str, Any]
-
-    @property
-    def data(self) -> Any:
-        assert "errors" not in self.body, self.body["errors"]
-        return self.body["data"]
-
-    @property
-    def codes(self) -> list[str]:
-        return [error["extensions"]["code"] for error in self.body.get("errors", [])]
-
-
-class Http:
-    """Sends requests to an app in this process. (Starlette's own test client wants a library of a later generation.)"""
-
-    def __init__(self, app: Starlette) -> None:
-        self._app = app
-
-    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
-        async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://accountpulse.test") as client:
-                return await client.request(method, url, **options)
-
-        return anyio.run(send)
-
-    def get(self, url: str, **options: Any) -> httpx.Response:
-        return self.request("GET", url, **options)
-
-    def post(self, url: str, **options: Any) -> httpx.Response:
-        return self.request("POST", url, **options)
-
-
-class Api:
-    """A signed-in client of an app over a store."""
-
-    def __init__(self, hub: SmallHub, *, require_token: bool = True) -> None:
-        self.hub = hub
-        with hub.store.write() as connection:
-            self.token = tokens.create(connection, name="tests", scopes=["read"], now=NOW)
-        self.http = Http(create_app(hub, require_token=require_token))
-        self.headers = {"authorization": f"Bearer {self.token}"}
-
-    def ask(self, query: str, **variables: Any) -> Asked:
-        body = json.dumps({"query": query, "variables": variables})
-        answer = self.http.post("/graphql", content=body, headers={**self.headers, "content-type": "application/json"})
-        return Asked(answer.status_code, answer.json())
-
-    def get(self, query: str, **variables: Any) -> Any:
-        return self.ask(query, **variables).data
 
 
 class World:

@@ -19,7 +19,7 @@ def test_a_token_identifies_its_viewer_until_it_expires(store: Store) -> None:
     with store.write() as connection:
         token = tokens.create(connection, name="report", scopes=["read", "write"], now=NOW, expires_at=NOW + timedelta(days=1))
         viewer = tokens.verify(connection, token, NOW + timedelta(hours=23))
-        assert (viewer.name, viewer.scopes) == ("report", {"read", "write"})
+        assert (viewer.name, viewer.scopes) == ("report", frozenset({"read", "write"}))
         with pytest.raises(Unauthorized, match="expired on 2026-11-22"):
             tokens.verify(connection, token, NOW + timedelta(days=1))
 
