@@ -52,9 +52,9 @@ class Reader:
                 before = [v for v in versions if v["known_from"] < self.at()]
                 valid = before[-1] if before else versions[0]
                 row.update({f.name: valid[f.name] for f in schema.fields if f.role == "undated"})
-            for f in schema.fields:
-                if f.role == "lifecycle" and row[f.name] is not None and row[f.name] >= self.at():
-                    row[f.name] = None
+            happens = {f.name: f.name if f.role == "lifecycle" else f.dated_by for f in schema.fields}
+            pending = [name for name, at in happens.items() if at and (row[at] is None or row[at] >= self.at())]
+            row.update(dict.fromkeys(pending))
             if schema.event is None or self.inside(row[schema.event.name], None, 0):
                 found.append(row)
         first, end = n if isinstance(n, tuple) else (n, 0)

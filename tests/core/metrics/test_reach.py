@@ -8,7 +8,7 @@ from accountpulse.core.metrics.builtin import BUILTIN, register_metrics
 from accountpulse.core.metrics.compiler import check_metric, compile_metrics
 from accountpulse.core.metrics.declare import Metric, attribute, count, metric, ongoing, total
 from accountpulse.core.metrics.reach import Boundary, boundaries, look_back
-from accountpulse.core.metrics.sources import MONEY, sources
+from accountpulse.core.metrics.sources import sources
 from accountpulse.core.model import schemas
 
 
@@ -60,5 +60,7 @@ def test_sources_come_from_the_account_model() -> None:
     assert ticket.times == ("opened_at", "first_replied_at", "solved_at")
     assert "priority" in ticket.undated
     assert "references" not in sources()["account"].readable
-    offered = {name for source in sources().values() if source.currency for name in source.columns}
-    assert offered >= MONEY
+    assert sources()["opportunity"].happens_at("won") == "closed_at"
+    with_money = [source for source in sources().values() if any(field.money for field in source.columns.values())]
+    assert with_money
+    assert all(source.currency for source in with_money), "an amount without a currency can't be added up"

@@ -200,9 +200,8 @@ def without_the_future(world: World, end: datetime, day: date) -> World:
                     continue
                 if version["known_from"] >= end:
                     version.update(undated)
-                for f in schema.fields:
-                    if f.role == "lifecycle" and version[f.name] is not None and version[f.name] >= end:
-                        version[f.name] = None
+                happens = {f.name: f.name if f.role == "lifecycle" else f.dated_by for f in schema.fields}
+                version.update({n: None for n, at in happens.items() if at and version[at] is not None and version[at] >= end})
                 kept.append(version)
         result.facts[name] = kept
     return result

@@ -11,7 +11,7 @@ from accountpulse.core.metrics.declare import Aggregate, Function
 from accountpulse.core.metrics.dialects import quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
 from accountpulse.core.metrics.rows import Scope, newest_event, visible_rows
-from accountpulse.core.metrics.sources import MONEY, Source, source_of
+from accountpulse.core.metrics.sources import Source, source_of
 from accountpulse.core.model import Kind
 
 CURRENCY = ":reporting_currency"
@@ -83,7 +83,7 @@ def prepare(aggregate: Aggregate, scope: Scope, place: str) -> Prepared:
         conditions.append(Part(f"{quoted(aggregate.until)} is null", Kind.BOOLEAN, frozenset({aggregate.until})))
     parts = [c.sql for c in conditions] + _window_conditions(aggregate, source, column, scope, place)
     mentioned = value.names.union({column}, *(c.names for c in conditions))
-    money = bool(value.names & MONEY) and source.currency is not None
+    money = any(source.column(name).money for name in value.names) and source.currency is not None
     if money and source.currency:
         mentioned |= {source.currency}
     return Prepared(

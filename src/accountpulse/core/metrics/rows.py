@@ -44,8 +44,8 @@ class Scope:
         if self.corrected and column in source.undated:
             return f"v.{quoted(column)}"
         value = f"f.{quoted(column)}"
-        if column in source.lifecycle:
-            return f"(case when {value} < {self.bounds(source.column(column).kind)} then {value} end)"
+        if (happened := source.happens_at(column)) is not None:
+            return f"(case when f.{quoted(happened)} < {self.bounds(source.column(happened).kind)} then {value} end)"
         return value
 
 

@@ -13,9 +13,6 @@ from accountpulse.core.errors import MetricError
 from accountpulse.core.model import FieldSchema, Kind, RecordSchema, schemas
 from accountpulse.core.store.facts import FACTS
 
-# Amounts in minor units: an aggregate over one of them fails on a row in another currency than the store's.
-MONEY = frozenset({"mrr", "mrr_delta", "amount", "services_amount"})
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -43,6 +40,10 @@ class Source:
     def lifecycle(self) -> tuple[str, ...]:
         """The columns that read as null until they happen."""
         return tuple(name for name, field in self.columns.items() if field.role == "lifecycle")
+
+    def happens_at(self, column: str) -> str | None:
+        """The column with the time before which this one reads as null; itself for a lifecycle time."""
+        return column if column in self.lifecycle else self.columns[column].dated_by
 
     @property
     def undated(self) -> frozenset[str]:

@@ -9,7 +9,10 @@ A field is annotated with at most one *role*:
 * `Undated`: an attribute that the vendor changes without saying when (plan, owner, priority). Its history is that of the
   versions we stored.
 
-A field without a role never changes, or its change is a correction. `Personal` marks what identifies a person.
+* `DatedBy`: an attribute that comes true together with a lifecycle time (won with closed_at), and reads as null before it.
+
+A field without a role never changes, or its change is a correction. `PERSONAL` marks what identifies a person; `MONEY` an
+amount in minor units of the record's `currency`.
 """
 
 from __future__ import annotations
@@ -27,15 +30,25 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonalMark:
-    """The field identifies a person: it is erased with the contact and never logged."""
+class DatedBy:
+    """The field comes true at the time that the lifecycle field `column` holds."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What else must be known of a field."""
+
+    name: str
 
 
 EVENT = Role("event")
 LIFECYCLE = Role("lifecycle")
 PLANNED = Role("planned")
 UNDATED = Role("undated")
-PERSONAL = PersonalMark()
+PERSONAL = Mark("personal")
+MONEY = Mark("money")
 
 Event = Annotated[datetime, EVENT]
 EventDay = Annotated[date, EVENT]

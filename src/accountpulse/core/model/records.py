@@ -14,9 +14,11 @@ from typing import Annotated, Literal
 
 from accountpulse.core.model.fields import (
     LIFECYCLE,
+    MONEY,
     PERSONAL,
     PLANNED,
     UNDATED,
+    DatedBy,
     Event,
     EventDay,
     Lifecycle,
@@ -100,7 +102,7 @@ class Subscription(Record):
     plan: Annotated[str | None, UNDATED] = None
     status: Annotated[Literal["trialing", "active", "past_due", "paused", "unpaid", "canceled"], UNDATED]
     seats: Annotated[int | None, UNDATED] = None
-    mrr: Annotated[int, UNDATED] = 0
+    mrr: Annotated[int, UNDATED, MONEY] = 0
     currency: str
     started_at: Event
     trial_ends_at: Planned = None
@@ -120,7 +122,7 @@ class SubscriptionChange(Record):
     subscription: str
     kind: Literal["new", "expansion", "contraction", "churn", "reactivation"]
     at: Event
-    mrr_delta: int
+    mrr_delta: Annotated[int, MONEY]
     currency: str
 
 
@@ -139,8 +141,8 @@ class Invoice(Record):
     due_at: Planned = None
     paid_at: Lifecycle = None
     voided_at: Lifecycle = None
-    amount: int
-    services_amount: int = 0
+    amount: Annotated[int, MONEY]
+    services_amount: Annotated[int, MONEY] = 0
     currency: str
     attempts: Annotated[int, UNDATED] = 0
 
@@ -163,7 +165,7 @@ class Ticket(Record):
     reopened: Annotated[int, UNDATED] = 0
     priority: Annotated[Literal[1, 2, 3, 4], UNDATED] = 2
     channel: str | None = None
-    outcome: Annotated[Literal["solved", "closed", "merged", "deleted"] | None, UNDATED] = None
+    outcome: Annotated[Literal["solved", "closed", "merged", "deleted"] | None, DatedBy("solved_at")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,12 +212,12 @@ class Opportunity(Record):
     name: Annotated[str | None, UNDATED] = None
     kind: Annotated[Literal["new", "renewal", "upsell", "services"], UNDATED]
     stage: Annotated[str | None, UNDATED] = None
-    amount: Annotated[int | None, UNDATED] = None
+    amount: Annotated[int | None, UNDATED, MONEY] = None
     currency: str
     opened_at: Event
     closes_at: Annotated[datetime | None, UNDATED] = None
     closed_at: Lifecycle = None
-    won: Annotated[bool | None, UNDATED] = None
+    won: Annotated[bool | None, DatedBy("closed_at")] = None
 
 
 ActivityKind = Literal[
@@ -263,7 +265,7 @@ class Outcome(Record):
     account: str
     kind: Literal["renewed", "churned", "contracted", "expanded"]
     at: Event
-    amount: int | None = None
+    amount: Annotated[int | None, MONEY] = None
     currency: str | None = None
 
 

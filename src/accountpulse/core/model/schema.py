@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from accountpulse.core.model.fields import PersonalMark, Role
+from accountpulse.core.model.fields import MONEY, PERSONAL, DatedBy, Role
 from accountpulse.core.model.records import RECORD_TYPES, Record
 
 
@@ -31,13 +31,18 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldSchema:
-    """One field of a record: its storage kind, whether it may be null, its role in time, and its allowed values."""
+    """One field of a record: its storage kind, whether it may be null, its role in time, its marks and its allowed values.
+
+    dated_by: the lifecycle field whose time it comes true at.
+    """
 
     name: str
     kind: Kind
     nullable: bool
     role: str | None
+    dated_by: str | None
     personal: bool
+    money: bool
     allowed: tuple[str | int, ...]
 
 
@@ -104,7 +109,7 @@ def schemas() -> dict[str, RecordSchema]:
 
 
 def _field(name: str, hint: Any) -> FieldSchema:
-    role, personal = None, False
+    role, dated_by = None, None
     hint, nullable = _split_annotations(hint)
     marks: list[object] = []
     while get_origin(hint) is Annotated:
@@ -114,14 +119,23 @@ def _field(name: str, hint: Any) -> FieldSchema:
     for mark in marks:
         if isinstance(mark, Role):
             role = mark.name
-        elif isinstance(mark, PersonalMark):
-            personal = True
+        elif isinstance(mark, DatedBy):
+            dated_by = mark.column
     allowed: tuple[str | int, ...] = ()
     if get_origin(hint) is Literal:
         allowed = get_args(hint)
         hint = type(allowed[0])
     kind = Kind.JSON if get_origin(hint) in (tuple, Mapping, dict) else _KINDS[hint]
-    return FieldSchema(name=name, kind=kind, nullable=nullable, role=role, personal=personal, allowed=allowed)
+    return FieldSchema(
+        name=name,
+        kind=kind,
+        nullable=nullable,
+        role=role,
+        dated_by=dated_by,
+        personal=PERSONAL in marks,
+        money=MONEY in marks,
+        allowed=allowed,
+    )
 
 
 def _split_annotations(hint: Any) -> tuple[Any, bool]:
