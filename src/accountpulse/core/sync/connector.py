@@ -75,7 +75,9 @@ PushItem = Record | Deleted | UsageEvent
 
 def usage_key(account: str, user: str, feature: str, day: date) -> str:
     """The `source_id` of a `UsageDay`: what makes two roll-ups of the same thing one record."""
-    return f"{day.isoformat()}|{account}|{user}|{feature}"
+    # Names may hold the separator; without the escape, two accounts could share one key.
+    parts = (part.replace("\\", "\\\\").replace("|", "\\|") for part in (account, user, feature))
+    return "|".join((day.isoformat(), *parts))
 
 
 # --- how a stream is declared -------------------------------------------------------------------------------------------
