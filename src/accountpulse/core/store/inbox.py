@@ -40,6 +40,11 @@ def waiting(connection: sa.Connection, connection_id: int, limit: int) -> list[s
     return list(connection.execute(query.order_by(inbox.c.id).limit(limit)))
 
 
-def mark_applied(connection: sa.Connection, ids: Sequence[int], now: datetime) -> None:
-    """Done with these messages: the bodies go, the keys stay, so that a re-delivery is still recognised."""
-    connection.execute(sa.update(inbox).where(inbox.c.id.in_(ids)).values(applied_at=now, body=None))
+def mark_applied(connection: sa.Connection, ids: Sequence[int], now: datetime, *, refused: Sequence[int] = ()) -> int:
+    """Done with these messages: the bodies go, the keys stay, so that a re-delivery is still recognised.
+
+    refused: those of them that could not be understood; their bodies stay. Returns how many were still waiting.
+    """
+    waiting = (inbox.c.id.in_(ids), inbox.c.applied_at.is_(None))
+    body = sa.case((inbox.c.id.in_(refused), inbox.c.body), else_=sa.null()) if refused else None
+    return connection.execute(sa.update(inbox).where(*waiting).values(applied_at=now, body=body)).rowcount

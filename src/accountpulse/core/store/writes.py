@@ -86,11 +86,13 @@ def write_records(
     now: datetime,
     assumed: bool,
     open_day: date | None = None,
+    revisable_since: datetime | None = None,
 ) -> WriteCounts:
     """Store rows of one record type.
 
     now: when we learnt them. assumed: this is a connection's first complete load, so a version is taken as known since its own
-    earliest time. open_day: usage of this day or later is corrected in place instead of versioned.
+    earliest time. open_day: usage of this day or later is corrected in place instead of versioned. revisable_since: so is
+    a version opened at this instant or later, by an earlier batch of the same drain.
     """
     table = FACTS[record]
     latest = {row.source_id: row for row in rows}  # of two versions in one batch the later read one counts
@@ -109,7 +111,8 @@ def write_records(
             continue
         account_id = ids[row.account_key]
         touched.add(account_id)
-        if known is not None and open_day is not None and row.values["day"] >= open_day:
+        still_open = open_day is not None and row.values["day"] >= open_day
+        if known is not None and (still_open or (revisable_since is not None and known.known_from >= revisable_since)):
             in_place.append({"fact": known.id, **{f"new_{k}": v for k, v in _payload(row, account_id).items()}})
             counts.opened += 1
             continue

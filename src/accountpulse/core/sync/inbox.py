@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock, day_of
-from accountpulse.core.errors import InvalidRecord, NotFound
-from accountpulse.core.model import Record, UsageDay, schema_of
+from accountpulse.core.errors import ConnectorError, InvalidRecord, NotFound
+from accountpulse.core.model import UsageDay, schema_of
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import inbox
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.writes import AccountKeys, FactRow, WriteCounts, delete_records, write_records
-from accountpulse.core.sync.connector import Deleted, InboundRequest, InboundSpec, Message, PushItem, UsageEvent
+from accountpulse.core.store.writes import AccountKeys, WriteCounts, write_records
+from accountpulse.core.sync.connector import InboundRequest, InboundSpec, JsonValue, Message, PushItem, UsageEvent
 from accountpulse.core.sync.engine import Source, describe_crash
 from accountpulse.core.sync.results import OnProgress, Progress, StreamResult, silent
-from accountpulse.core.sync.rows import to_row
-from accountpulse.core.sync.usage import roll_up
+from accountpulse.core.sync.rows import printable
+from accountpulse.core.sync.stage import Stage
+from accountpulse.core.sync.usage import roll_up, usage_of
 
 BATCH = 1_000
 STREAM = "inbox"
@@ -34,12 +35,16 @@ def receive(store: Store, clock: Clock, source: Source, request: InboundRequest)
     spec = _spec_for(source, request.path)
     messages: list[Message] = getattr(source.connector, spec.receive)(request)
     with store.write() as connection:
-        return inbox.append(connection, source.id, [(m.key, m.body) for m in messages], clock.now())
+        return inbox.append(connection, source.id, [(printable(m.key), _storable(m.body)) for m in messages], clock.now())
 
 
 def drain(store: Store, clock: Clock, source: Source, on_progress: OnProgress = silent) -> StreamResult:
-    """Apply all waiting messages of a connection. A message that can't be understood goes into quarantine."""
+    """Apply all waiting messages of a connection. A message that can't be understood goes into quarantine, with its body kept.
+
+    Two drains at once apply each message once: the later one takes what is left.
+    """
     outcome = StreamResult(stream=STREAM)
+    begun = clock.now()
     keys = AccountKeys(source.id)
     while True:
         with store.read() as connection:
@@ -48,22 +53,46 @@ def drain(store: Store, clock: Clock, source: Source, on_progress: OnProgress = 
             break
         prepared = _Prepared(source)
         for row in batch:
-            prepared.add(row.key, Message(row.key, row.body))
+            prepared.add(row.id, Message(row.key, row.body))
         now = clock.now()
-        with store.write() as connection:
-            counts = prepared.write(connection, keys, now)
-            inbox.mark_applied(connection, [row.id for row in batch], now)
-            store_connections.put_in_quarantine(connection, source.id, STREAM, prepared.invalid, now)
-            if counts.opened or counts.closed:
-                bump(connection, "facts")
+        try:
+            with store.write() as connection:
+                store_connections.lock(connection, source.id)
+                if inbox.mark_applied(connection, [row.id for row in batch], now, refused=prepared.refused) < len(batch):
+                    raise _AppliedElsewhere
+                counts = prepared.write(connection, keys, now, begun)
+                store_connections.release_from_quarantine(connection, source.id, STREAM, prepared.stage.understood())
+                store_connections.put_in_quarantine(connection, source.id, STREAM, prepared.stage.invalid, now)
+                if counts.opened or counts.closed:
+                    bump(connection, "facts")
+        except _AppliedElsewhere:
+            keys.forget()
+            continue
         outcome.read += len(batch)
         outcome.opened += counts.opened
         outcome.closed += counts.closed
         outcome.unchanged += counts.unchanged
-        outcome.quarantined += len(prepared.invalid)
+        outcome.quarantined += len(prepared.stage.invalid)
         on_progress(Progress(source.name, STREAM, outcome.read))
     on_progress(Progress(source.name, STREAM, outcome.read, done=True))
     return outcome
+
+
+class _AppliedElsewhere(Exception):
+    """Another drain was faster with some of the batch."""
+
+
+def _storable(body: JsonValue) -> JsonValue:
+    """A body that every database takes: Python reads NaN, NUL and half surrogates from JSON, PostgreSQL refuses them."""
+    if isinstance(body, str):
+        return printable(body)
+    if isinstance(body, float):
+        return body if math.isfinite(body) else None
+    if isinstance(body, list):
+        return [_storable(each) for each in body]
+    if isinstance(body, dict):
+        return {printable(key): _storable(each) for key, each in body.items()}
+    return body
 
 
 def _spec_for(source: Source, path: str) -> InboundSpec:
@@ -79,35 +108,41 @@ class _Prepared:
     """What a batch of messages says, ready to be written."""
 
     def __init__(self, source: Source) -> None:
+        connector = source.connector
         self._source = source
-        self._zone = source.connector.context.zone
-        self.rows: dict[type[Record], list[FactRow]] = defaultdict(list)
-        self.deleted: dict[type[Record], list[str]] = defaultdict(list)
-        self.usage: list[UsageEvent] = []
-        self.invalid: dict[str, str] = {}
+        self._zone = connector.context.zone
+        self.stage = Stage(f"the inbox of {source.name}", [r for spec in connector.inbounds() for r in spec.records])
+        self.usage: list[UsageDay] = []
+        self.refused: list[int] = []
 
-    def add(self, key: str, message: Message) -> None:
+    def add(self, id: int, message: Message) -> None:
+        """Take what a message says: all of it, or nothing."""
+        stage, usage = self.stage.fresh(), list[UsageDay]()
         try:
-            items = list(self._apply(message))
+            for item in self._apply(message):
+                if isinstance(item, UsageEvent):
+                    usage.append(usage_of(item, self._zone))
+                else:
+                    stage.add(item)
         except InvalidRecord as error:
-            self.invalid[key] = error.reason
+            self._refuse(id, message, error.reason)
+            return
+        except ConnectorError as error:
+            self._refuse(id, message, str(error))
             return
         except Exception as error:
             # One message that breaks the connector must not hold up those behind it.
-            self.invalid[key] = describe_crash(error)
+            self._refuse(id, message, describe_crash(error))
             return
-        for item in items:
-            if isinstance(item, UsageEvent):
-                self.usage.append(item)
-            elif isinstance(item, Deleted):
-                self.deleted[item.record].append(item.source_id)
-            elif isinstance(item, InvalidRecord):
-                self.invalid[key] = item.reason
-            else:
-                try:
-                    self.rows[type(item)].append(to_row(item))
-                except InvalidRecord as error:
-                    self.invalid[key] = error.reason
+        if stage.invalid:
+            self._refuse(id, message, next(iter(stage.invalid.values())))
+            return
+        self.stage.merge(stage)
+        self.usage.extend(usage)
+
+    def _refuse(self, id: int, message: Message, reason: str) -> None:
+        self.refused.append(id)
+        self.stage.refuse(InvalidRecord(message.key, reason))
 
     def _apply(self, message: Message) -> Iterator[PushItem]:
         # A message does not remember its path; a connector has one way to apply what it receives.
@@ -116,15 +151,21 @@ class _Prepared:
         )
         return apply(message)
 
-    def write(self, connection: sa.Connection, keys: AccountKeys, now: datetime) -> WriteCounts:
-        counts = WriteCounts()
-        for record, rows in self.rows.items():
-            counts.add(write_records(connection, schema_of(record).name, rows, keys=keys, now=now, assumed=False))
-        for record, ids in self.deleted.items():
-            counts.add(delete_records(connection, schema_of(record).name, ids, keys=keys, now=now))
+    def write(self, connection: sa.Connection, keys: AccountKeys, now: datetime, begun: datetime) -> WriteCounts:
+        today = day_of(now, self._zone)
+        counts = self.stage.write(connection, keys, now, today, revisable_since=begun)
         if self.usage:
-            rows = roll_up(connection, self._source.id, self.usage, self._zone)
-            today = day_of(now, self._zone)
-            name = schema_of(UsageDay).name
-            counts.add(write_records(connection, name, rows, keys=keys, now=now, assumed=False, open_day=today))
+            rows = roll_up(connection, self._source.id, self.usage)
+            counts.add(
+                write_records(
+                    connection,
+                    schema_of(UsageDay).name,
+                    rows,
+                    keys=keys,
+                    now=now,
+                    assumed=False,
+                    open_day=today,
+                    revisable_since=begun,
+                )
+            )
         return counts

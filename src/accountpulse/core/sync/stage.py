@@ -48,6 +48,20 @@ class Stage:
         """Put a record into quarantine, by its own id or another."""
         self.invalid[printable(str(error.source_id) if id is None else id)] = printable(str(error.reason))
 
+    def fresh(self) -> Stage:
+        """An empty stage of the same rules."""
+        return Stage(self._place, self._records)
+
+    def merge(self, later: Stage) -> None:
+        """Take over what another stage holds, as said after what this one holds."""
+        self._size += len(later)
+        for record, rows in later.rows.items():
+            for row in rows.values():
+                self._keep(record, row)
+        for record, ids in later.deleted.items():
+            for id in ids:
+                self._drop(record, id)
+
     def understood(self) -> list[str]:
         """The ids that can't be in quarantine any longer."""
         named = [id for rows in self.rows.values() for id in rows] + [id for ids in self.deleted.values() for id in ids]
@@ -65,8 +79,9 @@ class Stage:
         today: date,
         *,
         assumed: bool = False,
+        revisable_since: datetime | None = None,
     ) -> WriteCounts:
-        """Write records, then deletions. today: usage of a day that is still open is corrected in place."""
+        """Write records, then deletions. today, revisable_since: when usage is corrected in place, see `write_records`."""
         counts = WriteCounts()
         for record, rows in self.rows.items():
             counts.add(
@@ -78,6 +93,7 @@ class Stage:
                     now=now,
                     assumed=assumed,
                     open_day=today if record is UsageDay else None,
+                    revisable_since=revisable_since if record is UsageDay else None,
                 )
             )
         for record, ids in self.deleted.items():
@@ -92,18 +108,24 @@ class Stage:
         except InvalidRecord as error:
             self.refuse(error)
             return
-        self.rows[cls][row.source_id] = row
-        self.deleted[cls].pop(row.source_id, None)
-        self.invalid.pop(row.source_id, None)
+        self._keep(cls, row)
 
     def _add_deleted(self, item: Deleted) -> None:
         self._declared(item.record)
         if not isinstance(item.source_id, str) or not storable(item.source_id):
             self.refuse(InvalidRecord(item.source_id, f"Deleted needs a source_id that is a text, found {item.source_id!r}"))
             return
-        self.rows[item.record].pop(item.source_id, None)
-        self.deleted[item.record][item.source_id] = None
-        self.invalid.pop(item.source_id, None)
+        self._drop(item.record, item.source_id)
+
+    def _keep(self, record: type[Record], row: FactRow) -> None:
+        self.rows[record][row.source_id] = row
+        self.deleted[record].pop(row.source_id, None)
+        self.invalid.pop(row.source_id, None)
+
+    def _drop(self, record: type[Record], id: str) -> None:
+        self.rows[record].pop(id, None)
+        self.deleted[record][id] = None
+        self.invalid.pop(id, None)
 
     def _declared(self, record: object) -> None:
         if record not in self._records:

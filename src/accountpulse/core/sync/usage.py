@@ -3,48 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from accountpulse.core.clock import day_of
-from accountpulse.core.model import UsageDay
+from accountpulse.core.errors import InvalidRecord
+from accountpulse.core.model import UsageDay, schema_of
 from accountpulse.core.store.writes import FactRow, current_values
 from accountpulse.core.sync.connector import UsageEvent, usage_key
 from accountpulse.core.sync.rows import to_row
 
+# Longer is a mistake; and sums of less always fit the store.
+LONGEST_EVENT = 366 * 24 * 3600
 
-def roll_up(connection: sa.Connection, connection_id: int, events: Sequence[UsageEvent], zone: ZoneInfo) -> list[FactRow]:
-    """The usage days that the events change, with what was counted before added in."""
-    days: dict[str, UsageDay] = {}
-    for event in events:
+
+def usage_of(event: UsageEvent, zone: ZoneInfo) -> UsageDay:
+    """The usage day of a single event. Raises InvalidRecord naming the field, what was found and what is allowed."""
+    place = f"{event.account}|{event.user}|{event.feature}"
+    if not isinstance(event.at, datetime) or event.at.utcoffset() is None:
+        raise InvalidRecord(place, f"usage_event.at must be a time with an offset, found {event.at!r}")
+    try:
         day = day_of(event.at, zone)
-        key = usage_key(event.account, event.user, event.feature, day)
-        before = days.get(key)
-        days[key] = UsageDay(
-            source_id=key,
-            account=event.account,
-            user=event.user,
-            feature=event.feature,
-            day=day,
-            count=(before.count if before else 0) + 1,
-            seconds=(before.seconds if before else 0) + event.seconds,
-        )
-    known = current_values(connection, "usage_day", connection_id, list(days))
-    return [to_row(_plus(usage, known.get(key))) for key, usage in days.items()]
-
-
-def _plus(usage: UsageDay, known: sa.Row[Any] | None) -> UsageDay:
-    if known is None:
-        return usage
-    stored = known._mapping
-    return UsageDay(
-        source_id=usage.source_id,
-        account=usage.account,
-        user=usage.user,
-        feature=usage.feature,
-        day=usage.day,
-        count=usage.count + int(stored["count"]),
-        seconds=usage.seconds + int(stored["seconds"]),
+    except OverflowError:
+        raise InvalidRecord(place, f"usage_event.at lies outside of the calendar: {event.at.isoformat()}") from None
+    usage = UsageDay(
+        source_id=usage_key(str(event.account), str(event.user), str(event.feature), day),
+        account=event.account,
+        user=event.user,
+        feature=event.feature,
+        day=day,
+        count=1,
+        seconds=event.seconds,
     )
+    to_row(usage)
+    if not 0 <= event.seconds <= LONGEST_EVENT:
+        raise InvalidRecord(place, f"usage_event.seconds must be from 0 to {LONGEST_EVENT}, found {event.seconds}")
+    return usage
+
+
+def roll_up(connection: sa.Connection, connection_id: int, usage: Sequence[UsageDay]) -> list[FactRow]:
+    """The usage days that change, with what was counted before added in."""
+    days: dict[str, UsageDay] = {}
+    for each in usage:
+        before = days.get(each.source_id)
+        days[each.source_id] = each if before is None else _plus(each, before.count, before.seconds)
+    known = current_values(connection, schema_of(UsageDay).name, connection_id, list(days))
+    return [
+        to_row(_plus(each, known[id]._mapping["count"], known[id]._mapping["seconds"]) if id in known else each)
+        for id, each in days.items()
+    ]
+
+
+def _plus(usage: UsageDay, count: int, seconds: int) -> UsageDay:
+    return replace(usage, count=usage.count + count, seconds=usage.seconds + seconds)
