@@ -63,7 +63,9 @@ class CursorExpired(ConnectorError):
 
 
 class InvalidRecord(ConnectorError):
-    """One record can't be understood. The engine puts it in quarantine and goes on; above 5 % the stream fails."""
+    """One record can't be understood. A stream *yields* it (raising would end the generator); the engine puts the record in
+    quarantine and goes on; above 5 % the stream fails.
+    """
 
     def __init__(self, source_id: str, reason: str) -> None:
         super().__init__(f"record {source_id}: {reason}")
