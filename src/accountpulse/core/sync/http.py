@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -80,13 +81,18 @@ def retry_after(header: str | None, now: datetime | None = None) -> timedelta | 
     if not header:
         return None
     try:
-        return timedelta(seconds=max(0.0, float(header)))
+        seconds = float(header)
+        return timedelta(seconds=max(0.0, seconds)) if math.isfinite(seconds) else None
+    except OverflowError:
+        return None
     except ValueError:
         pass
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
+    # The date format's "-0000" means UTC of an unknown place, and is read as a naive time.
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return max(timedelta(0), at - (now or datetime.now(UTC)))
 
 
