@@ -59,7 +59,7 @@ def score_table(rows: Sequence[ScoreRow], *, title: str | None = None) -> Table:
         Column("band"),
         Column("score", "right"),
         Column("coverage", "right"),
-        Column("trend 28 d", "right"),
+        Column("trend", "right"),
         Column("what moves it most", wide=True),
     ]
     return table(
@@ -94,4 +94,5 @@ def summary(report: ScoreReport) -> list[str]:
     return [
         f"{report.accounts} accounts on {report.day.isoformat()}: {counts(report.bands) or 'none scored'}",
         f"segments: {counts(report.segments) or 'none'}; history rows written: {report.rows_written}",
+        "coverage: how much of the weight could be measured; trend: points in 28 days",
     ]
