@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.graphql.client import Api
 from tests.graphql.world import NOW, World
 
@@ -179,6 +180,28 @@ def test_an_account_tells_everything_about_itself(world: World, api: Api) -> Non
     assert ticket_part["value"] is None
     total = score["reference"] + sum(c["contribution"] for c in score["components"])
     assert total + sum(a["points"] for a in score["adjustments"]) == pytest.approx(score["value"], abs=1e-9)
+
+
+def test_a_component_is_as_fresh_as_the_stalest_stream_it_rests_on(world: World, api: Api) -> None:
+    world.account("Acme", score=50.0)
+    old, new = NOW - timedelta(hours=5), NOW - timedelta(hours=1)
+    for connection_id, at in ((1, new), (2, old)):
+        stream = {
+            "connection_id": connection_id,
+            "stream": "use",
+            "records": ["usage_day"],
+            "state": "ok",
+            "last_success_at": at,
+        }
+        world.insert(tables.stream_state, stream)
+    query = '{ account(by: {name: "Acme"}) { score { components { freshAt } } } }'
+    first = api.get(query)["account"]["score"]["components"]
+    assert [part["freshAt"] for part in first] == [old.isoformat(), None]
+    with world.store.write() as connection:
+        connection.execute(
+            sa.update(tables.stream_state).where(tables.stream_state.c.connection_id == 2).values(last_success_at=None)
+        )
+    assert api.get(query)["account"]["score"]["components"][0]["freshAt"] is None, "one that never succeeded is not fresh"
 
 
 def test_an_account_not_yet_scored_has_no_score(world: World, api: Api) -> None:

@@ -186,7 +186,6 @@ class World:
                 -15.0,
                 "Logins at 3",
                 ("usage_day",),
-                NOW,
             ),
             Component(
                 "tickets_30d",

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from tests.core.scoring.builders import SCORERS, a_metric, cases, line, model_with
 
-from accountpulse.core.metrics.declare import count, metric
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.evaluate import evaluate
 from accountpulse.core.scoring.explain import Setting, scores_of
@@ -38,12 +36,11 @@ def test_a_score_can_be_read():
     model = model_with((1, [line("logins_30d"), line("tickets_30d", missing="neutral", typical=90)]))
     values, states = np.array([[9.0, np.nan]]), np.array([[0, ComponentState.NOT_CONNECTED]], np.int8)
     result = evaluate(model, model.make_scorer(SCORERS), values, states, (Peer(40.0, 42.0, 5), None))
-    at = datetime(2026, 3, 31, 12, tzinfo=UTC)
     why = [Matched("enterprise", "plan is enterprise"), Matched("standard", "the default segment")]
     [score] = scores_of(
         result,
         [17],
-        replace(setting(model), fresh_at={"usage_day": at}),
+        setting(model),
         previous=np.array([[42.0, np.nan]]),
         matched=[why],
     )
@@ -53,7 +50,7 @@ def test_a_score_can_be_read():
     assert score.band == "red"
     known, unknown = score.components
     assert known.reason == "Logins fell from 42 to 9 in 30 days: -15.5 points against a typical enterprise account"
-    assert (known.value, known.typical_value, known.component, known.fresh_at) == (9, 42, 9, at)
+    assert (known.value, known.typical_value, known.component) == (9, 42, 9)
     assert known.sources == ("usage_day",)
     assert unknown.reason == "No product usage is connected: counted as 50 of 100"
     assert (unknown.value, unknown.component, unknown.delta, unknown.state.label) == (None, None, 0, "not_connected")
@@ -74,23 +71,6 @@ def test_only_some_accounts_of_a_segment():
     found = scores_of(result, [7, 8, 9], setting(model), rows=[1], cause=lambda i, name: f"row {i} of {name} is no number")
     assert [score.account_id for score in found] == [8]
     assert found[0].components[0].reason == "Logins is unknown, as row 1 of a is no number: contributes nothing"
-    assert found[0].components[0].fresh_at is None
-
-
-def test_a_metric_is_as_fresh_as_the_stalest_of_its_sources():
-    model = model_with((1, [line("both")]))
-    both = metric(
-        "both", "t / u", title="Both", group="usage", unit="share", better=None, t=count("ticket"), u=count("usage_day")
-    )
-    old, new = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
-    result = evaluate(model, model.make_scorer(SCORERS), np.array([[1.0]]), np.zeros((1, 1), np.int8))
-
-    def freshness(**fresh_at):
-        [score] = scores_of(result, [1], Setting(DAY, "all", {"both": both}, fresh_at=fresh_at))
-        return score.components[0].fresh_at
-
-    assert freshness(ticket=old, usage_day=new) == old
-    assert freshness(ticket=old, usage_day=None) is freshness(ticket=old) is None
 
 
 def test_a_change_survives_json():

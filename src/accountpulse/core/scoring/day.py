@@ -86,18 +86,24 @@ class DayScores:
     assignment: Assignment
     segments: tuple[SegmentDay, ...]
 
-    def explained(self, segment: SegmentDay, yardstick: Yardstick, previous: MetricFrame | None) -> list[Score]:
-        """The segment's scores with reasons in words; `previous`: the metrics some time before, to compare with."""
+    def explained(
+        self, segment: SegmentDay, yardstick: Yardstick, previous: MetricFrame | None, only: int | None = None
+    ) -> list[Score]:
+        """The segment's scores with reasons in words, of all its accounts or of one.
+
+        previous: the metrics some time before, to say what rose or fell.
+        """
         names = list(segment.model.metrics)
         rows = [int(row) for row in segment.rows]
-        before = _earlier_values(previous, self.frame, rows, names) if previous is not None else None
-        setting = Setting(day=self.day, segment=segment.rule.name, metrics=yardstick.metrics, currency=yardstick.currency)
+        accounts = [int(id) for id in self.frame.account_ids[segment.rows]]
         return scores_of(
             segment.evaluation,
-            [int(id) for id in self.frame.account_ids[segment.rows]],
-            setting,
-            previous=before,
+            accounts,
+            Setting(day=self.day, segment=segment.rule.name, metrics=yardstick.metrics, currency=yardstick.currency),
+            previous=_earlier_values(previous, self.frame, rows, names) if previous is not None else None,
             matched=[self.assignment.reasons(row) for row in rows],
+            cause=lambda i, name: self.frame.reason(rows[i], name),
+            rows=None if only is None else [accounts.index(only)],
         )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -26,15 +26,14 @@ NEGLIGIBLE = 1e-12
 class Setting:
     """What reasons need besides the numbers.
 
-    metrics: declarations by name, at least those of the model. fresh_at: record type -> as of when its sources were read.
-    currency: the store's reporting currency. previous_days: how long ago the `previous` values were measured.
+    metrics: declarations by name, at least those of the model. currency: the store's reporting currency. previous_days: how
+    long ago the `previous` values were measured.
     """
 
     day: date
     segment: str
     metrics: Mapping[str, Metric]
     currency: str = ""
-    fresh_at: Mapping[str, datetime | None] = field(default_factory=dict)
     previous_days: int = 30
 
 
@@ -105,17 +104,9 @@ def _components(
                 delta=delta,
                 reason=reason,
                 sources=tuple(metric.sources),
-                fresh_at=_fresh_at(metric, setting),
             )
         )
     return tuple(made)
-
-
-def _fresh_at(metric: Metric, setting: Setting) -> datetime | None:
-    """A metric is as fresh as the stalest of its sources."""
-    times = [setting.fresh_at.get(source) for source in metric.sources]
-    known = [time for time in times if time is not None]
-    return min(known) if known and len(known) == len(times) else None
 
 
 def _adjustments(evaluation: Evaluation, i: int, setting: Setting) -> tuple[Adjustment, ...]:

@@ -107,10 +107,13 @@ class ScoringService:
                     f"account {account_id} has no score: run `accountpulse score`, unless it is no longer a customer"
                 )
             return self._stored(row)
-        found = [score for score in self.scores(day) if score.account_id == account_id]
-        if not found:
-            raise NotFound(f"account {account_id} was not a customer on {day}")
-        return found[0]
+        with self._store.read() as connection:
+            scores = score_day(connection, self._cards, self._yardstick, day)
+            earlier = self._compared(connection, day)
+        for segment in scores.segments:
+            if account_id in scores.frame.account_ids[segment.rows]:
+                return scores.explained(segment, self._yardstick, earlier, only=account_id)[0]
+        raise NotFound(f"account {account_id} was not a customer on {day}")
 
     def _stored(self, row: sa.Row[Any]) -> Score:
         names = {id: name for name, id in self._cards.segment_ids.items()}

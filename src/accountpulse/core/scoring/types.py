@@ -6,10 +6,9 @@ In a `Score`, to 1e-9: reference + sum of the components' deltas + sum of the ad
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TypedDict
 
-from accountpulse.core.clock import require_aware
 from accountpulse.core.metrics.states import ComponentState
 
 
@@ -29,7 +28,6 @@ class ComponentJson(TypedDict):
     delta: float
     reason: str
     sources: list[str]
-    fresh_at: str | None
 
 
 class AdjustmentJson(TypedDict):
@@ -85,7 +83,8 @@ class Component:
     value: the metric's value, in `unit`; None unless measured. typical_value: the peers' median; None without peers.
     component: the normalised value, 0..100; None unless measured. typical_component: what it is compared with, 0..100.
     weight: the share of the score it can move; all weights sum to 1. delta: the points it adds or takes against its typical
-    self; 0 where unknown. reason: that in words. sources: the record types it rests on. fresh_at: as of when they were read.
+    self; 0 where unknown. reason: that in words. sources: the record types it rests on; how fresh those
+    are is not part of a score, which would otherwise change with every sync: see `core/store/freshness.py`.
     """
 
     metric: str
@@ -101,7 +100,6 @@ class Component:
     delta: float
     reason: str
     sources: tuple[str, ...] = ()
-    fresh_at: datetime | None = None
 
     def to_json(self) -> ComponentJson:
         """As plain JSON data."""
@@ -119,7 +117,6 @@ class Component:
             "delta": self.delta,
             "reason": self.reason,
             "sources": list(self.sources),
-            "fresh_at": self.fresh_at.isoformat() if self.fresh_at else None,
         }
 
     @classmethod
@@ -139,7 +136,6 @@ class Component:
             delta=data["delta"],
             reason=data["reason"],
             sources=tuple(data["sources"]),
-            fresh_at=require_aware(datetime.fromisoformat(data["fresh_at"])) if data["fresh_at"] else None,
         )
 
 

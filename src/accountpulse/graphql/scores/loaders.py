@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from strawberry.dataloader import DataLoader
 
-from accountpulse.core.store import scores_read
+from accountpulse.core.store import freshness, scores_read
 from accountpulse.core.store.scores_read import HistoryPage, HistoryRequest
 
 if TYPE_CHECKING:
@@ -19,16 +20,24 @@ NO_HISTORY = HistoryPage([], False)
 
 
 class ScoreLoaders:
-    """score_details: components and adjustments by account. history: by account and what is asked for."""
+    """score_details: components and adjustments by account. history: by account and what is asked for.
+
+    fresh_at: as of when a record type was last read.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self.score_details: DataLoader[int, sa.Row[Any] | None] = DataLoader(load_fn=self._details)
         self.history: DataLoader[tuple[int, HistoryRequest], HistoryPage] = DataLoader(load_fn=self._history)
+        self.fresh_at: DataLoader[str, datetime | None] = DataLoader(load_fn=self._fresh_at)
 
     async def _details(self, ids: list[int]) -> Sequence[sa.Row[Any] | None]:
         found = await self._context.read(scores_read.details, ids)
         return [found.get(id) for id in ids]
+
+    async def _fresh_at(self, records: list[str]) -> Sequence[datetime | None]:
+        found = await self._context.read(freshness.by_record)
+        return [found.get(record) for record in records]
 
     async def _history(self, keys: list[tuple[int, HistoryRequest]]) -> Sequence[HistoryPage]:
         accounts: dict[HistoryRequest, list[int]] = defaultdict(list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import Enum
+from functools import reduce
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from accountpulse.core.scoring.packing import unpack
 from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
 from accountpulse.core.scoring.types import Component as CoreComponent
 from accountpulse.core.scoring.types import Matched
+from accountpulse.core.store.freshness import stalest
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.fields import choice, resolver
 from accountpulse.graphql.models.types import Metric, Model
@@ -63,9 +65,14 @@ class Component:
     )
     reason: str = strawberry.field(description="What it did to the score, in one sentence.")
     sources: list[str] = strawberry.field(description="The record types it rests on, such as ticket or invoice.")
-    fresh_at: datetime | None = strawberry.field(
-        description="As of when its sources were last read; null where they never were."
+
+    @resolver(
+        "As of when its sources were last read, by the one that lags most; null where one never was, or where it is only "
+        "ever pushed to us."
     )
+    async def fresh_at(self, info: Info) -> datetime | None:
+        found = await info.context.loaders.fresh_at.load_many(self.sources)
+        return reduce(stalest, found) if found else None
 
     @staticmethod
     def of(part: CoreComponent, info: Info) -> Component:
@@ -82,7 +89,6 @@ class Component:
             contribution=part.delta,
             reason=part.reason,
             sources=list(part.sources),
-            fresh_at=part.fresh_at,
         )
 
 
