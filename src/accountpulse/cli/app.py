@@ -96,7 +96,19 @@ class CommandLine(click.Group):
         if others:
             from accountpulse.plugins.host import PluginHost
 
-            PluginHost.load(found=others).add_commands(self)
+            PluginHost.load(allow=_allowed(), found=others).add_commands(self)
+
+
+def _allowed() -> tuple[str, ...] | None:
+    """The allow-list of the configuration, where there is one that can be read."""
+    from accountpulse.config.reading import read_plugin_settings
+    from accountpulse.config.settings import default_path
+    from accountpulse.core.errors import SettingsError
+
+    try:
+        return read_plugin_settings(default_path()).allow
+    except SettingsError:
+        return None  # the command itself will tell what is wrong with it
 
 
 def _is_ours(entry: EntryPoint) -> bool:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from accountpulse.cli.failures import keep_secret, without_secrets
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -38,12 +40,15 @@ class Run:
     def settings(self) -> tuple[Settings, PluginHost]:
         """The configuration, and what is installed. Raises SettingsError with all problems."""
         from accountpulse.config.reading import read_plugin_settings
+        from accountpulse.config.secrets import secret_values
         from accountpulse.config.settings import Settings
         from accountpulse.plugins.host import PluginHost
 
         plugins = read_plugin_settings(self.path)
         host = PluginHost.load(allow=plugins.allow, strict=plugins.strict)
-        return Settings.load(self.path, host), host
+        settings = Settings.load(self.path, host)
+        keep_secret(secret_values([connection.config for connection in settings.connections.values()]))
+        return settings, host
 
     @contextmanager
     def hub(self) -> Iterator[Hub]:
@@ -135,7 +140,7 @@ class _ToStderr(logging.Handler):
     """Writes through click, which finds the stderr of the moment: a progress bar moves aside for it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(self.format(record), err=True)
+        click.echo(without_secrets(self.format(record)), err=True)
 
 
 def _log_to_stderr(debug: bool) -> None:

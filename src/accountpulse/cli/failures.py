@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Iterable
 
 import click
 
 from accountpulse.cli.app import FAILED, INTERRUPTED, USAGE
 from accountpulse.core.errors import AccountPulseError, NotFound, SettingsError
+
+_secrets: set[str] = set()
+
+
+def keep_secret(values: Iterable[str]) -> None:
+    """Remember secrets of this process, so that not even a traceback shows them."""
+    _secrets.update(values)
+
+
+def without_secrets(text: str) -> str:
+    """The text as it may be shown."""
+    if not _secrets:
+        return text
+    from accountpulse.config.secrets import redact
+
+    return redact(text, _secrets)
 
 
 def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
@@ -19,8 +36,8 @@ def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FAILED
     if debug:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    kind, message, code = type(error).__name__, str(error), FAILED
+        click.echo(without_secrets("".join(traceback.format_exception(error))), err=True, nl=False)
+    kind, message, code = type(error).__name__, without_secrets(str(error)), FAILED
     problems: list[str] = []
     if isinstance(error, click.ClickException):
         error.show()
