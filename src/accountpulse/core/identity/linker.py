@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from accountpulse.core.identity.evidence import company_domains, mailbox
 from accountpulse.core.identity.resolve import Match, Resolution, SourceAccount, resolve
+from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import links as store_links
 from accountpulse.core.store.links import NewLink
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.types import EPOCH
 from accountpulse.core.store.writes import touch
 
 AccountKeys = Literal["own", "reference"]
@@ -35,26 +37,49 @@ def link_accounts(
 
     account_keys: for each connector, whether its account keys are its own or another system's ids.
     """
+    store_connections.lock_all(connection)
     links = store_links.current_links(connection)
-    owner_of = {source: row.account_id for source, row in links.items()}
     resolution = _resolve(connection, links, account_keys, match)
-    accounts = _accounts_of_roots(connection, resolution, owner_of, now)
-    considered = store_links.ever_considered(connection)
+    accounts, created = _accounts_of_roots(connection, resolution, links, now)
+    new = _new_links(connection, resolution, links, accounts, created, now)
+    ended = [source for source in links if source not in resolution.links]
+    store_links.close_links(connection, ended, now)
+    store_links.write_links(connection, new, now)
+    relisted = store_links.replace_unlinked(connection, _unlinked_rows(resolution, accounts))
+    changed = {n.source_account_id for n in new} | set(ended)
+    # An account changes with what it loses as well, and that is seen by what it still has.
+    affected = {n.account_id for n in new} | {links[source].account_id for source in changed if source in links}
+    touch(connection, changed | {s for s, found in resolution.links.items() if accounts[found.root] in affected}, now)
+    if changed or relisted:
+        bump(connection, "facts")
+    return LinkReport(linked=len(resolution.links), unlinked=len(resolution.unlinked), changed=len(changed))
+
+
+def _new_links(
+    connection: sa.Connection,
+    resolution: Resolution,
+    links: Mapping[int, sa.Row[Any]],
+    accounts: Mapping[int, int],
+    created: Collection[int],
+    now: datetime,
+) -> list[NewLink]:
+    """The links that differ from those in force.
+
+    A source account's first link holds since ever: its facts of earlier days belong to the account just as well. One that was
+    on the list of the unlinked was answered for without an account until now, so its link holds from now on; unless the
+    account is new itself, as when the source that founds accounts is read last.
+    """
+    linked, listed = store_links.ever_linked(connection), store_links.listed_unlinked(connection)
     new: list[NewLink] = []
     for source, found in resolution.links.items():
         row = links.get(source)
         account_id = accounts[found.root]
-        if row is None or row.account_id != account_id or row.method != found.method:
-            new.append(NewLink(source, account_id, found.method, found.evidence))
-    ended = [source for source in links if source not in resolution.links]
-    store_links.close_links(connection, ended, now)
-    store_links.write_links(connection, new, considered, now)
-    relisted = store_links.replace_unlinked(connection, _unlinked_rows(resolution, accounts))
-    changed = [n.source_account_id for n in new] + ended
-    touch(connection, changed, now)
-    if changed or relisted:
-        bump(connection, "facts")
-    return LinkReport(linked=len(resolution.links), unlinked=len(resolution.unlinked), changed=len(changed))
+        if row is not None and row.account_id == account_id and row.method == found.method:
+            continue
+        since_ever = source not in linked and (source not in listed or account_id in created)
+        known_from = EPOCH if since_ever else now if row is None else max(now, row.known_from)
+        new.append(NewLink(source, account_id, found.method, found.evidence, known_from))
+    return new
 
 
 def _resolve(
@@ -70,6 +95,7 @@ def _resolve(
         references = set(row.references or ())
         if account_keys.get(row.connector, "own") == "reference":
             references.add(row.key)
+        alive = row.fact_id is not None and row.gone_at is None
         accounts.append(
             SourceAccount(
                 id=row.id,
@@ -77,47 +103,56 @@ def _resolve(
                 rank=row.priority,
                 # What never had a record of its own (a ticket's unknown organisation) founds nothing; what founded an account
                 # keeps it when the record is deleted, so that history stays.
-                anchor=row.anchor and (row.fact_id is not None or row.id in links),
+                anchor=row.anchor and (alive or (row.id in links and links[row.id].method == "anchor")),
                 key=row.key,
                 name=row.name,
                 references=frozenset(references),
                 domains=company_domains(row.domains or (), emails),
                 mailboxes=frozenset(m for e in emails if (m := mailbox(e)) is not None),
+                gone=row.gone_at is not None,
             )
         )
-    manual = _manual_roots(links, {a.id for a in accounts if a.anchor})
-    return resolve(accounts, manual=manual, match=match)
+    return resolve(accounts, manual=_manual_targets(connection, links), match=match)
 
 
-def _manual_roots(links: Mapping[int, sa.Row[Any]], anchors: set[int]) -> dict[int, int]:
-    """A person's links, as source account to the root of the same account."""
-    root_of = {row.account_id: source for source, row in links.items() if row.method == "anchor" and source in anchors}
+def _manual_targets(connection: sa.Connection, links: Mapping[int, sa.Row[Any]]) -> dict[int, int]:
+    """A person's links, as source account to the one that founded the chosen account."""
+    founder = {account_id: source for source, account_id in store_links.founded(connection).items()}
+    founder |= {row.account_id: source for source, row in links.items() if row.method == "anchor"}
     return {
-        source: root_of[row.account_id] for source, row in links.items() if row.method == "manual" and row.account_id in root_of
+        source: founder[row.account_id] for source, row in links.items() if row.method == "manual" and row.account_id in founder
     }
 
 
 def _accounts_of_roots(
-    connection: sa.Connection, resolution: Resolution, owner_of: Mapping[int, int], now: datetime
-) -> dict[int, int]:
-    """The account of each root: its own, else one that its members had and nobody else claims, else a new one."""
+    connection: sa.Connection, resolution: Resolution, links: Mapping[int, sa.Row[Any]], now: datetime
+) -> tuple[dict[int, int], set[int]]:
+    """The account of each root, and which of them are new.
+
+    In this order: the one it founded and still has, one it founded before, one that its members had and nobody else claims, a
+    new one. No two roots share an account.
+    """
     members: dict[int, list[int]] = {}
     for source, found in resolution.links.items():
         members.setdefault(found.root, []).append(source)
-    accounts = {root: owner_of[root] for root in members if root in owner_of and resolution.links[root].root == root}
-    taken = set(accounts.values())
-    homeless: list[int] = []
-    for root in sorted(members):
-        if root in accounts:
-            continue
-        free = sorted({owner_of[m] for m in members[root] if m in owner_of} - taken)
-        if free:
-            accounts[root] = free[0]
-            taken.add(free[0])
-        else:
-            homeless.append(root)
-    accounts.update(zip(homeless, store_links.create_accounts(connection, len(homeless), now), strict=True))
-    return accounts
+    before = store_links.founded(connection)
+    claims = (
+        {root: [links[root].account_id] for root in members if root in links and links[root].method == "anchor"},
+        {root: [before[root]] for root in members if root in before},
+        {root: sorted({links[m].account_id for m in members[root] if m in links}) for root in members},
+    )
+    accounts: dict[int, int] = {}
+    taken: set[int] = set()
+    for claim in claims:
+        for root in sorted(claim.keys() - accounts.keys()):
+            free = [account_id for account_id in claim[root] if account_id not in taken]
+            if free:
+                accounts[root] = free[0]
+                taken.add(free[0])
+    homeless = sorted(members.keys() - accounts.keys())
+    created = store_links.create_accounts(connection, len(homeless), now)
+    accounts.update(zip(homeless, created, strict=True))
+    return accounts, set(created)
 
 
 def _unlinked_rows(resolution: Resolution, accounts: Mapping[int, int]) -> dict[int, dict[str, Any]]:

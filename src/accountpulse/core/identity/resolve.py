@@ -23,7 +23,8 @@ class SourceAccount:
 
     rank: the connection's place in the order of belief, 0 first. anchor: whether it may found an account.
     references: ids that other systems gave it; holds its own key where the source uses another system's ids.
-    domains: registrable, without free-mail. mailboxes: addresses of its people.
+    domains: registrable, without free-mail. mailboxes: addresses of its people. gone: its record was deleted; it keeps what
+    belongs to it, unless an account that still exists claims that as well.
     """
 
     id: int
@@ -35,6 +36,7 @@ class SourceAccount:
     references: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
     mailboxes: frozenset[str] = frozenset()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +81,55 @@ Match = Callable[[SourceAccount, list[Candidate]], int | None]
 def resolve(
     accounts: Iterable[SourceAccount], *, manual: Mapping[int, int] | None = None, match: Match | None = None
 ) -> Resolution:
-    """Place all source accounts. manual: a person's links, source account to root. match: a plugin's word, a root or None."""
-    manual = manual or {}
+    """Place all source accounts. manual: a person's links, source account to the one whose account is meant. match: a plugin's
+    word, the root of one of the candidates; anything else counts as no word.
+    """
     ordered = sorted(accounts, key=lambda a: (not a.anchor, a.rank, a.connection, a.key))
-    roots = _Roots()
-    result = Resolution()
+    by_id = {account.id: account for account in ordered}
+    manual = {source: target for source, target in (manual or {}).items() if source != target and source in by_id}
+    roots, result = _Roots(), Resolution()
     for account in ordered:
-        link, unlinked = _place(account, roots, manual, match)
-        if link is None and account.anchor:
-            link = Link(account.id, "anchor", f"{account.connection} founds accounts")
-            roots.add(account)
-        if link is not None:
-            result.links[account.id] = link
-        elif unlinked is not None:
-            result.unlinked[account.id] = unlinked
+        if account.anchor and account.id not in manual:
+            link, _ = _place(account, roots, match)
+            result.links[account.id] = link or Link(account.id, "anchor", f"{account.connection} founds accounts")
+            # What joined an account speaks for it, too: an id of the second system is an id of the account.
+            roots.add(account, under=result.links[account.id].root)
+    _link_by_hand(by_id, manual, roots, result)
+    for account in ordered:
+        if not account.anchor and account.id not in manual:
+            link, unlinked = _place(account, roots, match)
+            if link is not None:
+                result.links[account.id] = link
+            elif unlinked is not None:
+                result.unlinked[account.id] = unlinked
+    _link_by_hand(by_id, manual, roots, result)
+    for source in manual.keys() - result.links.keys():
+        result.unlinked[source] = Unlinked("the account that a person chose for it is no more", ())
     return result
 
 
-def _place(
-    account: SourceAccount, roots: _Roots, manual: Mapping[int, int], match: Match | None
-) -> tuple[Link | None, Unlinked | None]:
-    if account.id in manual:
-        return Link(manual[account.id], "manual", "a person linked it"), None
+def _link_by_hand(accounts: Mapping[int, SourceAccount], manual: Mapping[int, int], roots: _Roots, result: Resolution) -> None:
+    """Follow a person's links as far as they lead by now."""
+    for source in sorted(manual.keys() - result.links.keys()):
+        root = _followed(source, manual, result)
+        if root is not None:
+            result.links[source] = Link(root, "manual", "a person linked it")
+            if accounts[source].anchor:
+                roots.add(accounts[source], under=root)
+
+
+def _followed(source: int, manual: Mapping[int, int], result: Resolution) -> int | None:
+    """The root that a person's link leads to: what was chosen may have joined another account since."""
+    seen = {source}
+    while source in manual:
+        source = manual[source]
+        if source in seen:
+            return None
+        seen.add(source)
+    return result.links[source].root if source in result.links else None
+
+
+def _place(account: SourceAccount, roots: _Roots, match: Match | None) -> tuple[Link | None, Unlinked | None]:
     explicit = roots.by_reference(account)
     if explicit:
         return _only("reference", explicit, "its explicit ids name several accounts")
@@ -108,7 +137,7 @@ def _place(
     suggestions = _unique([*by_domain, *by_email, *roots.by_name(account)])
     if match is not None and suggestions:
         chosen = match(account, suggestions)
-        if chosen is not None:
+        if chosen in {candidate.root for candidate in suggestions}:
             return Link(chosen, "plugin", "a plugin's rule"), None
     if by_domain:
         return _only("domain", by_domain, "several accounts claim its domain")
@@ -132,40 +161,50 @@ def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(first.values(), key=lambda c: (c.key, c.root))
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A source account that speaks for the account which `root` founded: the root itself, or one that joined it."""
+
+    root: SourceAccount
+    by: SourceAccount
+
+
 class _Roots:
     """The accounts founded so far, found again by each kind of evidence."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, list[SourceAccount]] = defaultdict(list)
-        self._named_by: dict[str, list[SourceAccount]] = defaultdict(list)
-        self._domains: dict[str, list[SourceAccount]] = defaultdict(list)
-        self._mailboxes: dict[str, list[SourceAccount]] = defaultdict(list)
-        self._names: dict[str, list[SourceAccount]] = defaultdict(list)
+        self._roots: dict[int, SourceAccount] = {}
+        self._keys: dict[str, list[_Claim]] = defaultdict(list)
+        self._named_by: dict[str, list[_Claim]] = defaultdict(list)
+        self._domains: dict[str, list[_Claim]] = defaultdict(list)
+        self._mailboxes: dict[str, list[_Claim]] = defaultdict(list)
+        self._names: dict[str, list[_Claim]] = defaultdict(list)
 
-    def add(self, root: SourceAccount) -> None:
-        self._keys[root.key].append(root)
+    def add(self, account: SourceAccount, under: int) -> None:
+        """Index an account's evidence; `under` is the root it belongs to, its own id where it founds one."""
+        root = self._roots[under] = account if under == account.id else self._roots[under]
+        claim = _Claim(root, account)
         for index, values in (
-            (self._named_by, root.references),
-            (self._domains, root.domains),
-            (self._mailboxes, root.mailboxes),
-            (self._names, [plain_name(root.name)] if root.name else []),
+            (self._keys, [account.key]),
+            (self._named_by, account.references),
+            (self._domains, account.domains),
+            (self._mailboxes, account.mailboxes),
+            (self._names, [plain_name(account.name)] if account.name else []),
         ):
             for value in values:
-                index[value].append(root)
+                index[value].append(claim)
 
     def by_reference(self, account: SourceAccount) -> list[Candidate]:
         named = [
-            _candidate(root, "reference", f"{account.connection} names it {reference}")
+            (claim, f"{account.connection} names it {reference}")
             for reference in sorted(account.references)
-            for root in self._keys.get(reference, ())
-            if root.connection != account.connection
+            for claim in self._keys.get(reference, ())
         ]
         naming = [
-            _candidate(root, "reference", f"{root.connection} names {account.connection}'s {account.key}")
-            for root in self._named_by.get(account.key, ())
-            if root.connection != account.connection
+            (claim, f"{claim.by.connection} names {account.connection}'s {account.key}")
+            for claim in self._named_by.get(account.key, ())
         ]
-        return [*named, *naming]
+        return _candidates(account, "reference", [*named, *naming])
 
     def by_domain(self, account: SourceAccount) -> list[Candidate]:
         return self._shared(account, self._domains, account.domains, "domain", "both use the domain {}")
@@ -181,18 +220,21 @@ class _Roots:
     def _shared(
         self,
         account: SourceAccount,
-        index: Mapping[str, list[SourceAccount]],
+        index: Mapping[str, list[_Claim]],
         values: Iterable[str],
         method: Method | Literal["name"],
         evidence: str,
     ) -> list[Candidate]:
-        return [
-            _candidate(root, method, evidence.format(value))
-            for value in sorted(values)
-            for root in index.get(value, ())
-            if root.connection != account.connection
-        ]
+        found = [(claim, evidence.format(value)) for value in sorted(values) for claim in index.get(value, ())]
+        return _candidates(account, method, found)
 
 
-def _candidate(root: SourceAccount, method: Method | Literal["name"], evidence: str) -> Candidate:
-    return Candidate(root.id, root.key, root.name, method, evidence)
+def _candidates(
+    account: SourceAccount, method: Method | Literal["name"], found: Iterable[tuple[_Claim, str]]
+) -> list[Candidate]:
+    """Two accounts of one connection are never one account by themselves; what is gone yields to what exists."""
+    others = [(claim, evidence) for claim, evidence in found if claim.by.connection != account.connection]
+    existing = [(claim, evidence) for claim, evidence in others if not claim.by.gone]
+    return [
+        Candidate(claim.root.id, claim.root.key, claim.root.name, method, evidence) for claim, evidence in existing or others
+    ]

@@ -105,6 +105,11 @@ def lock(connection: sa.Connection, connection_id: int) -> None:
     connection.execute(query.with_for_update(key_share=True))
 
 
+def lock_all(connection: sa.Connection) -> None:
+    """Let no connection's facts change until this transaction ends: linking looks at all of them."""
+    connection.execute(sa.select(connection_table.c.id).order_by(connection_table.c.id).with_for_update(key_share=True))
+
+
 def update_stream(connection: sa.Connection, connection_id: int, name: str, **values: Any) -> None:
     """Set columns of a stream's state."""
     connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,22 +13,26 @@ from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import account, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
-from accountpulse.core.store.types import EPOCH
 
 
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """A link to write."""
+    """A link to write, holding from `known_from` on."""
 
     source_account_id: int
     account_id: int
     method: str
     evidence: str
+    known_from: datetime
 
 
 def source_accounts(connection: sa.Connection) -> list[sa.Row[Any]]:
-    """Every source account with what its current record says: connection, rank, anchor, connector, key, evidence."""
+    """Every source account with what its record says: connection, rank, anchor, connector, key, evidence.
+
+    fact_id is null where it never had a record of its own; `gone_at` says that it was deleted: these are its last words.
+    """
     fact = FACTS["account"]
+    latest = sa.select(sa.func.max(fact.c.id)).group_by(fact.c.source_account_id)
     query = (
         sa.select(
             source_account.c.id,
@@ -38,13 +42,14 @@ def source_accounts(connection: sa.Connection) -> list[sa.Row[Any]]:
             connection_table.c.priority,
             connection_table.c.anchor,
             fact.c.id.label("fact_id"),
+            fact.c.known_to.label("gone_at"),
             fact.c.name,
             fact.c.domains,
             fact.c.emails,
             fact.c.references,
         )
         .join(connection_table, connection_table.c.id == source_account.c.connection_id)
-        .outerjoin(fact, sa.and_(fact.c.source_account_id == source_account.c.id, fact.c.known_to.is_(None)))
+        .outerjoin(fact, sa.and_(fact.c.source_account_id == source_account.c.id, fact.c.id.in_(latest)))
         .order_by(source_account.c.id)
     )
     return list(connection.execute(query))
@@ -65,10 +70,20 @@ def current_links(connection: sa.Connection) -> dict[int, sa.Row[Any]]:
     return {row.source_account_id: row for row in connection.execute(sa.select(link).where(link.c.known_to.is_(None)))}
 
 
-def ever_considered(connection: sa.Connection) -> set[int]:
-    """Source accounts that a linking pass has seen before."""
-    seen = sa.union(sa.select(link.c.source_account_id), sa.select(unlinked.c.source_account_id))
-    return set(connection.execute(seen).scalars())
+def ever_linked(connection: sa.Connection) -> set[int]:
+    """Source accounts that had a link at any time."""
+    return set(connection.execute(sa.select(link.c.source_account_id).distinct()).scalars())
+
+
+def listed_unlinked(connection: sa.Connection) -> set[int]:
+    """Source accounts that the last linking pass could not place."""
+    return set(connection.execute(sa.select(unlinked.c.source_account_id)).scalars())
+
+
+def founded(connection: sa.Connection) -> dict[int, int]:
+    """The account that each source account founded last, whether it still belongs to it or not."""
+    query = sa.select(link.c.source_account_id, link.c.account_id).where(link.c.method == "anchor").order_by(link.c.id)
+    return {row.source_account_id: row.account_id for row in connection.execute(query)}
 
 
 def create_accounts(connection: sa.Connection, count: int, now: datetime) -> list[int]:
@@ -79,31 +94,21 @@ def create_accounts(connection: sa.Connection, count: int, now: datetime) -> lis
     ]
 
 
-def write_links(connection: sa.Connection, new: Sequence[NewLink], considered: set[int], now: datetime) -> None:
-    """Close the links that these replace and open them.
-
-    A source account's first link holds since ever: its facts of earlier days belong to the account just as well.
-    """
+def write_links(connection: sa.Connection, new: Sequence[NewLink], now: datetime) -> None:
+    """Close the links that these replace and open them."""
     close_links(connection, [n.source_account_id for n in new], now)
-    rows = [
-        {
-            "source_account_id": n.source_account_id,
-            "account_id": n.account_id,
-            "method": n.method,
-            "evidence": n.evidence,
-            "known_from": now if n.source_account_id in considered else EPOCH,
-        }
-        for n in new
-    ]
-    if rows:
-        connection.execute(sa.insert(link), rows)
+    if new:
+        connection.execute(sa.insert(link), [asdict(n) for n in new])
 
 
 def close_links(connection: sa.Connection, source_account_ids: Sequence[int], now: datetime) -> None:
     """End the current links of some source accounts."""
+    # A clock that stepped back must not make a link end before it began.
+    at = sa.literal(now, link.c.known_to.type)
+    end = sa.case((link.c.known_from > at, link.c.known_from), else_=at)
     for chunk in chunked(source_account_ids):
         connection.execute(
-            sa.update(link).where(link.c.source_account_id.in_(chunk), link.c.known_to.is_(None)).values(known_to=now)
+            sa.update(link).where(link.c.source_account_id.in_(chunk), link.c.known_to.is_(None)).values(known_to=end)
         )
 
 

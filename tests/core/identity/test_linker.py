@@ -1,0 +1,420 @@
+"""Links in the store: written once, versioned, independent of the order of syncing, and kept when a person made them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.core.sync.stores import empty
+
+from accountpulse.core.clock import FixedClock
+from accountpulse.core.identity.linker import LinkReport, link_accounts
+from accountpulse.core.identity.resolve import Match
+from accountpulse.core.model import Account, Contact, Record, Ticket, schema_of
+from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import links as store_links
+from accountpulse.core.store import revisions
+from accountpulse.core.store.connections import ConnectionSpec
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.links import NewLink
+from accountpulse.core.store.tables import account as account_table
+from accountpulse.core.store.tables import link, source_account, unlinked
+from accountpulse.core.store.types import EPOCH
+from accountpulse.core.store.writes import AccountKeys, delete_records, write_records
+from accountpulse.core.sync.rows import to_row
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Company:
+    """A store with four connections: crm (the anchor), billing, desk and app, whose keys are other systems' ids."""
+
+    store: Store
+    anchors: tuple[str, ...] = ("crm",)
+    clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
+
+    def __post_init__(self) -> None:
+        self.configure(*self.anchors)
+
+    def configure(self, *anchors: str) -> None:
+        specs = [
+            ConnectionSpec(name=name, connector=name, priority=rank, anchor=name in anchors, provides=(), streams={})
+            for rank, name in enumerate(("crm", "billing", "desk", "app"))
+        ]
+        with self.store.write() as connection:
+            self.ids = store_connections.register(connection, specs, NOON)
+
+    def know(self, connection_name: str, *records: Record) -> None:
+        id = self.ids[connection_name]
+        with self.store.write() as connection:
+            for record in records:
+                name = schema_of(type(record)).name
+                write_records(connection, name, [to_row(record)], keys=AccountKeys(id), now=self.clock.now(), assumed=False)
+
+    def lose(self, connection_name: str, key: str) -> None:
+        id = self.ids[connection_name]
+        with self.store.write() as connection:
+            delete_records(connection, "account", [key], keys=AccountKeys(id), now=self.clock.now())
+
+    def relink(self, match: Match | None = None) -> LinkReport:
+        with self.store.write() as connection:
+            return link_accounts(connection, self.clock.now(), account_keys={"app": "reference"}, match=match)
+
+    def by_hand(self, place: str, account_id: int) -> None:
+        """What a person's link writes."""
+        with self.store.write() as connection:
+            new = NewLink(self.sources()[place], account_id, "manual", "ann@example.com", self.clock.now())
+            store_links.write_links(connection, [new], self.clock.now())
+
+    def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
+        with self.store.read() as connection:
+            return list(connection.execute(sa.select(table).order_by(*table.primary_key)))
+
+    def sources(self) -> dict[str, int]:
+        """Source accounts by `connection:key`."""
+        names = {id: name for name, id in self.ids.items()}
+        return {f"{names[row.connection_id]}:{row.key}": row.id for row in self.rows(source_account)}
+
+    def links(self, place: str | None = None) -> list[sa.Row[Any]]:
+        wanted = None if place is None else self.sources()[place]
+        return [row for row in self.rows(link) if wanted is None or row.source_account_id == wanted]
+
+    def account_of(self, place: str) -> int | None:
+        current = [row.account_id for row in self.links(place) if row.known_to is None]
+        assert len(current) < 2
+        return current[0] if current else None
+
+    def method_of(self, place: str) -> str | None:
+        return next((row.method for row in self.links(place) if row.known_to is None), None)
+
+    def reason(self, place: str) -> str | None:
+        wanted = self.sources()[place]
+        return next((row.reason for row in self.rows(unlinked) if row.source_account_id == wanted), None)
+
+    def grouping(self) -> set[frozenset[str]]:
+        groups: dict[int | str, set[str]] = defaultdict(set)
+        for place in self.sources():
+            groups[self.account_of(place) or place].add(place)
+        return {frozenset(group) for group in groups.values()}
+
+
+def company(key: str, **values: Any) -> Account:
+    return Account(source_id=key, **values)
+
+
+def person(id: str, account: str, email: str) -> Contact:
+    return Contact(source_id=id, account=account, email=email, created_at=NOON)
+
+
+def request(id: str, account: str) -> Ticket:
+    return Ticket(source_id=id, account=account, opened_at=NOON)
+
+
+@pytest.fixture
+def world(store: Store) -> Company:
+    return Company(store)
+
+
+def test_source_accounts_are_linked_by_what_they_say(world: Company) -> None:
+    world.know("crm", company("001", domains=("acme.com",)), person("p", "001", "Ann+x@gmail.com"))
+    world.know("billing", company("cus_1", references=("001",)))
+    world.know("desk", company("9", domains=("www.acme.com",)), company("8"), person("p", "8", "ann@gmail.com"))
+    world.know("app", company("001"), company("cus_1"))
+    report = world.relink()
+    assert world.grouping() == {
+        frozenset({"crm:001", "billing:cus_1", "desk:9", "desk:8", "app:001"}),
+        frozenset({"app:cus_1"}),
+    }
+    assert {p: world.method_of(p) for p in ("crm:001", "billing:cus_1", "desk:9", "desk:8", "app:001")} == {
+        "crm:001": "anchor",
+        "billing:cus_1": "reference",
+        "desk:9": "domain",
+        "desk:8": "email",
+        "app:001": "reference",
+    }
+    assert (report.linked, report.unlinked, report.changed) == (5, 1, 5)
+
+
+def test_free_mail_is_no_domain(world: Company) -> None:
+    world.know("crm", company("001"), person("p", "001", "ann@gmail.com"))
+    world.know("desk", company("9", domains=("gmail.com",)), person("p", "9", "bob@gmail.com"))
+    world.relink()
+    assert world.account_of("desk:9") is None
+
+
+def test_a_shared_domain_stays_unlinked_with_its_candidates_until_a_person_decides(world: Company) -> None:
+    world.know("crm", company("001", name="Acme", domains=("acme.com",)), company("002", domains=("acme.com",)))
+    world.know("desk", company("9", domains=("acme.com",)))
+    world.relink()
+    (left,) = world.rows(unlinked)
+    assert left.reason == "several accounts claim its domain"
+    assert [c["account_id"] for c in left.candidates] == [world.account_of("crm:001"), world.account_of("crm:002")]
+    assert left.candidates[0] | {"account_id": 0} == {
+        "account_id": 0,
+        "name": "Acme",
+        "method": "domain",
+        "evidence": "both use the domain acme.com",
+    }
+    world.by_hand("desk:9", world.account_of("crm:002") or 0)
+    world.clock.advance(HOUR)
+    world.relink()
+    assert (world.account_of("desk:9"), world.method_of("desk:9")) == (world.account_of("crm:002"), "manual")
+    assert world.rows(unlinked) == []
+
+
+def test_linking_again_changes_nothing(world: Company) -> None:
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.know("desk", company("9", domains=("acme.com",)), company("8", name="who?"))
+    world.relink()
+    before = (world.links(), world.rows(unlinked), world.rows(source_account))
+    with world.store.read() as connection:
+        revision = revisions.current(connection)
+    world.clock.advance(HOUR)
+    assert world.relink().changed == 0
+    assert (world.links(), world.rows(unlinked), world.rows(source_account)) == before
+    with world.store.read() as connection:
+        assert revisions.current(connection) == revision
+
+
+# --- time ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_link_holds_since_ever_and_a_later_one_from_now_on(world: Company) -> None:
+    world.know("crm", company("001", domains=("acme.com",)), company("002", domains=("globex.com",)))
+    world.know("desk", company("9", domains=("acme.com",)))
+    world.relink()
+    assert [(r.known_from, r.known_to) for r in world.links()] == [(EPOCH, None)] * 3
+    world.clock.advance(HOUR)
+    world.know("desk", company("9", domains=("globex.com",)))
+    world.relink()
+    first, second = world.links("desk:9")
+    assert (first.account_id, first.known_to) == (world.account_of("crm:001"), NOON + HOUR)
+    assert (second.account_id, second.known_from, second.known_to) == (world.account_of("crm:002"), NOON + HOUR, None)
+
+
+def test_whichever_connection_is_read_first_the_first_link_holds_since_ever(world: Company) -> None:
+    world.know("desk", company("9", domains=("acme.com",)))
+    world.relink()
+    world.clock.advance(HOUR)
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.relink()
+    assert [r.known_from for r in world.links()] == [EPOCH, EPOCH]
+
+
+def test_what_was_unlinked_while_its_account_was_scored_is_linked_from_now_on(world: Company) -> None:
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.know("desk", company("9"))
+    world.relink()
+    world.clock.advance(HOUR)
+    world.know("desk", company("9", domains=("acme.com",)))
+    world.relink()
+    (row,) = world.links("desk:9")
+    assert row.known_from == NOON + HOUR
+
+
+def test_links_never_run_backwards_when_the_clock_does(world: Company) -> None:
+    """R19."""
+    world.know("crm", company("001", domains=("acme.com",)), company("002", domains=("globex.com",)))
+    for domain, step in (("acme.com", 0), ("globex.com", 2), ("acme.com", -5), ("nobody.com", 1), ("acme.com", 1)):
+        world.clock.advance(step * HOUR)
+        world.know("desk", company("9", domains=(domain,)))
+        world.relink()
+    rows = world.links("desk:9")
+    assert len(rows) == 4
+    for row in rows:
+        assert row.known_to is None or row.known_from <= row.known_to
+
+
+# --- anchors ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_anchor_joins_or_founds(store: Store) -> None:
+    world = Company(store, anchors=("crm", "billing"))
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.know("billing", company("cus_1", domains=("acme.com",)), company("cus_2", domains=("initech.com",)))
+    world.relink()
+    assert world.grouping() == {frozenset({"crm:001", "billing:cus_1"}), frozenset({"billing:cus_2"})}
+
+
+def test_two_accounts_that_turn_out_to_be_one_are_merged_and_can_be_split_again(store: Store) -> None:
+    """R27: the older account goes on, the history of links is kept, and a split gives each its own account back."""
+    world = Company(store, anchors=("crm", "billing"))
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.know("billing", company("cus_1", domains=("acme.io",)))
+    world.know("desk", company("9", domains=("acme.io",)))
+    world.relink()
+    crm, billing = world.account_of("crm:001"), world.account_of("billing:cus_1")
+    assert (crm != billing, world.account_of("desk:9")) == (True, billing)
+    world.clock.advance(HOUR)
+    world.know("crm", company("001", domains=("acme.com", "acme.io")))
+    world.relink()
+    assert [world.account_of(p) for p in ("crm:001", "billing:cus_1", "desk:9")] == [crm, crm, crm]
+    world.clock.advance(HOUR)
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.relink()
+    assert [world.account_of(p) for p in ("crm:001", "billing:cus_1", "desk:9")] == [crm, billing, billing]
+    assert [r.account_id for r in world.links("desk:9")] == [billing, crm, billing]
+    assert len(world.rows(account_table)) == 2
+
+
+def test_an_account_founded_by_billing_goes_on_when_the_crm_is_connected(store: Store) -> None:
+    """R27: its id, and so its score history, stays."""
+    world = Company(store, anchors=("billing",))
+    world.know("billing", company("cus_1", domains=("acme.com",)))
+    world.relink()
+    before = world.account_of("billing:cus_1")
+    world.configure("crm")
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.relink()
+    assert (world.account_of("crm:001"), world.account_of("billing:cus_1")) == (before, before)
+    assert len(world.rows(account_table)) == 1
+
+
+def test_a_deleted_record_keeps_its_account_and_what_belongs_to_it(world: Company) -> None:
+    world.know("crm", company("001", domains=("acme.com",)), request("t", "001"))
+    world.know("desk", company("9", domains=("acme.com",)))
+    world.relink()
+    before = world.links()
+    world.clock.advance(HOUR)
+    world.lose("crm", "001")
+    world.lose("desk", "9")
+    world.relink()
+    assert world.links() == before
+    world.know("crm", company("005", domains=("acme.com",)))
+    world.relink()
+    assert world.account_of("crm:005") not in (None, world.account_of("crm:001"))
+    assert world.account_of("desk:9") == world.account_of("crm:005")
+
+
+def test_a_key_without_a_record_of_its_own_founds_nothing(world: Company) -> None:
+    """Nor does it begin to, once it has been linked by its contacts."""
+    world.know("billing", company("cus_1"))
+    world.configure("crm", "billing")
+    world.know("billing", company("cus_1", domains=("acme.com",)))
+    world.know("crm", person("p", "007", "x@acme.com"), request("t", "008"))
+    for _ in range(3):
+        world.relink()
+        assert world.grouping() == {frozenset({"billing:cus_1", "crm:007"}), frozenset({"crm:008"})}
+        assert world.method_of("billing:cus_1") == "anchor"
+
+
+# --- a person's word ----------------------------------------------------------------------------------------------------
+
+
+def test_a_persons_link_survives_new_evidence_and_deletion(world: Company) -> None:
+    world.know("crm", company("001", domains=("acme.com",)), company("002", domains=("globex.com",)))
+    world.know("desk", company("9", domains=("acme.com",)))
+    world.relink()
+    globex = world.account_of("crm:002")
+    world.by_hand("desk:9", globex or 0)
+    world.know("desk", company("9", domains=("acme.com",), references=("001",)))
+    for _ in range(2):
+        world.clock.advance(HOUR)
+        world.relink()
+        assert (world.account_of("desk:9"), world.method_of("desk:9")) == (globex, "manual")
+    world.lose("crm", "002")
+    world.lose("desk", "9")
+    world.relink()
+    assert (world.account_of("desk:9"), world.method_of("desk:9")) == (globex, "manual")
+
+
+def test_a_persons_link_follows_a_merge(store: Store) -> None:
+    world = Company(store, anchors=("crm", "billing"))
+    world.know("crm", company("001", domains=("acme.com",)))
+    world.know("billing", company("cus_1", domains=("acme.io",)))
+    world.know("desk", company("9"))
+    world.relink()
+    world.by_hand("desk:9", world.account_of("billing:cus_1") or 0)
+    world.know("crm", company("001", domains=("acme.com", "acme.io")))
+    for _ in range(3):
+        world.clock.advance(HOUR)
+        world.relink()
+        assert (world.account_of("desk:9"), world.method_of("desk:9")) == (world.account_of("crm:001"), "manual")
+
+
+def test_a_plugins_word_is_asked_of_the_candidates(world: Company) -> None:
+    world.know("crm", company("001", name="Acme"), company("002", name="acme"))
+    world.know("desk", company("9", name="ACME"))
+    world.relink(match=lambda account, candidates: candidates[-1].root)
+    assert (world.account_of("desk:9"), world.method_of("desk:9")) == (world.account_of("crm:002"), "plugin")
+
+
+# --- who is scored again ------------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_scored_again_for_what_it_gains_and_for_what_it_loses(world: Company) -> None:
+    world.know("crm", company("001", domains=("acme.com",)), company("002", domains=("globex.com",)), company("003"))
+    world.know("desk", company("9", domains=("acme.com",)))
+    world.relink()
+    world.clock.advance(HOUR)
+    world.know("desk", company("9", domains=("globex.com",)))
+    world.clock.advance(HOUR)
+    world.relink()
+    touched = {p: row.touched_at for p, id in world.sources().items() for row in world.rows(source_account) if row.id == id}
+    assert {p for p, at in touched.items() if at == NOON + 2 * HOUR} == {"crm:001", "crm:002", "desk:9"}
+    world.clock.advance(HOUR)
+    world.know("desk", company("9"))
+    world.relink()
+    touched = {p: row.touched_at for p, id in world.sources().items() for row in world.rows(source_account) if row.id == id}
+    assert {p for p, at in touched.items() if at == NOON + 3 * HOUR} == {"crm:002", "desk:9"}
+
+
+# --- laws ---------------------------------------------------------------------------------------------------------------
+
+few = st.integers(0, 2)
+records = st.fixed_dictionaries(
+    {
+        "domains": st.lists(few.map(lambda n: f"d{n}.com"), max_size=2, unique=True).map(tuple),
+        "emails": st.lists(few.map(lambda n: f"m{n}@gmail.com"), max_size=1).map(tuple),
+        "references": st.lists(few.map(lambda n: f"k{n}"), max_size=1).map(tuple),
+        "name": st.none() | few.map(str),
+    }
+)
+worlds = st.dictionaries(
+    st.tuples(st.sampled_from(["crm", "billing", "desk", "app"]), few.map(lambda n: f"k{n}")), records, min_size=2, max_size=8
+)
+
+
+def check_order(store: Store, facts: dict[tuple[str, str], dict[str, Any]], order: list[Any], anchors: tuple[str, ...]) -> None:
+    empty(store)
+    together = Company(store, anchors)
+    for (name, key), values in facts.items():
+        together.know(name, company(key, **values))
+    together.relink()
+    expected = together.grouping()
+    empty(store)
+    world = Company(store, anchors)
+    for name, key in order:
+        world.clock.advance(HOUR)
+        world.know(name, company(key, **facts[name, key]))
+        world.relink()
+    assert world.grouping() == expected
+    assert world.relink().changed == 0
+    roots = [row.account_id for row in world.links() if row.known_to is None and row.method == "anchor"]
+    assert len(roots) == len(set(roots))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+@given(facts=worlds, data=st.data(), anchors=st.sampled_from([("crm",), ("billing",), ("crm", "billing")]))
+def test_the_grouping_does_not_depend_on_the_order_of_syncing(
+    store: Store, facts: dict[tuple[str, str], dict[str, Any]], data: st.DataObject, anchors: tuple[str, ...]
+) -> None:
+    """Linked after each record, in any order, or once at the end."""
+    check_order(store, facts, data.draw(st.permutations(list(facts))), anchors)
+
+
+@pytest.mark.slow
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(facts=worlds, data=st.data(), anchors=st.sampled_from([("crm",), ("billing",), ("crm", "billing")]))
+def test_the_grouping_does_not_depend_on_the_order_of_syncing_at_length(
+    store: Store, facts: dict[tuple[str, str], dict[str, Any]], data: st.DataObject, anchors: tuple[str, ...]
+) -> None:
+    check_order(store, facts, data.draw(st.permutations(list(facts))), anchors)
