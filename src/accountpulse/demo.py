@@ -101,9 +101,12 @@ def open_demo(store: str | None = None) -> Iterator[Demo]:
         with hub.store.write() as connection:
             # Written at once: a demo that is interrupted is still a demo.
             _remember(connection, world.now, clock.now())
-        yield Demo(hub, vendors, resumed=remembered is not None)
-        with hub.store.write() as connection:
-            _remember(connection, world.now, clock.now())
+        try:
+            yield Demo(hub, vendors, resumed=remembered is not None)
+        finally:
+            # Ctrl-C is the usual end. The next run must not begin before what this one has stored.
+            with hub.store.write() as connection:
+                _remember(connection, world.now, clock.now())
 
 
 def begin(now: datetime | None = None) -> datetime:
