@@ -222,7 +222,7 @@ def _remember(connection: Any, world: datetime, clock: datetime) -> None:
 def _kept_folder(url: str) -> Path:
     """Where the usage file of a kept store lies: always in the same place, so that an unchanged file is not read again."""
     name = hashlib.sha256(url.encode()).hexdigest()[:12]
-    folder = Path.cwd() if "://" in url else Path(url).expanduser().resolve().parent
+    folder = Path(tempfile.gettempdir()) if "://" in url else Path(url).expanduser().resolve().parent
     kept = folder / f".accountpulse-demo-{name}"
     kept.mkdir(exist_ok=True)
     return kept

@@ -230,8 +230,11 @@ class Hub:
             connector=settings.connector,
             priority=priority,
             anchor=settings.anchor,
-            provides=tuple(schema_of(record).name for record in connector.provides()),
-            streams={s.name: tuple(schema_of(record).name for record in s.records) for s in connector.streams()},
+            provides=tuple(schema_of(record).name for record in connector.provides(settings.config)),
+            streams={
+                spec.name: tuple(schema_of(record).name for record in connector.stream_records(spec, settings.config))
+                for spec in connector.streams()
+            },
         )
 
     def _connector(self, settings: ConnectionSettings) -> type[Connector[Any]]:

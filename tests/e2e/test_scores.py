@@ -82,6 +82,22 @@ def test_an_account_that_nothing_is_known_of_is_never_green(demo: Demo) -> None:
     assert {s.band for s in silent} == {"unknown"}
 
 
+def test_an_account_without_a_support_desk_has_no_tickets_that_count_as_zero(demo: Demo) -> None:
+    with demo.hub.store.read() as connection:
+        supported = set(
+            connection.execute(
+                sa.text(
+                    "select l.account_id from link l join source_account s on s.id = l.source_account_id "
+                    "join connection c on c.id = s.connection_id where c.name = 'support' and l.known_to is null"
+                )
+            ).scalars()
+        )
+    without = [s for s in demo.hub.scoring.scores() if s.account_id not in supported]
+    assert without
+    for score in without:
+        assert {c.state.label for c in score.components if c.group == "support"} == {"no_data"}
+
+
 def test_explain_and_graphql_give_the_same_numbers_that_add_up(demo: Demo) -> None:
     query = """query ($name: String!) { account(by: {name: $name}) { score {
         value reference band coverage bounds { low high } segment

@@ -192,12 +192,12 @@ class _SettingsReader(Reader):
         connector = self._connector(block["connector"], (*path, "connector"))
         if connector is None:
             return None
-        if anchor and Account not in connector.provides():
-            self.add((*path, "anchor"), f"connector {connector.id!r} brings no accounts, so it can't be an anchor")
         where = (*path, "config")
         config = read_connector_config(
             connector, block.get("config"), where if "config" in block else path, references=self._references, reader=self
         )
+        if config is not None and anchor and Account not in connector.provides(config):
+            self.add((*path, "anchor"), f"connection {name!r} brings no accounts, so it can't be an anchor")
         if config is None or len(self.problems) > before:
             return None
         return ConnectionSettings(name=name, connector=connector.id, anchor=anchor, config=config)
@@ -219,7 +219,7 @@ class _SettingsReader(Reader):
         good = {name: connection for name, connection in found.items() if connection is not None}
         if len(good) < len(found) or not good or any(connection.anchor for connection in good.values()):
             return good
-        provides = {name: self._host.connectors[connection.connector].provides() for name, connection in good.items()}
+        provides = {name: self._host.connectors[each.connector].provides(each.config) for name, each in good.items()}
         for wanted in ({Account, Opportunity}, {Account, Subscription}):
             for name, connection in good.items():
                 if wanted <= provides[name]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import anyio
 import anyio.to_thread
-import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -30,11 +29,9 @@ def create_app(hub: Hub, *, require_token: bool = True) -> Starlette:
         return JSONResponse({"status": "alive"})
 
     async def ready(_: Request) -> JSONResponse:
-        try:
-            await anyio.to_thread.run_sync(_ask_store, hub)
-        except sa.exc.SQLAlchemyError:
-            return JSONResponse({"status": "the store does not answer"}, status_code=503)
-        return JSONResponse({"status": "ready"})
+        if await anyio.to_thread.run_sync(hub.store.answers):
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "the store does not answer"}, status_code=503)
 
     return Starlette(
         routes=[
@@ -45,8 +42,3 @@ def create_app(hub: Hub, *, require_token: bool = True) -> Starlette:
             Route("/graphql", view),
         ]
     )
-
-
-def _ask_store(hub: Hub) -> None:
-    with hub.store.read() as connection:
-        connection.execute(sa.text("select 1"))

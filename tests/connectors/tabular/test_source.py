@@ -251,3 +251,24 @@ def test_cancelling_stops_between_steps(tmp_path: Path) -> None:
     stop.append(True)
     with pytest.raises(Cancelled):
         list(reading)
+
+
+def test_a_connection_brings_the_records_it_is_configured_for_and_no_others(tmp_path: Path) -> None:
+    """Otherwise the silence of a file of usage would be taken for "no tickets"."""
+    files = [
+        {"path": "u.csv", "record": "usage_day", "columns": {n: n for n in ("account", "user", "feature", "day", "count")}}
+    ]
+    config = Tabular.Config.model_validate({"files": files})
+    assert Tabular.provides(config) == {UsageDay}
+    (spec,) = Tabular.streams()
+    assert Tabular.stream_records(spec, config) == (UsageDay,)
+
+
+def test_a_relative_path_starts_from_the_folder_of_the_settings(tmp_path: Path) -> None:
+    files = [
+        {"path": "u.csv", "record": "usage_day", "columns": {n: n for n in ("account", "user", "feature", "day", "count")}}
+    ]
+    context = {"folder": tmp_path}
+    assert Tabular.Config.model_validate({"files": files}, context=context).files[0].path == str(tmp_path / "u.csv")
+    files[0]["path"] = "/elsewhere/u.csv"
+    assert Tabular.Config.model_validate({"files": files}, context=context).files[0].path == "/elsewhere/u.csv"

@@ -181,7 +181,7 @@ DEFAULT = RULES[2]
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ([RULES[0]], "segments: no default segment; add one at the end, such as {name: standard, model: standard, default: true}"),
+        ([RULES[0]], "segments: no default segment; add one at the end, such as {name: standard, model: ..., default: true}"),
         ([DEFAULT, RULES[0]], "segments[0]: the default segment 'standard' comes before others, which nothing would reach; put it last"),
         ([RULES[0], RULES[0], DEFAULT], "segments[1].name: duplicate segment 'new'; each needs a name of its own"),
         ([{"name": "a", "model": "b"}, DEFAULT], "segments[0]: give exactly one of 'when' (a condition) and 'default: true'"),

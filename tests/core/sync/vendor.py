@@ -309,7 +309,7 @@ def spec_of(name: str, connector: Connector[Any], *, priority: int = 0, anchor: 
         connector=connector.id,
         priority=priority,
         anchor=anchor,
-        provides=tuple(schema_of(r).name for r in connector.provides()),
+        provides=tuple(schema_of(r).name for r in connector.provides(connector.config)),
         streams={s.name: records(s) for s in connector.streams()},
     )
 

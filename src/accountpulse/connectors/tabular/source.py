@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from accountpulse.connectors.tabular import mapping
 from accountpulse.connectors.tabular.files import Format, Snapshot, Table, format_of, snapshots
@@ -19,7 +20,10 @@ from accountpulse.plugins import (
     InvalidRecord,
     Item,
     OpaqueCursor,
+    Record,
+    StreamSpec,
     Window,
+    schema_of,
     schemas,
     stream,
 )
@@ -45,6 +49,13 @@ class File(ConnectorConfig):
     format: Format | Literal["auto"] = "auto"
     timezone: str | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+
+    @field_validator("path")
+    @classmethod
+    def _from_the_settings_folder(cls, path: str, info: ValidationInfo) -> str:
+        """A relative path starts from the folder of the configuration file, where there is one."""
+        folder = (info.context or {}).get("folder")
+        return path if folder is None else str(Path(folder) / Path(path).expanduser())
 
     @model_validator(mode="after")
     def _fits_the_record(self) -> File:
@@ -92,6 +103,11 @@ class Tabular(Connector[TabularConfig]):
 
     id, title = "tabular", "Files (CSV, Parquet, JSON lines)"
     account_keys = "reference"
+
+    @classmethod
+    def stream_records(cls, spec: StreamSpec, config: TabularConfig) -> tuple[type[Record], ...]:
+        named = {file.record for file in config.files}
+        return tuple(record for record in spec.records if schema_of(record).name in named)
 
     def check(self) -> Identity:
         count = 0

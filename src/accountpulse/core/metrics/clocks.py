@@ -21,7 +21,7 @@ _NEVER = 2**62
 
 def local_days(numbers: NDArray[np.float64], kind: Kind, zone: ZoneInfo) -> Days:
     """The calendar days of instants (microseconds since 1970) or of days (since 1970); NaT for NaN."""
-    result = np.full(numbers.shape, np.datetime64("NaT"), dtype="datetime64[D]")
+    result = np.full(numbers.shape, np.datetime64("NaT", "D"))
     known = ~np.isnan(numbers)
     if not known.any():
         return result

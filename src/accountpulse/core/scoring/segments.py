@@ -96,7 +96,7 @@ def parse_rules(
                 (*path, i), f"the default segment {rule.name!r} comes before others, which nothing would reach; put it last"
             )
     if items and not any(isinstance(item, Mapping) and "default" in item for item in items):
-        parser.add(path, "no default segment; add one at the end, such as {name: standard, model: standard, default: true}")
+        parser.add(path, "no default segment; add one at the end, such as {name: standard, model: ..., default: true}")
     return [rule for rule in read if rule is not None], parser.problems
 
 

@@ -65,6 +65,15 @@ class Store:
         with self.engine.connect().execution_options(accountpulse_write=True) as connection, connection.begin():
             yield connection
 
+    def answers(self) -> bool:
+        """Whether the database can be asked anything just now."""
+        try:
+            with self.read() as connection:
+                connection.execute(sa.text("select 1"))
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True
+
     def close(self) -> None:
         self.engine.dispose()
 

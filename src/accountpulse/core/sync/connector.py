@@ -280,10 +280,18 @@ class Connector(Generic[C]):
         return tuple(_declared(cls, "__inbound__"))
 
     @classmethod
-    def provides(cls) -> frozenset[type[Record]]:
-        """The record types this connector can bring."""
-        specs: tuple[StreamSpec | InboundSpec, ...] = (*cls.streams(), *cls.inbounds())
-        return frozenset(r for spec in specs for r in spec.records)
+    def stream_records(cls, spec: StreamSpec, config: C) -> tuple[type[Record], ...]:  # noqa: ARG003  # for overriding
+        """The record types that a stream brings with these settings: all it declares, unless overridden.
+
+        A metric takes a connected source's silence for zero, so a stream must not claim what its settings never bring.
+        """
+        return spec.records
+
+    @classmethod
+    def provides(cls, config: C) -> frozenset[type[Record]]:
+        """The record types this connector brings with these settings."""
+        read = {r for spec in cls.streams() for r in cls.stream_records(spec, config)}
+        return frozenset(read | {r for pushed in cls.inbounds() for r in pushed.records})
 
 
 def _declared(cls: type, marker: str) -> Iterable[Any]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock
 from accountpulse.core.errors import (
+    AccountPulseError,
     AuthError,
     Cancelled,
     ConfigError,
@@ -117,6 +118,9 @@ class SyncEngine:
             outcome.state, outcome.message = "cancelled", str(error)
         except ConnectorError as error:
             outcome.state, outcome.message = "failed", str(error)
+        except AccountPulseError as error:
+            # Such as a missing extra: a person must act, and the message says how.
+            outcome.state, outcome.message = "misconfigured", str(error)
         except Exception as error:
             # A connector's bug costs its stream only. The text of a foreign exception may hold a secret, so only its kind and
             # place are kept.
