@@ -138,3 +138,14 @@ def test_a_bad_record_in_a_snapshot_is_not_taken_for_a_vanished_one(bench: Bench
     result = bench.one("accounts")
     assert (result.state, result.quarantined, result.closed) == ("ok", 1, 0)
     assert "3" in bench.current("account")
+
+
+def test_a_bad_record_that_vanishes_from_a_snapshot_leaves_the_quarantine(bench: Bench) -> None:
+    table = bench.vendor.accounts
+    table.put(*(account(str(n)) for n in range(10)), account("bad", employees="many"), account("worse", employees="few"))
+    bench.run("accounts")
+    assert sorted(bench.quarantine()) == ["bad", "worse"]
+    bench.clock.advance(MINUTE)
+    table.vanish("bad")
+    bench.run("accounts")
+    assert list(bench.quarantine()) == ["worse"]

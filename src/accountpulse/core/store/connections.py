@@ -209,6 +209,15 @@ def release_from_quarantine(connection: sa.Connection, connection_id: int, name:
         )
 
 
+def release_unseen(connection: sa.Connection, connection_id: int, name: str, since: datetime) -> None:
+    """Drop records of a stream that have not been met since an instant."""
+    connection.execute(
+        sa.delete(quarantine).where(
+            quarantine.c.connection_id == connection_id, quarantine.c.stream == name, quarantine.c.seen_at < since
+        )
+    )
+
+
 def quarantined(connection: sa.Connection, connection_id: int) -> list[sa.Row[Any]]:
     query = sa.select(quarantine).where(quarantine.c.connection_id == connection_id)
     return list(connection.execute(query.order_by(quarantine.c.stream, quarantine.c.source_id)))

@@ -7,6 +7,7 @@ so that a later run can go on where a pass was interrupted, and still know what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -48,6 +49,12 @@ def vanished(connection: sa.Connection, run_id: int, record: str, connection_id:
     missing = sa.select(table.c.source_id).where(*current, older, ~seen.exists())
     known = connection.execute(sa.select(sa.func.count()).select_from(table).where(*current)).scalar_one()
     return list(connection.execute(missing).scalars()), known
+
+
+def begun(connection: sa.Connection, run_id: int) -> datetime:
+    """When a pass began."""
+    at: datetime = connection.execute(sa.select(run.c.started_at).where(run.c.id == run_id)).scalar_one()
+    return at
 
 
 def forget(connection: sa.Connection, connection_id: int, records: Sequence[str]) -> None:

@@ -169,13 +169,11 @@ class StreamReader:
         """The stream came to its end without a fault: what a complete read lacks is gone, the position is the window's end."""
         now = self._clock.now()
         message = self._notice
-        ended: dict[str, Any] = {}
         with self._store.write() as connection:
             store_connections.lock(connection, self._source.id)
             if self._spec.deletes == "snapshot":
                 message = self._delete_vanished(connection, now) or message
                 snapshots.forget(connection, self._source.id, self._names)
-                ended = {"cursor": None}
             self._update(
                 connection,
                 position=window.until,
@@ -183,7 +181,6 @@ class StreamReader:
                 last_success_at=now,
                 state="ok",
                 message=message,
-                **ended,
             )
         self._outcome.message = message
 
@@ -205,7 +202,8 @@ class StreamReader:
                 counts = delete_records(connection, name, gone, keys=self._keys, now=now)
                 self._outcome.closed += counts.closed
                 bump(connection, "facts")
-                store_connections.release_from_quarantine(connection, id, stream, gone)
+        # What was in quarantine and did not come again is gone as well.
+        store_connections.release_unseen(connection, id, stream, snapshots.begun(connection, self._pass))
         return None
 
     def _guard_quarantine(self, stage: Stage) -> None:
