@@ -15,7 +15,7 @@ from tests.core.sync.stores import empty
 from tests.core.sync.vendor import Bench, Killed, account, at, contact, survey, ticket
 
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.tables import snapshot_key
+from accountpulse.core.store.tables import run, snapshot_key
 
 STREAMS = ("tickets", "contacts", "accounts", "surveys")
 anywhere = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -179,3 +179,17 @@ def test_records_and_checkpoint_commit_together_or_not_at_all(bench: Bench, stat
     assert bench.state("contacts").position is None
     bench.run("contacts")
     assert bench.equals_vendor(bench.vendor.contacts)
+
+
+def test_a_run_that_was_killed_is_not_said_to_run_for_ever(bench: Bench) -> None:
+    bench.vendor.contacts.put(contact("1"), changed_at=at(-9))
+    bench.vendor.contacts.crash_at_item = 1
+    with pytest.raises(Killed):
+        bench.run("contacts")
+    other = Bench(bench.store, name="other")
+    other.run("contacts")
+    assert [row.state for row in bench.rows(run)] == ["running", "ok"]
+    bench.run("contacts")
+    killed, _, good = bench.rows(run)
+    assert (killed.state, killed.finished_at, good.state) == ("failed", bench.clock.now(), "ok")
+    assert "was stopped" in (killed.message or "")

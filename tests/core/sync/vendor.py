@@ -289,7 +289,7 @@ class Bench:
 
     def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
         with self.store.read() as connection:
-            return list(connection.execute(sa.select(table)))
+            return list(connection.execute(sa.select(table).order_by(*table.primary_key)))
 
     def equals_vendor(self, table: Table) -> bool:
         """Whether the store's current records are exactly those of the vendor."""

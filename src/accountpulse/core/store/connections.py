@@ -153,7 +153,12 @@ def set_identity(connection: sa.Connection, connection_id: int, identity: Mappin
 
 
 def begin_run(connection: sa.Connection, connection_id: int, now: datetime) -> int:
-    """Start a run; returns its id."""
+    """Start a run; returns its id. One that is still said to be running was stopped without a word, and is closed."""
+    connection.execute(
+        sa.update(run)
+        .where(run.c.connection_id == connection_id, run.c.state == "running")
+        .values(state="failed", finished_at=now, message="the process was stopped during this run; what it stored stays")
+    )
     result = connection.execute(sa.insert(run).values(connection_id=connection_id, started_at=now, state="running"))
     return int(result.inserted_primary_key[0])  # type: ignore[index]
 
