@@ -301,7 +301,7 @@ class Hub:
                 precedence=self._precedence(),
                 include_churned=True,
             )
-            refresh_profiles(connection, everyone, {id: name for name, id in self._ids.items()})
+            refresh_profiles(connection, everyone)
         return report
 
     def _match(self, account: SourceAccount, candidates: list[Candidate]) -> int | None:

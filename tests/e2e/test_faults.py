@@ -113,6 +113,18 @@ def test_an_unreachable_vendor_costs_only_its_connection(vendors: Vendors, host:
         assert status["crm"].fresh_at is not None
 
 
+def test_what_a_connection_told_stays_when_it_is_no_longer_configured(
+    vendors: Vendors, host: PluginHost, tmp_path: Path
+) -> None:
+    with hub_of(vendors, host, tmp_path) as hub:
+        hub.sync()
+        before = hub.settings
+    left = replace(before, connections={"support": before.connections["support"]})
+    with Hub.open(left, host=host, clock=vendors.clock) as hub:
+        assert states(hub.sync()) == {"support": "ok"}
+        assert [row.name for row in (hub.score(), hub.table())[1]] == ["Acme"]
+
+
 def test_wrong_credentials_need_a_person_and_keep_what_is_known(vendors: Vendors, host: PluginHost, tmp_path: Path) -> None:
     with hub_of(vendors, host, tmp_path) as hub:
         assert set(states(hub.sync()).values()) == {"ok"}

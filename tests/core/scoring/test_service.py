@@ -195,7 +195,7 @@ class World:
                 )
             link_accounts(connection, self.clock.now(), account_keys={"app": "reference", "desk": "reference"})
             everyone = population(connection, day=TODAY, zone=ZONE, mode=AsCorrected(), include_churned=True)
-            refresh_profiles(connection, everyone, {id: name for name, id in self.ids.items()})
+            refresh_profiles(connection, everyone)
 
     def rows(self, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
         with self.store.read() as connection:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.metrics.population import ATTRIBUTES, Population
+from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store.revisions import bump
 
@@ -25,11 +26,13 @@ _KEPT = (
 )
 
 
-def refresh_profiles(connection: sa.Connection, everyone: Population, connections: Mapping[int, str]) -> int:
+def refresh_profiles(connection: sa.Connection, everyone: Population) -> int:
     """Write the accounts' current attributes, in the caller's transaction; returns how many changed.
 
-    everyone: the population of today, churned accounts included. connections: names by id, for the origins.
+    everyone: the population of today, churned accounts included.
     """
+    # Those that are no longer configured as well: what they told still counts.
+    connections = store_connections.names(connection)
     rows = [_row(everyone, i, connections) for i in range(len(everyone))]
     changed = store_profiles.write(connection, rows)
     if changed:

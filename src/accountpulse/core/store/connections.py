@@ -77,6 +77,11 @@ def by_name(connection: sa.Connection, name: str) -> sa.Row[Any]:
     return row
 
 
+def names(connection: sa.Connection) -> dict[int, str]:
+    """The names of all connections by id, those that are no longer configured included."""
+    return dict(connection.execute(sa.select(connection_table.c.id, connection_table.c.name)).all())
+
+
 def listing(connection: sa.Connection) -> list[sa.Row[Any]]:
     """The configured connections in order of priority."""
     query = sa.select(connection_table).where(connection_table.c.removed_at.is_(None))
