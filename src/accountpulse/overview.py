@@ -55,7 +55,7 @@ class ConnectionStatus:
 def score_table(connection: sa.Connection, scores: Sequence[Score]) -> list[ScoreRow]:
     """The scores as lines, worst first, those with an unknown band last."""
     names = store_profiles.names(connection)
-    trends = {id: row.trend_28d for id, row in store_scores.current(connection).items()}
+    trends = store_scores.trends(connection)
     rows = [
         ScoreRow(
             account_id=score.account_id,

@@ -125,6 +125,23 @@ def test_what_a_connection_told_stays_when_it_is_no_longer_configured(
         assert [row.name for row in (hub.score(), hub.table())[1]] == ["Acme"]
 
 
+def test_a_score_is_explained_as_it_was_given_until_the_next_scoring(
+    vendors: Vendors, host: PluginHost, tmp_path: Path
+) -> None:
+    with hub_of(vendors, host, tmp_path) as hub:
+        hub.sync()
+        hub.score()
+        before = hub.settings
+    rules, _ = parse_rules([{"name": "everyone", "model": "m", "default": True}])
+    changed = replace(before, segments=tuple(rules), models={"m": replace(before.models["m"], coverage_floor=0.9)})
+    with Hub.open(changed, host=host, clock=vendors.clock) as hub:
+        assert hub.explain("Acme").segment == "all"
+        assert [row.segment for row in hub.table()] == ["all"]
+        assert hub.explain("Acme").model_version == before.models["m"].version
+        hub.score()
+        assert hub.explain("Acme").segment == "everyone"
+
+
 def test_wrong_credentials_need_a_person_and_keep_what_is_known(vendors: Vendors, host: PluginHost, tmp_path: Path) -> None:
     with hub_of(vendors, host, tmp_path) as hub:
         assert set(states(hub.sync()).values()) == {"ok"}

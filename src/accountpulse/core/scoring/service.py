@@ -91,7 +91,7 @@ class ScoringService:
         """Every account's score with what explains it: the stored ones of today, or as of a past day, evaluated now."""
         if day is None or day == self.today:
             with self._store.read() as connection:
-                return [self._stored(row) for row in store_scores.current(connection).values()]
+                return [_stored(row) for row in store_scores.current(connection).values()]
         with self._store.read() as connection:
             scores = score_day(connection, self._cards, self._yardstick, day)
             earlier = self._compared(connection, day)
@@ -106,7 +106,7 @@ class ScoringService:
                 raise NotFound(
                     f"account {account_id} has no score: run `accountpulse score`, unless it is no longer a customer"
                 )
-            return self._stored(row)
+            return _stored(row)
         with self._store.read() as connection:
             scores = score_day(connection, self._cards, self._yardstick, day)
             earlier = self._compared(connection, day)
@@ -114,11 +114,6 @@ class ScoringService:
             if account_id in scores.frame.account_ids[segment.rows]:
                 return scores.explained(segment, self._yardstick, earlier, only=account_id)[0]
         raise NotFound(f"account {account_id} was not a customer on {day}")
-
-    def _stored(self, row: sa.Row[Any]) -> Score:
-        names = {id: name for name, id in self._cards.segment_ids.items()}
-        versions = {id: version for version, id in self._cards.model_ids.items()}
-        return score_of_row(row, names[row.segment_id], versions[row.model_id])
 
     def _compared(self, connection: sa.Connection, day: date) -> MetricFrame:
         return metrics_on(connection, self._cards, self._yardstick, day - timedelta(days=COMPARED_DAYS))
@@ -258,14 +253,14 @@ class ScoringService:
         }
 
 
-def score_of_row(row: sa.Row[Any], segment: str, model_version: str) -> Score:
-    """A stored current score as a `Score`."""
+def _stored(row: sa.Row[Any]) -> Score:
+    """A row of `store_scores.current` as a `Score`."""
     return Score.from_json(
         {
             "account_id": row.account_id,
             "day": row.day.isoformat(),
-            "segment": segment,
-            "model_version": model_version,
+            "segment": row.segment,
+            "model_version": row.model_version,
             "score": row.score,
             "reference": row.reference,
             "band": row.band,

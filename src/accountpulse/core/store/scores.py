@@ -9,7 +9,14 @@ from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
-from accountpulse.core.store.tables import portfolio_daily, score_current, score_history, scored_day
+from accountpulse.core.store.tables import (
+    portfolio_daily,
+    score_current,
+    score_history,
+    scored_day,
+    scoring_model,
+    segment,
+)
 from accountpulse.core.store.upsert import insert
 
 LIVE: Final = 0
@@ -144,11 +151,23 @@ def history_since(connection: sa.Connection, since: date) -> dict[int, list[sa.R
 
 
 def current(connection: sa.Connection, account_id: int | None = None) -> dict[int, sa.Row[Any]]:
-    """The current scores by account, or that of one account."""
-    query = sa.select(score_current)
+    """The current scores by account, or that of one account, with the names of their `segment` and `model_version`.
+
+    These may be of an earlier configuration, when nothing has been scored since it changed.
+    """
+    query = (
+        sa.select(score_current, segment.c.name.label("segment"), scoring_model.c.version.label("model_version"))
+        .join(segment, segment.c.id == score_current.c.segment_id)
+        .join(scoring_model, scoring_model.c.id == score_current.c.model_id)
+    )
     if account_id is not None:
         query = query.where(score_current.c.account_id == account_id)
     return {row.account_id: row for row in connection.execute(query)}
+
+
+def trends(connection: sa.Connection) -> dict[int, float | None]:
+    """The trend of 28 days by account, without reading what explains the scores, which is a hundred times larger."""
+    return dict(connection.execute(sa.select(score_current.c.account_id, score_current.c.trend_28d)).all())
 
 
 def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[int, sa.Row[Any]]) -> int:
