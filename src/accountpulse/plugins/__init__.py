@@ -34,6 +34,7 @@ from accountpulse.core.metrics.declare import (
 from accountpulse.core.model import (
     Account,
     Activity,
+    ActivityKind,
     Contact,
     Invoice,
     Opportunity,
@@ -46,6 +47,7 @@ from accountpulse.core.model import (
     SurveyResponse,
     Ticket,
     UsageDay,
+    minor_digits,
     schema_of,
     schemas,
 )
@@ -76,6 +78,7 @@ from accountpulse.plugins.hookspecs import hookimpl
 __all__ = [
     "Account",
     "Activity",
+    "ActivityKind",
     "Aggregate",
     "AuthError",
     "Cancelled",
@@ -130,6 +133,7 @@ __all__ = [
     "mean",
     "median",
     "metric",
+    "minor_digits",
     "ongoing",
     "raise_for_status",
     "require_aware",

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from accountpulse.connectors.salesforce.values import ActivityKind, OpportunityKind
-from accountpulse.plugins import ConnectorConfig
+from accountpulse.connectors.salesforce.values import OpportunityKind
+from accountpulse.plugins import ActivityKind, ConnectorConfig
 
 
 def _origin(url: str) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accountpulse.connectors.salesforce.values import (
-    ActivityKind,
     OpportunityKind,
     Row,
     activity_account,
@@ -31,7 +30,7 @@ from accountpulse.connectors.salesforce.values import (
     text,
     whole,
 )
-from accountpulse.plugins import Account, Activity, Contact, Opportunity
+from accountpulse.plugins import Account, Activity, ActivityKind, Contact, Opportunity
 
 
 def account(

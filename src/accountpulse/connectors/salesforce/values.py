@@ -9,23 +9,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from accountpulse.plugins import InvalidRecord
+from accountpulse.plugins import ActivityKind, InvalidRecord, minor_digits
 
 Row = Mapping[str, Any]
-ActivityKind = Literal[
-    "meeting", "call", "email", "training", "webinar", "community", "onboarding_step", "integration_connected"
-]
 OpportunityKind = Literal["new", "renewal", "upsell", "services"]
-
-# ISO 4217: the currencies whose minor unit is not a hundredth.
-_MINOR_DIGITS = {
-    **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
 
 # Read in this order; the first of these that begins a word of the vendor's text decides.
 _OPPORTUNITY_WORDS: tuple[tuple[str, OpportunityKind], ...] = (
@@ -137,7 +124,7 @@ def minor_units(amount: object, currency: str, source_id: str) -> int | None:
     if amount in (None, ""):
         return None
     try:
-        return int((Decimal(str(amount)).scaleb(_MINOR_DIGITS.get(currency, 2))).to_integral_value())
+        return int((Decimal(str(amount)).scaleb(minor_digits(currency))).to_integral_value())
     except (InvalidOperation, ValueError, OverflowError) as error:
         raise InvalidRecord(source_id, f"Amount {str(amount)[:40]!r} is not a number") from error
 

@@ -1,9 +1,11 @@
 """The unified account model: what connectors yield."""
 
+from accountpulse.core.model.money import currency_codes, is_currency, minor_digits
 from accountpulse.core.model.records import (
     RECORD_TYPES,
     Account,
     Activity,
+    ActivityKind,
     Contact,
     Invoice,
     Opportunity,
@@ -22,6 +24,7 @@ __all__ = [
     "RECORD_TYPES",
     "Account",
     "Activity",
+    "ActivityKind",
     "Contact",
     "FieldSchema",
     "Invoice",
@@ -36,6 +39,9 @@ __all__ = [
     "SurveyResponse",
     "Ticket",
     "UsageDay",
+    "currency_codes",
+    "is_currency",
+    "minor_digits",
     "schema_of",
     "schemas",
 ]

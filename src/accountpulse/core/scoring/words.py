@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.model import minor_digits
 from accountpulse.core.scoring.model import MissingPolicy
 
 _AREAS = {
@@ -21,10 +22,6 @@ _POLICIES: dict[MissingPolicy, str] = {
     "neutral": "counted as 50 of 100",
     "worst": "counted as 0 of 100",
 }
-_CURRENCIES_WITHOUT_DECIMALS = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"]
-)
-_CURRENCIES_WITH_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 _SIGNED = frozenset({"change", "trend", "relative"})
 _SHARES = frozenset({"share", "ratio", "percent"})
 _TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
@@ -105,7 +102,7 @@ def format_value(value: float, unit: str, *, currency: str = "", money: bool = F
 
 def format_money(minor: float, currency: str) -> str:
     """Minor units as an amount: `EUR 1,200`, `EUR 12.50`, `JPY 900`."""
-    decimals = 0 if currency in _CURRENCIES_WITHOUT_DECIMALS else 3 if currency in _CURRENCIES_WITH_THREE_DECIMALS else 2
+    decimals = minor_digits(currency)
     amount = minor / 10**decimals
     whole = abs(amount) >= 1000 or float(amount).is_integer()
     text = f"{amount:,.0f}" if whole else f"{amount:,.{decimals}f}"
