@@ -64,7 +64,7 @@ def score_table(connection: sa.Connection, scores: Sequence[Score]) -> list[Scor
             band=score.band,
             score=score.score,
             coverage=score.coverage,
-            trend_28d=trends.get(score.account_id),
+            trend_28d=trends.get((score.account_id, score.day)),
             top_reason=_top_reason(score.components),
         )
         for score in scores

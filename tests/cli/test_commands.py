@@ -153,6 +153,13 @@ def test_score_prints_the_worst_first_and_a_summary(run: Runs, answer: Answers, 
     assert document["report"]["rows_written"] == 0  # nothing changed since the first scoring
 
 
+def test_score_as_of_a_past_day_prints_that_day(answer: Answers, scored: Path) -> None:
+    document = answer("score", "--as-of", "2024-07-01")
+    assert document["report"]["day"] == "2024-07-01"
+    assert {each["name"] for each in document["accounts"]} == {"Acme", "Beta [bold]Corp"}  # Gamma was no customer yet
+    assert {each["trend_28d"] for each in document["accounts"]} == {None}
+
+
 def test_score_limits_what_it_prints(run: Runs, scored: Path) -> None:
     assert "... and 2 more; --limit 3 shows all" in run("score", "--limit", "1").stdout
 
