@@ -269,7 +269,7 @@ def test_a_past_day_is_answered_as_it_was_evaluated(world: World) -> None:
     day = TODAY - timedelta(days=20)
     world.service.run(TODAY - timedelta(days=1), since=TODAY - timedelta(days=40))
     with world.store.read() as connection:
-        history = in_force(connection, None, 1, before=day + timedelta(days=1))
+        history = in_force(connection, 1, before=day + timedelta(days=1))
     for account, row in history.items():
         assert row.score_centi / 100 == pytest.approx(world.service.explain(account, day).score, abs=1.01)
 
@@ -290,7 +290,7 @@ def test_the_order_in_which_days_are_scored_does_not_change_what_history_says(
         answers: dict[tuple[int, int], float] = {}
         with store.read() as connection:
             for back in days:
-                for account, row in in_force(connection, None, 1, before=TODAY - timedelta(days=back - 1)).items():
+                for account, row in in_force(connection, 1, before=TODAY - timedelta(days=back - 1)).items():
                     answers[account, back] = row.score_centi / 100
         store.close()
         return answers
@@ -344,6 +344,27 @@ def test_band_since_and_trend_come_from_history(world: World) -> None:
     known = ids(world)
     assert current[known["Fading"]].trend_28d < 0
     assert current[known["Silent"]].band_since == TODAY - timedelta(days=60)
+
+
+def test_a_band_is_dated_from_its_first_day_however_long_ago_that_was(world: World) -> None:
+    """The months that trends look at hold only the end of a long run; and what was restated since is no part of it."""
+    world.service.run(TODAY)
+    row = next(row for row in world.rows(score_history) if row.account_id == ids(world)["Silent"])
+    said = {**row._mapping, "basis": 0}
+    with world.store.write() as connection:
+        others = ((200, 0, row.band + 1), (150, 0, row.band), (100, 0, row.band), (50, 0, row.band), (250, 1, row.band))
+        days = [{**said, "day": TODAY - timedelta(days=n), "basis": basis, "band": band} for n, basis, band in others]
+        connection.execute(sa.insert(score_history), days)
+        scored = [{"day": d["day"], "basis": d["basis"], "scored_at": NOW, "accounts": 4} for d in days]
+        connection.execute(sa.insert(scored_day), scored)
+
+    def since() -> date:
+        world.service.run(TODAY)
+        return next(row.band_since for row in world.rows(score_current) if row.account_id == row_id)
+
+    row_id = row.account_id
+    assert since() == TODAY - timedelta(days=150)
+    assert since() == TODAY - timedelta(days=150), "what was said last is carried on"
 
 
 def test_the_portfolio_adds_up(world: World) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from accountpulse.core.clock import Clock, day_of
 from accountpulse.core.errors import NotFound
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.states import ComponentState
-from accountpulse.core.scoring.bands import band_name
+from accountpulse.core.scoring.bands import Band, band_name
 from accountpulse.core.scoring.day import (
     COMPARED_DAYS,
     REVENUE,
@@ -217,10 +218,12 @@ class ScoringService:
         rows: list[dict[str, Any]] = []
         changes: list[ScoreChange] = []
         for segment in scores.segments:
-            for score in scores.explained(segment, self._yardstick, earlier):
+            explained = scores.explained(segment, self._yardstick, earlier)
+            since = self._bands_since(connection, explained, history, known)
+            for score in explained:
                 before = known.get(score.account_id)
                 series = history.get(score.account_id, [])
-                rows.append(self._current_row(segment, score, series, now))
+                rows.append(self._current_row(segment, score, series, since[score.account_id], now))
                 if before is None or (round(before.score, 6), before.band) != (round(score.score, 6), score.band):
                     changes.append(_change(score, before))
         written = store_scores.write_current(connection, rows, known)
@@ -228,7 +231,39 @@ class ScoringService:
         store_profiles.set_mrr(connection, {int(id): mrr[i] for i, id in enumerate(scores.frame.account_ids)})
         return written, changes
 
-    def _current_row(self, segment: SegmentDay, score: Score, series: Sequence[sa.Row[Any]], now: datetime) -> dict[str, Any]:
+    def _bands_since(
+        self,
+        connection: sa.Connection,
+        scores: Sequence[Score],
+        history: Mapping[int, Sequence[sa.Row[Any]]],
+        known: Mapping[int, sa.Row[Any]],
+    ) -> dict[int, date]:
+        """The first day of the unbroken run of the band that each account is in now.
+
+        history: the rows of the last months; known: what was said last. Where neither reaches back to the beginning of the run,
+        all of the account's history is read.
+        """
+        bands = {self._cards.model_ids[model.version]: model.bands for model in self._cards.models.values()}
+        since: dict[int, date] = {}
+        unfinished: dict[int, str] = {}
+        for score in scores:
+            series, before = history.get(score.account_id, []), known.get(score.account_id)
+            run = _run_of(score.band, series, bands)
+            since[score.account_id] = run[0].day if run else score.day
+            if not run or len(run) < len(series):
+                continue
+            if before is not None and before.band == score.band and before.band_since <= run[0].day <= before.day:
+                since[score.account_id] = before.band_since
+            else:
+                unfinished[score.account_id] = score.band
+        for account_id, series in store_scores.history_since(connection, date.min, list(unfinished)).items():
+            if run := _run_of(unfinished[account_id], series, bands):
+                since[account_id] = run[0].day
+        return since
+
+    def _current_row(
+        self, segment: SegmentDay, score: Score, series: Sequence[sa.Row[Any]], band_since: date, now: datetime
+    ) -> dict[str, Any]:
         steps = [(row.day, row.score_centi / 100) for row in series]
         trends = {window: trend(steps, score.day, window) for window in WINDOWS}
         content = score.to_json()
@@ -240,7 +275,7 @@ class ScoringService:
             "score": score.score,
             "reference": score.reference,
             "band": score.band,
-            "band_since": _band_since(series, score, self._cards),
+            "band_since": band_since,
             "coverage": score.coverage,
             "low": score.low,
             "high": score.high,
@@ -274,16 +309,13 @@ def _stored(row: sa.Row[Any]) -> Score:
     )
 
 
-def _band_since(series: Sequence[sa.Row[Any]], score: Score, cards: Scorecards) -> date:
-    """The first day of the unbroken run of the band that the account is in now."""
-    bands = {cards.model_ids[m.version]: m.bands for m in cards.models.values() if m.version in cards.model_ids}
-    since = score.day
-    for row in reversed(series):
-        named = band_name(bands[row.model_id], row.band) if row.model_id in bands else None
-        if named != score.band:
-            break
-        since = row.day
-    return since
+def _run_of(band: str, series: Sequence[sa.Row[Any]], bands: Mapping[int, Sequence[Band]]) -> list[sa.Row[Any]]:
+    """The rows at the end of a series that are all in a band, oldest first. bands: those of each model, by its id."""
+
+    def is_in(row: sa.Row[Any]) -> bool:
+        return row.model_id in bands and band_name(bands[row.model_id], row.band) == band
+
+    return list(takewhile(is_in, reversed(series)))[::-1]
 
 
 def _change(score: Score, before: sa.Row[Any] | None) -> ScoreChange:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
+from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.tables import (
     portfolio_daily,
     score_current,
@@ -47,8 +48,7 @@ def write_history(
     A row is in force until the next one, so a day scored out of order may not change what later days already said: where the
     following scored day rested on the row before, it gets a row of its own.
     """
-    accounts = [p.account_id for p in points]
-    before = in_force(connection, accounts, basis, before=day)
+    before = in_force(connection, basis, before=day)
     on_day = _rows(connection, basis, day)
     following = connection.execute(
         sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == basis, scored_day.c.day > day)
@@ -90,21 +90,20 @@ def write_history(
 
 
 def in_force(
-    connection: sa.Connection, accounts: Iterable[int] | None, basis: Basis, *, before: date
+    connection: sa.Connection, basis: Basis, *, before: date, among: sa.ColumnElement[bool] | None = None
 ) -> dict[int, sa.Row[Any]]:
-    """Each account's latest history row of days before `before`."""
+    """Each account's latest history row of days before `before`. among: a condition on the rows' accounts."""
     table = score_history
     newest = (
         sa.select(table.c.account_id, sa.func.max(table.c.day).label("day"))
-        .where(table.c.basis == basis, table.c.day < before)
+        .where(table.c.basis == basis, table.c.day < before, sa.true() if among is None else among)
         .group_by(table.c.account_id)
         .subquery()
     )
     query = sa.select(table).join(
         newest, sa.and_(table.c.account_id == newest.c.account_id, table.c.day == newest.c.day, table.c.basis == basis)
     )
-    wanted = None if accounts is None else set(accounts)
-    return {row.account_id: row for row in connection.execute(query) if wanted is None or row.account_id in wanted}
+    return {row.account_id: row for row in connection.execute(query)}
 
 
 def _rows(connection: sa.Connection, basis: Basis, day: date) -> dict[int, sa.Row[Any]]:
@@ -129,20 +128,34 @@ def _values(said: sa.Row[Any]) -> dict[str, Any]:
     return {**{name: getattr(said, name) for name in _HISTORY}, "inputs_as_of": said.inputs_as_of}
 
 
-def history_since(connection: sa.Connection, since: date) -> dict[int, list[sa.Row[Any]]]:
-    """Every account's history rows from `since` on and the one in force before, oldest first.
+def history_since(
+    connection: sa.Connection, since: date, accounts: Sequence[int] | None = None
+) -> dict[int, list[sa.Row[Any]]]:
+    """The history rows of every account, or of some, from `since` on and the one in force before, oldest first.
 
     Live rows from the first day that was scored live, restated ones for the days before.
     """
+    if accounts is None:
+        return _series(connection, since, sa.true())
+    found: dict[int, list[sa.Row[Any]]] = {}
+    for chunk in chunked(accounts):
+        found |= _series(connection, since, score_history.c.account_id.in_(chunk))
+    return found
+
+
+def _series(connection: sa.Connection, since: date, wanted: sa.ColumnElement[bool]) -> dict[int, list[sa.Row[Any]]]:
     table = score_history
     first_live = connection.execute(sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == LIVE)).scalar()
     rows: dict[int, list[sa.Row[Any]]] = {}
     bases: tuple[Basis, ...] = (RESTATED, LIVE)
     for basis in bases:
-        query = sa.select(table).where(table.c.basis == basis, table.c.day >= since)
+        query = sa.select(table).where(table.c.basis == basis, table.c.day >= since, wanted)
         if basis == RESTATED and first_live is not None:
+            if first_live <= since:
+                # Between the last restated row and the live one in force at `since` there may be others.
+                continue
             query = query.where(table.c.day < first_live)
-        earlier = in_force(connection, None, basis, before=since).values()
+        earlier = in_force(connection, basis, before=since, among=wanted).values()
         for row in (*earlier, *connection.execute(query.order_by(table.c.day))):
             rows.setdefault(row.account_id, []).append(row)
     for series in rows.values():
@@ -165,9 +178,11 @@ def current(connection: sa.Connection, account_id: int | None = None) -> dict[in
     return {row.account_id: row for row in connection.execute(query)}
 
 
-def trends(connection: sa.Connection) -> dict[int, float | None]:
-    """The trend of 28 days by account, without reading what explains the scores, which is a hundred times larger."""
-    return dict(connection.execute(sa.select(score_current.c.account_id, score_current.c.trend_28d)).all())
+def trends(connection: sa.Connection) -> dict[tuple[int, date], float | None]:
+    """The trend of 28 days by account and its day, without what explains the scores, which is a hundred times larger."""
+    columns = score_current.c
+    rows = connection.execute(sa.select(columns.account_id, columns.day, columns.trend_28d))
+    return {(row.account_id, row.day): row.trend_28d for row in rows}
 
 
 def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[int, sa.Row[Any]]) -> int:
