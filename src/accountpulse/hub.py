@@ -283,7 +283,8 @@ class Hub:
         except Exception as error:
             return CheckResult(name, connector, False, message=describe_crash(error))
         with self.store.write() as connection:
-            store_connections.set_identity(connection, self._ids[name], {"id": identity.id, "name": identity.name})
+            known = {"id": identity.id, "name": identity.name, "details": dict(identity.details)}
+            store_connections.set_identity(connection, self._ids[name], known)
         return CheckResult(name, connector, True, identity=identity)
 
     def _link(self) -> LinkReport:

@@ -14,6 +14,7 @@ from accountpulse.config.settings import ConnectionSettings, Settings
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.scoring.segments import parse_rules
+from accountpulse.core.store import connections as store_connections
 from accountpulse.core.sync.results import RunResult
 from accountpulse.core.sync.retry import RetryPolicy
 from accountpulse.demo import Demo, open_demo
@@ -98,6 +99,16 @@ def hub_of(vendors: Vendors, host: PluginHost, folder: Path, slept: list[float] 
 
 def states(results: list[RunResult]) -> dict[str, str]:
     return {run.connection: run.state for run in results}
+
+
+def test_what_a_check_finds_out_is_kept(vendors: Vendors, host: PluginHost, tmp_path: Path) -> None:
+    with hub_of(vendors, host, tmp_path) as hub:
+        found = {result.connection: result.identity for result in hub.check()}
+        with hub.store.read() as connection:
+            kept = store_connections.by_name(connection, "support").identity
+    assert found["support"] is not None
+    assert kept == {"id": found["support"].id, "name": found["support"].name, "details": dict(found["support"].details)}
+    assert kept["details"]
 
 
 def test_an_unreachable_vendor_costs_only_its_connection(vendors: Vendors, host: PluginHost, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from accountpulse.core.sync.results import RunEnd
 from accountpulse.graphql import sdl
 from accountpulse.graphql.accounts.inputs import _KINDS, AccountFilter, AccountOrderField
 from accountpulse.graphql.accounts.types import LinkMethod
-from accountpulse.graphql.connections.types import RunState
+from accountpulse.graphql.connections.types import ConnectionState, RunState
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.models.types import Better, MetricGroup
 from accountpulse.graphql.schema import build_schema
@@ -68,6 +68,7 @@ def test_enums_know_what_the_core_knows() -> None:
     assert {g.value for g in MetricGroup} == set(get_args(Group))
     assert {b.value for b in Better} == set(get_args(CoreBetter))
     assert {r.value for r in RunState} == {*get_args(RunEnd), "running"}
+    assert {c.value for c in ConnectionState} == {*get_args(RunEnd), "new"}
 
 
 def test_every_order_has_a_cursor_and_every_filter_a_column() -> None:

@@ -13,7 +13,7 @@ from accountpulse.core.sync.connector import InboundRequest
 
 
 class PluginInfo(Protocol):
-    """An installed plugin. status: `ok`, `broken` or `refused`; reason: why, where it is not ok. hooks: those implemented."""
+    """An installed plugin. status: `loaded`, `broken` or `left out`; reason: why it is not loaded. hooks: those implemented."""
 
     @property
     def name(self) -> str: ...

@@ -48,8 +48,8 @@ class Viewer:
 class Plugin:
     name: str = strawberry.field(description="The distribution's name, or the module's for what is built in.")
     version: str | None = strawberry.field(description="Its version; null where the module tells none.")
-    status: str = strawberry.field(description="ok, or what is wrong with it.")
-    reason: str | None = strawberry.field(description="What is wrong, in words.")
+    status: str = strawberry.field(description="loaded, broken, or left out by the allow-list.")
+    reason: str | None = strawberry.field(description="Why it is broken or left out, in words.")
     hooks: list[str] = strawberry.field(description="The hooks it implements.")
 
 

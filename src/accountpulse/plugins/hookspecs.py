@@ -50,7 +50,7 @@ def register_graphql_types() -> Iterable[type]:  # type: ignore[empty-body]
 
 @hookspec(firstresult=True)
 def match_account(source_account: SourceAccount, candidates: list[Candidate]) -> str | None:
-    """Decide which account a source account is: return a candidate's id, or None to leave it to the rules."""
+    """Decide which account a source account is: return a candidate's `key`, or None to leave it to the rules."""
 
 
 @hookspec

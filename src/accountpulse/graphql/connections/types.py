@@ -28,6 +28,7 @@ class ConnectionState(Enum):
     PAUSED = choice("paused", "It rests until `pausedUntil`, as the vendor asked.")
     NEEDS_REAUTH = choice("needs_reauth", "The vendor refuses its credentials; data is kept.")
     MISCONFIGURED = choice("misconfigured", "Its settings can't work; the message says which.")
+    CANCELLED = choice("cancelled", "Somebody stopped its last run. What that had committed stays.")
 
 
 @strawberry.enum(description="How a run ended.")
@@ -119,7 +120,8 @@ class SourceConnection(Node):
     state_since: datetime = strawberry.field(description="Since when it has stood so.")
     message: str | None = strawberry.field(description="What a person should know or do, if anything.")
     identity: str | None = strawberry.field(
-        description="Who it is connected to: the vendor's name of the company's account there. Null before the first run."
+        description="Who it is connected to: the vendor's name of the company's account there. Null until its credentials "
+        "have been checked."
     )
     identity_details: JSON | None = strawberry.field(
         description="More about who it is connected to, as the connector tells it."
