@@ -116,11 +116,13 @@ def test_an_account_is_found_by_id_domain_name_and_source(world: World, api: Api
     world.account("Acme", domain="Acme.example")
     world.account("Twin")
     world.account("Twin")
+    world.account("ÄRZTE Ärztehaus")
     query = "query($by: AccountBy!) { account(by: $by) { id name } }"
     acme = api.get(query, by={"name": "acme"})["account"]
     assert acme["name"] == "Acme"
     for by in ({"id": acme["id"]}, {"domain": "acme.EXAMPLE"}, {"source": {"connection": "crm", "key": "001-1"}}):
         assert api.get(query, by=by)["account"] == acme
+    assert api.get(query, by={"name": "ÄRZTE Ärztehaus"})["account"]["name"] == "ÄRZTE Ärztehaus"
     assert api.get(query, by={"name": "nobody"})["account"] is None
     assert api.get(query, by={"source": {"connection": "crm", "key": "nothing"}})["account"] is None
     assert "several accounts have the name 'Twin'" in api.ask(query, by={"name": "Twin"}).body["errors"][0]["message"]

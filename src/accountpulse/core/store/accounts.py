@@ -120,7 +120,8 @@ def by_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, sa.Row[An
 
 def ids_named(connection: sa.Connection, field: str, value: str, limit: int = 2) -> list[int]:
     """The ids of accounts with this very name or domain, ignoring case; at most `limit`."""
-    query = sa.select(_a.account_id).where(sa.func.lower(COLUMNS[field]) == value.lower())
+    # Both sides by the database: SQLite lowers A to Z only, where Python would lower more and never find it.
+    query = sa.select(_a.account_id).where(sa.func.lower(COLUMNS[field]) == sa.func.lower(value))
     return list(connection.execute(query.order_by(_a.account_id).limit(limit)).scalars())
 
 

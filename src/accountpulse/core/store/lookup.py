@@ -10,11 +10,14 @@ from accountpulse.core.errors import NotFound
 from accountpulse.core.store.tables import account_current, link, source_account
 from accountpulse.core.store.tables import connection as connection_table
 
+LONGEST_ID = 10
+"""Digits of the largest id there can be: a longer number is a name."""
+
 
 def account_id(connection: sa.Connection, text: str) -> int:
     """The id of the account. Raises NotFound with near names, or with the choices where a name is taken twice."""
     table = account_current
-    if text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID:
         query = sa.select(table.c.account_id).where(table.c.account_id == int(text))
         if (found := connection.execute(query).scalar()) is not None:
             return int(found)
