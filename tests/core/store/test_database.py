@@ -44,6 +44,12 @@ def test_a_store_that_cannot_be_opened_says_what_to_do(url: str, message: str) -
         Store.open(url)
 
 
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing like a database\n" * 50)
+    with pytest.raises(StoreError, match=r"notes\.txt can't be opened: file is not a database"):
+        Store.open(str(tmp_path / "notes.txt"))
+
+
 def test_the_password_is_not_in_the_safe_url() -> None:
     assert "hunter2" not in Store("postgresql://me:hunter2@localhost/db").safe_url
 

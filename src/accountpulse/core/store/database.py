@@ -35,7 +35,7 @@ class Store:
         store = cls(url)
         try:
             migrate.upgrade(store.engine)
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:  # such as a file that is no database
             store.close()
             raise StoreError(f"the store {store.safe_url} can't be opened: {error.orig}") from error
         except StoreError:
