@@ -313,10 +313,6 @@ def _plugins(data: object, reader: Reader) -> PluginSettings | None:
     return PluginSettings(allow=tuple(names) if isinstance(allow, list) else None, strict=strict)
 
 
-def _quoted(value: str) -> str:
-    return quote(value, safe="")
-
-
 def _has_password(url: str) -> bool:
     try:
         password = urlsplit(url).password

@@ -177,16 +177,6 @@ def record_stream(connection: sa.Connection, run_id: int, name: str, **values: A
     connection.execute(sa.insert(run_stream).values(run_id=run_id, stream=name, **values))
 
 
-def runs_of(connection: sa.Connection, connection_id: int, limit: int) -> list[sa.Row[Any]]:
-    """The latest runs of a connection, newest first."""
-    query = sa.select(run).where(run.c.connection_id == connection_id).order_by(run.c.id.desc()).limit(limit)
-    return list(connection.execute(query))
-
-
-def streams_of_runs(connection: sa.Connection, run_ids: Sequence[int]) -> list[sa.Row[Any]]:
-    return list(connection.execute(sa.select(run_stream).where(run_stream.c.run_id.in_(run_ids))))
-
-
 # --- what needs a person ------------------------------------------------------------------------------------------------
 
 
