@@ -95,7 +95,7 @@ FILE = "models/enterprise.yaml"
 @pytest.mark.parametrize(
     ("found", "put", "problem"),
     [
-        ("coverage_floor: 0.4", "coverage_flor: 0.4", "4: coverage_flor: unknown key (did you mean 'coverage_floor'?); allowed: name, goal, groups, scorer, coverage_floor, missing, bands"),
+        ("coverage_floor: 0.4", "coverage_flor: 0.4", "4: coverage_flor: unknown key (did you mean 'coverage_floor'?); allowed: name, goal, groups, scorer, coverage_floor, missing, bands, base, caps, worst_of, roll_up"),
         ("        typical: 55", "        tipical: 55", "14: groups[0].metrics[0].tipical: unknown key (did you mean 'typical'?); allowed: metric, normalise, weight, typical, missing"),
         ("goal: churn\n", "", "1: (top level): the key 'goal' is missing"),
         ("goal: churn", "goal: chrn", "2: goal: found 'chrn' (did you mean 'churn'?); allowed: churn, growth, renewal"),
@@ -144,9 +144,9 @@ FILE = "models/enterprise.yaml"
         ("[8, 40]", "[8, 100], [9, 100.0], [10, 40], [11, 41]", "22: groups[1].metrics[0].normalise.steps: from value 10 to 11 the score goes from 40 to 41, but a lower value is better for this metric; allowed: scores that never rise"),
         ("percentile: higher", "percentile: lower", "17: groups[0].metrics[1].normalise.percentile: found 'lower'; allowed: higher, because a higher value of this metric is better"),
         ("percentile: higher", "percentile: up", "17: groups[0].metrics[1].normalise.percentile: found 'up'; allowed: higher, lower"),
-        ("{percentile: higher}", "{percentiles: higher, percentile: higher}", "17: groups[0].metrics[1].normalise.percentiles: unknown key (did you mean 'percentile'?); allowed: linear, steps, categories, percentile"),
-        ("{percentile: higher}", "{percentile: higher, steps: [[0, 0]]}", "17: groups[0].metrics[1].normalise: found percentile and steps; allowed: exactly one of linear, steps, categories, percentile"),
-        ("{percentile: higher}", "{}", "17: groups[0].metrics[1].normalise: found none; allowed: exactly one of linear, steps, categories, percentile"),
+        ("{percentile: higher}", "{percentiles: higher, percentile: higher}", "17: groups[0].metrics[1].normalise.percentiles: unknown key (did you mean 'percentile'?); allowed: linear, steps, categories, percentile, baseline"),
+        ("{percentile: higher}", "{percentile: higher, steps: [[0, 0]]}", "17: groups[0].metrics[1].normalise: found percentile and steps; allowed: exactly one of linear, steps, categories, percentile, baseline"),
+        ("{percentile: higher}", "{}", "17: groups[0].metrics[1].normalise: found none; allowed: exactly one of linear, steps, categories, percentile, baseline"),
         ("{percentile: higher}", "{categories: {scores: [[1, 5]], other: 200}}", "17: groups[0].metrics[1].normalise.categories.other: found 200; allowed: a number from 0 to 100"),
         ("typical: 55", "typical: 155", "14: groups[0].metrics[0].typical: found 155; allowed: a number from 0 to 100"),
         ("        typical: 55", "        typical: 1" + "0" * 400, "14: groups[0].metrics[0].typical: found 1" + "0" * 56 + "...; allowed: a finite number from 0 to 100"),

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 from accountpulse.core.metrics.declare import Better, Metric, count, metric
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.bands import PRESETS
-from accountpulse.core.scoring.model import MISSING_POLICIES, MetricGroup, MetricLine, ScoringModel
-from accountpulse.core.scoring.normalise import Linear, Normaliser, Percentile, Steps
+from accountpulse.core.scoring.conditions import Columns, Comparison
+from accountpulse.core.scoring.evaluate import Evaluation, evaluate
+from accountpulse.core.scoring.model import MISSING_POLICIES, Cap, MetricGroup, MetricLine, RollUp, ScoringModel, WorstOf
+from accountpulse.core.scoring.normalise import Baseline, Linear, Normaliser, Percentile, Steps
 from accountpulse.core.scoring.peers import Peers, States, peers_of
+from accountpulse.core.scoring.points import PointsScorer
 from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.scoring.weighted import WeightedScorer
 
-SCORERS = {"weighted": WeightedScorer}
+SCORERS = {"weighted": WeightedScorer, "points": PointsScorer}
 IDENTITY = Linear(((0.0, 0.0), (100.0, 100.0)))
 
 weights = st.one_of(st.just(0.0), st.floats(0.001, 1000))
@@ -33,13 +36,24 @@ def a_metric(
     )
 
 
-def line(name: str, weight: float = 1, *, normaliser: Normaliser = IDENTITY, typical: float = 50, missing: str = "typical"):
-    return MetricLine(name, weight, normaliser, typical, missing)  # type: ignore[arg-type]
+def line(
+    name: str,
+    weight: float = 1,
+    *,
+    normaliser: Normaliser = IDENTITY,
+    typical: float = 50,
+    missing: str = "typical",
+    points: tuple[float, float] | None = None,
+):
+    return MetricLine(name, weight, normaliser, typical, missing, points)  # type: ignore[arg-type]
 
 
-def model_with(*groups: tuple[float, list[MetricLine]], floor: float = 0.4, bands: str = "red-yellow-green") -> ScoringModel:
+def model_with(
+    *groups: tuple[float, list[MetricLine]], floor: float = 0.4, bands: str = "red-yellow-green", **more
+) -> ScoringModel:
     made = tuple(MetricGroup(f"group{i}", float(weight), tuple(lines)) for i, (weight, lines) in enumerate(groups))
-    return ScoringModel("tested", "churn", "weighted", floor, PRESETS[bands], made)
+    scorer = "points" if any(item.points for group in made for item in group.metrics) else "weighted"
+    return ScoringModel("tested", "churn", scorer, floor, PRESETS[bands], made, **more)
 
 
 @st.composite
@@ -52,25 +66,67 @@ def points(draw, *, direction: str | None = None):
 
 
 normalisers = st.one_of(
-    st.builds(Linear, points()), st.builds(Steps, points()), st.builds(Percentile, st.sampled_from(["higher", "lower"]))
+    st.builds(Linear, points()),
+    st.builds(Steps, points()),
+    st.builds(Percentile, st.sampled_from(["higher", "lower"])),
+    st.builds(
+        Baseline,
+        st.one_of(st.builds(Linear, points()), st.builds(Steps, points())),
+        st.just(90),
+        st.sampled_from([30, 90]),
+        st.sampled_from(["mean", "median"]),
+        st.sampled_from(["relative", "absolute"]),
+    ),
 )
+numbers_of_points = st.floats(-100, 99).flatmap(lambda low: st.tuples(st.just(low), st.floats(low + 0.5, 100)))
+caps = st.builds(
+    Cap,
+    st.builds(Comparison, st.just("overdue_days"), st.sampled_from(["gt", "lte"]), st.sampled_from([0.0, 30.0])),
+    scores,
+    st.just("for a reason"),
+)
+roll_ups = st.builds(RollUp, st.sampled_from(["arr_weighted_mean", "worst"]), st.floats(0.01, 1))
 
 
 @st.composite
-def models(draw):
+def models(draw, scorer: str = "weighted"):
     groups = []
     for g in range(draw(st.integers(1, 4))):
         lines = tuple(
             MetricLine(
-                f"metric_{g}_{i}", draw(weights), draw(normalisers), draw(scores), draw(st.sampled_from(MISSING_POLICIES))
+                f"metric_{g}_{i}",
+                1.0 if scorer == "points" else draw(weights),
+                draw(normalisers),
+                draw(scores),
+                draw(st.sampled_from(MISSING_POLICIES)),
+                draw(numbers_of_points) if scorer == "points" else None,
             )
             for i in range(draw(st.integers(1, 4)))
         )
-        groups.append(MetricGroup(f"group_{g}", draw(weights), lines))
-    if not any(group.weight > 0 and any(item.weight > 0 for item in group.metrics) for group in groups):
+        groups.append(MetricGroup(f"group_{g}", 1.0 if scorer == "points" else draw(weights), lines))
+    if scorer == "weighted" and not any(
+        group.weight > 0 and any(item.weight > 0 for item in group.metrics) for group in groups
+    ):
         groups.append(MetricGroup("heavy", 1.0, (MetricLine("heavy", 1.0, IDENTITY, 50.0, "typical"),)))
     bands = PRESETS[draw(st.sampled_from(sorted(PRESETS)))]
-    return ScoringModel("any", "churn", "weighted", draw(st.floats(0, 1)), bands, tuple(groups))
+    parts = [group.name for group in groups] + [item.metric for group in groups for item in group.metrics]
+    return ScoringModel(
+        "any",
+        "churn",
+        scorer,
+        draw(st.floats(0, 1)),
+        bands,
+        tuple(groups),
+        base=draw(scores) if scorer == "points" else None,
+        caps=tuple(draw(st.lists(caps, max_size=2))),
+        worst_of=draw(
+            st.none()
+            | st.builds(
+                WorstOf, st.lists(st.sampled_from(parts), min_size=1, unique=True).map(tuple), st.sampled_from([0.0, 7.0])
+            )
+        ),
+        roll_up=draw(st.none() | roll_ups),
+    )
 
 
 @dataclass
@@ -79,12 +135,24 @@ class Case:
     values: Floats
     states: States
     peers: Peers | None
+    columns: Columns
+    usual: Floats
+
+    def evaluate(self) -> Evaluation:
+        scorer = self.model.make_scorer(SCORERS)
+        return evaluate(self.model, scorer, self.values, self.states, self.peers, columns=self.columns, usual=self.usual)
+
+    def only(self, i: int) -> Case:
+        """The case of one account alone."""
+        columns = {name: column[i : i + 1] for name, column in self.columns.items()}
+        at = slice(i, i + 1)
+        return Case(self.model, self.values[at], self.states[at], self.peers, columns, self.usual[at])
 
 
 @st.composite
-def cases(draw):
+def cases(draw, scorer: str | None = None):
     """A model, and a segment of 0 to 6 accounts with any values and states; peers from them, from others, or none."""
-    model = draw(models())
+    model = draw(models(scorer or draw(st.sampled_from(["weighted", "points"]))))
     n, k = draw(st.integers(0, 6)), len(model.lines)
 
     def matrix(rows, cells, dtype):
@@ -93,11 +161,13 @@ def cases(draw):
 
     state_codes = st.one_of(st.just(0), st.sampled_from([int(state) for state in ComponentState]))
     values, states = matrix(n, odd_numbers, np.float64), matrix(n, state_codes, np.int8)
+    overdue = draw(st.lists(st.sampled_from([0.0, 20.0, 40.0, float("nan")]), min_size=n, max_size=n))
+    usual = matrix(n, st.one_of(numbers, st.just(float("nan"))), np.float64)
     source = draw(st.sampled_from(["none", "own", "others"]))
-    if source == "none":
-        return Case(model, values, states, None)
+    peers = None
     if source == "own":
-        return Case(model, values, states, peers_of(model, values, states))
-    others = draw(st.integers(0, 5))
-    peers = peers_of(model, matrix(others, odd_numbers, np.float64), matrix(others, state_codes, np.int8))
-    return Case(model, values, states, peers)
+        peers = peers_of(model, values, states, usual)
+    elif source == "others":
+        others = draw(st.integers(0, 5))
+        peers = peers_of(model, matrix(others, odd_numbers, np.float64), matrix(others, state_codes, np.int8))
+    return Case(model, values, states, peers, {"overdue_days": np.array(overdue, dtype=np.float64)}, usual)

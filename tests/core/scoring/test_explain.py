@@ -24,7 +24,7 @@ def setting(model):
 @settings(max_examples=80, deadline=None)
 @given(cases())
 def test_every_score_adds_up_and_survives_json(case):
-    result = evaluate(case.model, case.model.make_scorer(SCORERS), case.values, case.states, case.peers)
+    result = case.evaluate()
     for score in scores_of(result, range(len(case.values)), setting(case.model)):
         total = score.reference + sum(c.delta for c in score.components) + sum(a.points for a in score.adjustments)
         assert total == pytest.approx(score.score, abs=1e-9)
@@ -55,7 +55,7 @@ def test_a_score_can_be_read():
     assert unknown.reason == "No product usage is connected: counted as 50 of 100"
     assert (unknown.value, unknown.component, unknown.delta, unknown.state.label) == (None, None, 0, "not_connected")
     assert [(a.code, a.label, a.points) for a in score.adjustments] == [
-        ("neutral:tickets_30d", "Logins is unknown: counted as 50", -20)
+        ("neutral:tickets_30d", "Logins is unknown: counted as 50 of 100", -20)
     ]
     assert score.matched == tuple(why)
     causes = {(0, "tickets_30d"): "never mind"}

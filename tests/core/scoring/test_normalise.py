@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.scoring.builders import normalisers, numbers, points
 
-from accountpulse.core.scoring.normalise import MAX_RANK_POINTS, Categories, Linear, Percentile, Steps, normalise
+from accountpulse.core.scoring.normalise import MAX_RANK_POINTS, Baseline, Categories, Linear, Percentile, Steps, normalise
 
 NAN = float("nan")
 
@@ -37,7 +37,7 @@ def test_a_percentile_follows_its_direction(direction, peers, values):
 def test_scores_stay_within_0_and_100_and_nan_stays_nan(normaliser, values, peers):
     found = np.array(values)
     curve = normaliser.fit(np.array(peers)) if isinstance(normaliser, Percentile) else ()
-    scores = normalise(normaliser, found, curve)
+    scores = normalise(normaliser, found, curve, np.resize([0.0, -3.0, 1e9], found.shape))
     assert (np.isnan(scores) == np.isnan(found)).all()
     known = scores[~np.isnan(scores)]
     assert ((known >= 0) & (known <= 100)).all()
@@ -86,3 +86,44 @@ def test_a_long_curve_is_thinned_to_within_half_a_point(shape):
     ordered = np.sort(values)
     exact = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2 / len(values) * 100
     assert np.abs(Percentile("higher").scores(values, curve) - exact).max() <= 0.5
+
+
+# --- against one's own past ---------------------------------------------------------------------------------------------
+
+HALF_IS_BAD = Linear(((-0.5, 0), (0, 60), (0.5, 100)))
+
+
+def test_a_relative_change_is_against_the_size_of_what_is_usual():
+    baseline = Baseline(HALF_IS_BAD, 90, 30)
+    values, usual = np.array([50.0, 100, 150, -50, 7, NAN, 7]), np.array([100.0, 100, 100, -100, NAN, 7, 7])
+    np.testing.assert_allclose(baseline.scores(values, usual), [0, 60, 100, 100, NAN, NAN, 60])
+
+
+def test_from_nothing_any_change_is_endless():
+    baseline = Baseline(HALF_IS_BAD, 90, 30)
+    assert baseline.scores(np.array([0.0, 1, -1]), np.zeros(3)).tolist() == [60, 100, 0]
+    assert Baseline(Steps(HALF_IS_BAD.points), 90, 30).scores(np.array([0.0, 1, -1]), np.zeros(3)).tolist() == [60, 100, 0]
+    assert baseline.scores(np.array([1e308]), np.array([-1e308])).tolist() == [100]
+
+
+def test_an_absolute_change_is_the_difference():
+    baseline = Baseline(Linear(((-10, 0), (10, 100))), 90, 30, change="absolute")
+    assert baseline.scores(np.array([5.0, 0, 20]), np.array([0.0, 5, 0])).tolist() == [75, 25, 100]
+
+
+def test_what_is_usual_needs_two_earlier_values_where_more_were_asked_for():
+    earlier = np.array([[10.0, NAN, NAN, 1, 1e308], [20, 4, NAN, 2, 1e308], [60, np.inf, NAN, NAN, 1e308]])
+    np.testing.assert_allclose(Baseline(HALF_IS_BAD, 90, 30).usual(earlier), [30, NAN, NAN, 1.5, 1e308])
+    np.testing.assert_allclose(Baseline(HALF_IS_BAD, 90, 30, "median").usual(earlier), [20, NAN, NAN, 1.5, 1e308])
+    assert Baseline(HALF_IS_BAD, 90, 90).usual(np.array([[4.0]])).tolist() == [4]
+    assert Baseline(HALF_IS_BAD, 90, 30).offsets == (30, 60, 90)
+    assert Baseline(HALF_IS_BAD, 100, 30).offsets == (30, 60, 90)
+    assert Baseline(HALF_IS_BAD, 90, 30).usual(np.empty((3, 0))).shape == (0,)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.sampled_from(["relative", "absolute"]), numbers)
+def test_a_baseline_follows_the_direction_of_its_points(data, change, usual):
+    baseline = Baseline(Linear(data.draw(points(direction="higher"))), 90, 30, change=change)
+    values = np.sort(np.array(data.draw(st.lists(numbers, min_size=2, max_size=20))))
+    assert (np.diff(baseline.scores(values, np.full(values.shape, usual))) >= -1e-9).all()

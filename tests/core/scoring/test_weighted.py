@@ -76,4 +76,4 @@ def test_it_registers_through_the_public_hook():
     manager.add_hookspecs(hookspecs)
     manager.register(builtin)
     manager.check_pending()
-    assert [cls.id for found in manager.hook.register_scorers() for cls in found] == ["weighted"]
+    assert [cls.id for found in manager.hook.register_scorers() for cls in found] == ["weighted", "points"]

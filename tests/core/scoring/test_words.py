@@ -51,7 +51,8 @@ def test_without_a_previous_value_it_is_compared_with_its_peers():
     ],
 )
 def test_unknown_says_why_and_what_follows(state, policy, told):
-    assert LOGINS.unknown(ComponentState[state], policy) == told
+    stand_in = {"neutral": "50 of 100", "worst": "0 of 100"}.get(policy, "")
+    assert LOGINS.unknown(ComponentState[state], policy, stand_in=stand_in) == told
 
 
 def test_a_known_cause_is_told():
@@ -94,6 +95,12 @@ def test_numbers_are_written_by_their_unit(value, unit, text):
 def test_money_is_written_in_its_currency(minor, currency, text):
     assert format_money(minor, currency) == text
     assert format_value(minor, "minor units", currency=currency, money=True) == text
+
+
+def test_a_baseline_is_told_as_what_is_usual():
+    told = LOGINS.measured(9, -11.26, typical_value=40, previous=12, usual=42)
+    assert told == "Logins at 9, usually at 42 in this account: -11.3 points against a typical enterprise account"
+    assert LOGINS.measured(9, 0, usual=42).endswith("no points against what the model calls typical")
 
 
 def test_points():

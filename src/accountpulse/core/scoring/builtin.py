@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pluggy
 
+from accountpulse.core.scoring.points import PointsScorer
 from accountpulse.core.scoring.scorer import Scorer
 from accountpulse.core.scoring.weighted import WeightedScorer
 
@@ -14,4 +15,4 @@ hookimpl = pluggy.HookimplMarker("accountpulse")
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
     """The scorers that come with AccountPulse."""
-    return [WeightedScorer]
+    return [WeightedScorer, PointsScorer]

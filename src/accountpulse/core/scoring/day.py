@@ -5,8 +5,8 @@ raw score = f(facts known at K, as of T, model, peers of (segment, day, model))
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,19 +19,27 @@ from accountpulse.core.metrics.asof import AsCorrected, Mode
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import evaluate as evaluate_metrics
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.metrics.population import ATTRIBUTES
-from accountpulse.core.model import Kind
+from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.evaluate import Evaluation, evaluate
 from accountpulse.core.scoring.explain import Setting, scores_of
+from accountpulse.core.scoring.inputs import (
+    REVENUE,
+    UsualValues,
+    columns_of,
+    earlier_values,
+    parents_of,
+    revenue_of,
+    usual_values,
+)
 from accountpulse.core.scoring.model import ScoringModel
-from accountpulse.core.scoring.peers import Peer, Peers, peers_of
-from accountpulse.core.scoring.scorer import Floats, Scorer
+from accountpulse.core.scoring.normalise import Baseline
+from accountpulse.core.scoring.peers import Peer, peers_of
+from accountpulse.core.scoring.rollup import Part, rolled_up
+from accountpulse.core.scoring.scorer import Scorer
 from accountpulse.core.scoring.segments import Assignment, Rule, assign, fields_read
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import scorecards as store_scorecards
-
-REVENUE = "mrr"
-"""The metric that portfolios weigh accounts by; computed whether or not a model uses it."""
 
 COMPARED_DAYS = 30
 """How far back a reason looks to say that something rose or fell."""
@@ -48,6 +56,11 @@ class Scorecards:
 
     def model_of(self, rule: Rule) -> ScoringModel:
         return self.models[rule.model]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The attributes and metrics that conditions read: the segments' rules and the models' caps."""
+        return fields_read(self.rules).union(*(model.cap_fields for model in self.models.values()))
 
 
 @dataclass(frozen=True)
@@ -100,11 +113,18 @@ class DayScores:
             segment.evaluation,
             accounts,
             Setting(day=self.day, segment=segment.rule.name, metrics=yardstick.metrics, currency=yardstick.currency),
-            previous=_earlier_values(previous, self.frame, rows, names) if previous is not None else None,
+            previous=earlier_values(previous, self.frame, rows, names) if previous is not None else None,
             matched=[self.assignment.reasons(row) for row in rows],
-            cause=lambda i, name: self.frame.reason(rows[i], name),
+            cause=lambda i, name: self.frame.reason(rows[i], name) or self._without_baseline(segment.model, name, rows[i]),
             rows=None if only is None else [accounts.index(only)],
         )
+
+    def _without_baseline(self, model: ScoringModel, name: str, row: int) -> str | None:
+        """Why a metric that has a value is unknown in the model; None unless it has nothing to be compared with."""
+        normaliser = model.lines[model.metrics.index(name)].normaliser
+        if not isinstance(normaliser, Baseline) or self.frame.state(row, name) != ComponentState.MEASURED:
+            return None
+        return f"too little of the {normaliser.days} days before was measured to say what is usual in this account"
 
 
 def score_day(
@@ -118,12 +138,18 @@ def score_day(
 ) -> DayScores:
     """Evaluate every account as of the end of `day`. now: given for the current day only, when staleness matters."""
     frame = metrics_on(connection, cards, yardstick, day, mode=mode, now=now)
-    assignment = assign(cards.rules, _columns(frame, cards.rules), len(frame.account_ids))
-    segments = tuple(
-        _score_segment(connection, cards, yardstick, day, frame, rule, np.flatnonzero(assignment.index == position))
-        for position, rule in enumerate(cards.rules)
+    columns = columns_of(frame, cards.fields)
+    usual = usual_values(
+        frame, cards.models.values(), lambda names, past: _evaluated(connection, names, yardstick, past, mode=mode)
     )
-    return DayScores(day, frame, assignment, segments)
+    assignment = assign(cards.rules, columns, len(frame.account_ids))
+    segments = [
+        _score_segment(connection, cards, yardstick, frame, columns, usual, rule, np.flatnonzero(assignment.index == position))
+        for position, rule in enumerate(cards.rules)
+    ]
+    rolled = rolled_up([Part(s.rows, s.evaluation) for s in segments], parents_of(frame), revenue_of(frame))
+    together = tuple(replace(segment, evaluation=found) for segment, found in zip(segments, rolled, strict=True))
+    return DayScores(day, frame, assignment, together)
 
 
 def metrics_on(
@@ -136,10 +162,22 @@ def metrics_on(
     now: datetime | None = None,
 ) -> MetricFrame:
     """The metrics that the scorecards need, of every account, as of the end of `day`."""
-    names = {name for model in cards.models.values() for name in model.metrics} | fields_read(cards.rules) | {REVENUE}
+    names = {name for model in cards.models.values() for name in model.metrics} | cards.fields | {REVENUE}
+    return _evaluated(connection, names, yardstick, day, mode=mode, now=now)
+
+
+def _evaluated(
+    connection: sa.Connection,
+    names: Iterable[str],
+    yardstick: Yardstick,
+    day: date,
+    *,
+    mode: Mode | None = None,
+    now: datetime | None = None,
+) -> MetricFrame:
     return evaluate_metrics(
         connection,
-        [yardstick.metrics[name] for name in sorted(names & yardstick.metrics.keys())],
+        [yardstick.metrics[name] for name in sorted(names) if name in yardstick.metrics],
         day=day,
         zone=yardstick.zone,
         mode=mode or AsCorrected(),
@@ -154,70 +192,43 @@ def _score_segment(
     connection: sa.Connection,
     cards: Scorecards,
     yardstick: Yardstick,
-    day: date,
     frame: MetricFrame,
+    columns: Columns,
+    usual: UsualValues,
     rule: Rule,
     rows: NDArray[np.int64],
 ) -> SegmentDay:
     model = cards.model_of(rule)
+    own = np.full((len(rows), len(model.lines)), np.nan)
+    for i, line in enumerate(model.lines):
+        if isinstance(line.normaliser, Baseline):
+            own[:, i] = usual[line.metric, line.normaliser][rows]
     places = np.array([frame.index(name) for name in model.metrics], dtype=np.int64)
     values, states = frame.values[np.ix_(rows, places)], frame.states[np.ix_(rows, places)]
-    stored = store_scorecards.peers_of(connection, cards.model_ids[model.version], cards.segment_ids[rule.name], day)
-    peers: list[Peer | None] = [_stored_peer(stored.get(name)) for name in model.metrics]
+    peers: list[Peer | None] = [None] * len(model.lines)
+    if model.version in cards.model_ids and rule.name in cards.segment_ids:  # a draft has none
+        model_id, segment_id = cards.model_ids[model.version], cards.segment_ids[rule.name]
+        stored = store_scorecards.peers_of(connection, model_id, segment_id, frame.day)
+        peers = [_stored_peer(stored.get(name)) for name in model.metrics]
     new: dict[str, Peer] = {}
     if any(peer is None for peer in peers):
         # What could not be measured when the day's peers were first taken may be measurable by now.
-        for i, peer in enumerate(peers_of(model, values, states)):
+        for i, peer in enumerate(peers_of(model, values, states, own)):
             if peers[i] is None and peer is not None:
                 peers[i] = new[model.metrics[i]] = peer
-    evaluation = evaluate(model, model.make_scorer(yardstick.scorers), values, states, _as_peers(peers))
+    evaluation = evaluate(
+        model,
+        model.make_scorer(yardstick.scorers),
+        values,
+        states,
+        tuple(peers),
+        columns={name: column[rows] for name, column in columns.items()},
+        usual=own,
+    )
     return SegmentDay(rule, model, rows, evaluation, new)
-
-
-def _as_peers(peers: Sequence[Peer | None]) -> Peers:
-    return tuple(peers)
 
 
 def _stored_peer(row: sa.Row[Any] | None) -> Peer | None:
     if row is None:
         return None
     return Peer(row.component, row.value, row.accounts, tuple((float(x), float(y)) for x, y in row.curve))
-
-
-def _columns(frame: MetricFrame, rules: Sequence[Rule]) -> dict[str, NDArray[Any]]:
-    """What the rules read, a column each: metrics as numbers, attributes as they are."""
-    columns: dict[str, NDArray[Any]] = {}
-    measured = {metric.name for metric in frame.metrics}
-    for name in fields_read(rules):
-        if name.startswith("custom."):
-            key = name.removeprefix("custom.")
-            columns[name] = _objects(
-                [c.get(key) if isinstance(c, Mapping) else None for c in frame.population.values["custom"]]
-            )
-        elif name in ATTRIBUTES:
-            found = frame.population.values[name]
-            if ATTRIBUTES[name] in (Kind.INTEGER, Kind.FLOAT):
-                columns[name] = np.array([np.nan if v is None else v for v in found], dtype=np.float64)
-            else:
-                columns[name] = _objects(found)
-        elif name in measured:
-            columns[name] = frame.values[:, frame.index(name)]
-    return columns
-
-
-def _objects(values: Sequence[object]) -> NDArray[Any]:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
-
-
-def _earlier_values(previous: MetricFrame, frame: MetricFrame, rows: Sequence[int], names: Sequence[str]) -> Floats:
-    """The metric values of the same accounts in an earlier frame, NaN where there were none."""
-    place = {int(id): i for i, id in enumerate(previous.account_ids)}
-    columns = [previous.index(name) for name in names]
-    values = np.full((len(rows), len(names)), np.nan)
-    for i, row in enumerate(rows):
-        earlier = place.get(int(frame.account_ids[row]))
-        if earlier is not None:
-            values[i] = previous.values[earlier, columns]
-    return values

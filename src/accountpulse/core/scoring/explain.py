@@ -86,9 +86,13 @@ def _components(
         typical_value = None if np.isnan(evaluation.typical_value[j]) else float(evaluation.typical_value[j])
         if measured:
             before = None if previous is None or not np.isfinite(previous[j]) else float(previous[j])
-            reason = wording.measured(value, delta, typical_value=typical_value, previous=before, days=setting.previous_days)
+            usual = float(evaluation.usual[i, j]) if np.isfinite(evaluation.usual[i, j]) else None
+            reason = wording.measured(
+                value, delta, typical_value=typical_value, previous=before, days=setting.previous_days, usual=usual
+            )
         else:
-            reason = wording.unknown(state, line.missing, cause(i, line.metric) if cause else None)
+            told = cause(i, line.metric) if cause else None
+            reason = wording.unknown(state, line.missing, told, evaluation.stand_ins.get(j, ""))
         made.append(
             Component(
                 metric=line.metric,
@@ -116,5 +120,6 @@ def _adjustments(evaluation: Evaluation, i: int, setting: Setting) -> tuple[Adju
         if abs(points) > NEGLIGIBLE:
             metric = setting.metrics.get(column.code.partition(":")[2])
             label = column.label.replace(metric.name, metric.title) if metric else column.label
-            made.append(Adjustment(column.code, label, points))
+            detail = column.detail(i) if column.detail else ""
+            made.append(Adjustment(column.code, f"{label} ({detail})" if detail else label, points))
     return tuple(made)

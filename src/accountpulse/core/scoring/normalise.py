@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -98,13 +99,69 @@ class Percentile:
         return {"percentile": self.better}
 
 
-Normaliser = Linear | Steps | Categories | Percentile
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The change against the account's own usual value, as points say it.
+
+    days, every: the usual value is the metric's at `every`, 2 x `every` ... days before, as far back as `days`. middle: their
+    mean or their median. change: `relative` to the size of the usual value (-0.5 is half of it), or `absolute`, the difference.
+    """
+
+    shape: Linear | Steps
+    days: int
+    every: int
+    middle: Literal["mean", "median"] = "mean"
+    change: Literal["relative", "absolute"] = "relative"
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """How many days before the metric is looked up, nearest first."""
+        return tuple(range(self.every, self.days + 1, self.every))
+
+    @property
+    def needed(self) -> int:
+        """How many of these days must be measured: one value alone is not what is usual, where more were asked for."""
+        return min(2, len(self.offsets))
+
+    def usual(self, earlier: Floats) -> Floats:
+        """The usual values (n,) of earlier ones (offsets, n), NaN where too few are measured."""
+        known = np.isfinite(earlier)
+        number = known.sum(axis=0)
+        result = np.full(earlier.shape[1], np.nan)
+        if self.middle == "mean":
+            # Divided before it is summed: the sum of huge values must not overflow.
+            means = np.where(known, earlier / np.maximum(number, 1), 0.0).sum(axis=0)
+            return np.where(number >= self.needed, means, result)
+        ordered = np.sort(np.where(known, earlier, np.inf), axis=0)
+        rows = np.flatnonzero(number >= self.needed)
+        low, high = ordered[(number[rows] - 1) // 2, rows], ordered[number[rows] // 2, rows]
+        result[rows] = np.where(low == high, low, low / 2 + high / 2)
+        return result
+
+    def scores(self, values: Floats, usual: Floats) -> Floats:
+        """NaN where there is no usual value. From a usual 0, any change is endless, so it gets the outermost score."""
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            difference = values - usual
+            relative = np.where(difference == 0, 0.0, difference / np.abs(usual))
+        return self.shape.scores(relative if self.change == "relative" else difference)
+
+    def content(self) -> dict[str, object]:
+        settings = {"days": self.days, "every": self.every, "middle": self.middle, "change": self.change}
+        return {"baseline": {**settings, **self.shape.content()}}
 
 
-def normalise(normaliser: Normaliser, values: Floats, curve: Points = ()) -> Floats:
-    """Component scores, shape of `values`, in 0..100 or NaN. `curve` is the stored one of a `Percentile`."""
+Normaliser = Linear | Steps | Categories | Percentile | Baseline
+
+
+def normalise(normaliser: Normaliser, values: Floats, curve: Points = (), usual: Floats | None = None) -> Floats:
+    """Component scores, shape of `values`, in 0..100 or NaN.
+
+    curve: the stored one of a `Percentile`. usual: what a `Baseline` compares the values with; without it, all are NaN.
+    """
     if isinstance(normaliser, Percentile):
         return normaliser.scores(values, curve)
+    if isinstance(normaliser, Baseline):
+        return normaliser.scores(values, np.full(values.shape, np.nan) if usual is None else usual)
     return normaliser.scores(values)
 
 

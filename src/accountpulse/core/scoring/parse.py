@@ -4,46 +4,54 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from itertools import pairwise
 from typing import cast
 
 from accountpulse.core.errors import ModelError
-from accountpulse.core.metrics.declare import Better, Metric
+from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.scoring.bands import PRESETS, UNKNOWN_NAME, Band, tiling_problem
 from accountpulse.core.scoring.model import (
     GOALS,
     MISSING_POLICIES,
+    POINTS_SCORER,
     Goal,
     MetricGroup,
     MetricLine,
     MissingPolicy,
     ScoringModel,
 )
-from accountpulse.core.scoring.normalise import (
-    Categories,
-    Linear,
-    Normaliser,
-    Percentile,
-    Point,
-    Points,
-    Steps,
-    points_against,
-)
+from accountpulse.core.scoring.parse_adjust import read_caps, read_roll_up, read_worst_of
+from accountpulse.core.scoring.parse_normaliser import read_normaliser
 from accountpulse.core.scoring.problems import Path, Problem, Reader, did_you_mean
+from accountpulse.core.scoring.scorer import DEFAULT_BASE
+from accountpulse.core.scoring.segments import FieldKind
 
-MODEL_KEYS = {"required": ("name", "goal", "groups"), "optional": ("scorer", "coverage_floor", "missing", "bands")}
+MODEL_KEYS = {
+    "required": ("name", "goal", "groups"),
+    "optional": ("scorer", "coverage_floor", "missing", "bands", "base", "caps", "worst_of", "roll_up"),
+}
 GROUP_KEYS = {"required": ("name", "weight", "metrics")}
 METRIC_KEYS = {"required": ("metric", "normalise"), "optional": ("weight", "typical", "missing")}
+# What moves the score is given in points there, so weights have nothing to say.
+POINTS_GROUP_KEYS = {"required": ("name", "metrics"), "optional": ("weight",)}
+POINTS_METRIC_KEYS = {"required": ("metric", "normalise", "points"), "optional": ("weight", "typical", "missing")}
 BAND_KEYS = {"required": ("name", "from", "to")}
-NORMALISERS = ("linear", "steps", "categories", "percentile")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+MOST_POINTS = 1000
 
 
 def parse_model(
-    data: object, *, metrics: Mapping[str, Metric] | None, scorers: Collection[str] | None
+    data: object,
+    *,
+    metrics: Mapping[str, Metric] | None,
+    scorers: Collection[str] | None,
+    attributes: Mapping[str, FieldKind] | None = None,
 ) -> tuple[ScoringModel | None, list[Problem]]:
-    """The model, or None and all problems. `metrics` and `scorers` are those installed; None skips these checks."""
-    parser = _ModelParser(metrics, scorers)
+    """The model, or None and all problems.
+
+    `metrics` and `scorers` are those installed; None skips these checks. attributes: what conditions may read besides metrics
+    and `custom.` fields; None for anything.
+    """
+    parser = _ModelParser(metrics, scorers, attributes)
     model = parser.model(data)
     return (None if parser.problems else model), parser.problems
 
@@ -57,10 +65,19 @@ def model_of(content: object) -> ScoringModel:
 
 
 class _ModelParser(Reader):
-    def __init__(self, metrics: Mapping[str, Metric] | None, scorers: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        metrics: Mapping[str, Metric] | None,
+        scorers: Collection[str] | None,
+        attributes: Mapping[str, FieldKind] | None,
+    ) -> None:
         super().__init__()
         self._metrics = metrics
         self._scorers = scorers
+        self._fields: dict[str, FieldKind] | None = None
+        if metrics is not None and attributes is not None:
+            self._fields = {**dict.fromkeys(metrics, "number"), **attributes}
+        self._scorer: str | None = "weighted"
 
     def model(self, data: object) -> ScoringModel | None:
         fields = self.mapping(data, (), **MODEL_KEYS)
@@ -68,20 +85,32 @@ class _ModelParser(Reader):
             return None
         name = self._name(fields["name"], ("name",)) if "name" in fields else None
         goal = self.choice(fields["goal"], ("goal",), GOALS) if "goal" in fields else None
-        scorer: str | None = "weighted"
         if "scorer" in fields:
             path: Path = ("scorer",)
             if self._scorers is None:
-                scorer = self.text(fields["scorer"], path, "a scorer's id")
+                self._scorer = self.text(fields["scorer"], path, "a scorer's id")
             else:
-                scorer = self.choice(fields["scorer"], path, self._scorers, "scorer")
+                self._scorer = self.choice(fields["scorer"], path, self._scorers, "scorer")
+        scorer = self._scorer
+        base = self._base(fields)
         floor = self.number(fields.get("coverage_floor", 0.4), ("coverage_floor",), 0, 1)
         missing = self.choice(fields.get("missing", "typical"), ("missing",), MISSING_POLICIES)
         bands = self._bands(fields.get("bands", {"preset": "red-yellow-green"}))
         groups = self._groups(fields["groups"], cast(MissingPolicy, missing or "typical")) if "groups" in fields else None
+        caps = read_caps(self, fields["caps"], self._fields) if "caps" in fields else ()
+        worst_of = read_worst_of(self, fields["worst_of"], groups or ()) if "worst_of" in fields else None
+        roll_up = read_roll_up(self, fields["roll_up"]) if "roll_up" in fields else None
         if name is None or goal is None or scorer is None or floor is None or bands is None or groups is None:
             return None
-        return ScoringModel(name, cast(Goal, goal), scorer, floor, bands, groups)
+        return ScoringModel(name, cast(Goal, goal), scorer, floor, bands, groups, base, caps, worst_of, roll_up)
+
+    def _base(self, fields: Mapping[str, object]) -> float | None:
+        """The score before any component has its say; None for a scorer without one."""
+        if self._scorer == "weighted" and "base" in fields:
+            self.add(("base",), "a weighted model has no base: it is a mean; leave it out, or write `scorer: points`")
+        if self._scorer == POINTS_SCORER or "base" in fields:
+            return self.number(fields.get("base", DEFAULT_BASE), ("base",), 0, 100)
+        return None
 
     def _name(self, data: object, path: Path) -> str | None:
         if isinstance(data, str) and NAME.fullmatch(data):
@@ -149,11 +178,12 @@ class _ModelParser(Reader):
         return groups
 
     def _group(self, data: object, path: Path, missing: MissingPolicy, seen: dict[str, str]) -> MetricGroup | None:
-        fields = self.mapping(data, path, **GROUP_KEYS)
+        points = self._scorer == POINTS_SCORER
+        fields = self.mapping(data, path, **(POINTS_GROUP_KEYS if points else GROUP_KEYS))
         if fields is None:
             return None
         name = self._name(fields["name"], (*path, "name")) if "name" in fields else None
-        weight = self.number(fields["weight"], (*path, "weight"), 0) if "weight" in fields else None
+        weight = self._weight(fields, path) if points or "weight" in fields else None
         items = self.items(fields["metrics"], (*path, "metrics"), "metric") if "metrics" in fields else None
         lines = []
         for i, item in enumerate(items or []):
@@ -170,18 +200,55 @@ class _ModelParser(Reader):
         return MetricGroup(name, weight, tuple(lines))
 
     def _line(self, data: object, path: Path, missing: MissingPolicy) -> MetricLine | None:
-        fields = self.mapping(data, path, **METRIC_KEYS)
+        counted = self._scorer == POINTS_SCORER
+        if self._scorer == "weighted" and isinstance(data, Mapping) and "points" in data:
+            self.add((*path, "points"), "a weighted model has no points; leave them out, or write `scorer: points`")
+            data = {key: value for key, value in data.items() if key != "points"}
+        keys = POINTS_METRIC_KEYS if counted else METRIC_KEYS
+        if not counted and self._scorer != "weighted":  # a plug-in's scorer may count in points, in weights, or in both
+            keys = {**METRIC_KEYS, "optional": (*METRIC_KEYS["optional"], "points")}
+        fields = self.mapping(data, path, **keys)
         if fields is None:
             return None
         name = self._metric(fields["metric"], (*path, "metric")) if "metric" in fields else None
-        weight = self.number(fields.get("weight", 1), (*path, "weight"), 0)
+        weight = self._weight(fields, path)
+        points = self._points(fields["points"], (*path, "points")) if "points" in fields else None
         typical = self.number(fields.get("typical", 50), (*path, "typical"), 0, 100)
         policy = self.choice(fields.get("missing", missing), (*path, "missing"), MISSING_POLICIES)
         better = self._metrics[name].better if name and self._metrics and name in self._metrics else None
-        normaliser = self._normaliser(fields["normalise"], (*path, "normalise"), better) if "normalise" in fields else None
+        normaliser = read_normaliser(self, fields["normalise"], (*path, "normalise"), better) if "normalise" in fields else None
         if name is None or weight is None or typical is None or policy is None or normaliser is None:
             return None
-        return MetricLine(name, weight, normaliser, typical, cast(MissingPolicy, policy))
+        return MetricLine(name, weight, normaliser, typical, cast(MissingPolicy, policy), points)
+
+    def _weight(self, fields: Mapping[str, object], path: Path) -> float | None:
+        weight = self.number(fields.get("weight", 1), (*path, "weight"), 0)
+        if self._scorer == POINTS_SCORER and weight is not None and weight != 1:
+            found = f"found {weight:g}, but a points model has no weights"
+            self.add((*path, "weight"), f"{found}; leave it out: each metric's `points` say how much it can move")
+        return weight
+
+    def _points(self, data: object, path: Path) -> tuple[float, float] | None:
+        """The lowest and the highest points; a single number stands for both, taken and added."""
+        allowed = "the lowest and the highest points, such as [-20, 10]; 20 stands for [-20, 20]"
+        if not isinstance(data, list):
+            if isinstance(data, bool) or not isinstance(data, int | float):
+                self.wrong(path, data, allowed)
+                return None
+            most = self.number(data, path, 0, MOST_POINTS)
+            if most == 0:
+                self.wrong(path, data, "a number above 0: otherwise the metric can move nothing")
+            return (-most + 0.0, most) if most else None
+        if len(data) != 2:
+            self.wrong(path, data, allowed)
+            return None
+        low, high = (self.number(item, (*path, i), -MOST_POINTS, MOST_POINTS) for i, item in enumerate(data))
+        if low is None or high is None:
+            return None
+        if low >= high:
+            self.add(path, f"found {low:g}, then {high:g}; allowed: {allowed}, the lower first: what is better adds more")
+            return None
+        return (low, high)
 
     def _metric(self, data: object, path: Path) -> str | None:
         name = self.text(data, path, "a metric's name, such as logins_30d")
@@ -189,64 +256,3 @@ class _ModelParser(Reader):
             hint = did_you_mean(name, self._metrics)
             self.add(path, f"unknown metric {name!r}{hint}; `accountpulse metrics` lists all {len(self._metrics)}")
         return name
-
-    # --- normalisers ----------------------------------------------------------------------------------------------------
-
-    def _normaliser(self, data: object, path: Path, better: Better | None) -> Normaliser | None:
-        fields = self.mapping(data, path, optional=NORMALISERS)
-        if fields is None:
-            return None
-        kinds = [key for key in fields if key in NORMALISERS]
-        if len(kinds) != 1:
-            self.add(path, f"found {' and '.join(kinds) or 'none'}; allowed: exactly one of {', '.join(NORMALISERS)}")
-            return None
-        kind, value, path = kinds[0], fields[kinds[0]], (*path, kinds[0])
-        if kind == "percentile":
-            return self._percentile(value, path, better)
-        other: float | None = None
-        if kind == "categories":
-            table = self.mapping(value, path, required=("scores",), optional=("other",))
-            if table is None or "scores" not in table:
-                return None
-            if table.get("other") is not None:
-                other = self.number(table["other"], (*path, "other"), 0, 100)
-            value, path = table["scores"], (*path, "scores")
-        points = self._points(value, path)
-        if points is None:
-            return None
-        if better and (pair := points_against(points, better)):
-            (v0, s0), (v1, s1) = pair
-            text = f"from value {v0:g} to {v1:g} the score goes from {s0:g} to {s1:g}, but a {better} value is better"
-            self.add(path, f"{text} for this metric; allowed: scores that never {'fall' if better == 'higher' else 'rise'}")
-        if kind == "categories":
-            return Categories(points, other)
-        return Linear(points) if kind == "linear" else Steps(points)
-
-    def _percentile(self, value: object, path: Path, better: Better | None) -> Percentile | None:
-        direction = self.choice(value, path, ("higher", "lower"))
-        if direction is None:
-            return None
-        if better and direction != better:
-            self.wrong(path, direction, f"{better}, because a {better} value of this metric is better")
-        return Percentile(cast(Better, direction))
-
-    def _points(self, data: object, path: Path) -> Points | None:
-        items = self.items(data, path, "[value, score] point")
-        if items is None:
-            return None
-        points: list[Point] = []
-        for i, item in enumerate(items):
-            if not isinstance(item, list) or len(item) != 2:
-                self.wrong((*path, i), item, "a point [value, score], such as [30, 80]")
-                continue
-            value = self.number(item[0], (*path, i, 0))
-            score = self.number(item[1], (*path, i, 1), 0, 100)
-            if value is not None and score is not None:
-                points.append((value, score))
-        if len(points) < len(items):
-            return None
-        for i, (before, after) in enumerate(pairwise(points), start=1):
-            if after[0] <= before[0]:
-                self.wrong((*path, i), after[0], f"a value above {before[0]:g}: points go from the lowest value to the highest")
-                return None
-        return tuple(points)

@@ -46,15 +46,15 @@ def typical_of(components: Floats, values: Floats, states: States) -> tuple[Floa
     return means, medians, measured.sum(axis=0).astype(np.int64)
 
 
-def peers_of(model: ScoringModel, values: Floats, states: States) -> Peers:
-    """The peers of a whole segment: `values` (n, k) and `states` (n, k) of every account in it."""
+def peers_of(model: ScoringModel, values: Floats, states: States, usual: Floats | None = None) -> Peers:
+    """The peers of a whole segment: `values` (n, k) and `states` (n, k) of every account in it; usual: see `components_of`."""
     curves = [
         line.normaliser.fit(values[states[:, i] == ComponentState.MEASURED, i])
         if isinstance(line.normaliser, Percentile)
         else ()
         for i, line in enumerate(model.lines)
     ]
-    components, states = components_of(model, values, states, curves)
+    components, states = components_of(model, values, states, curves, usual)
     means, medians, numbers = typical_of(components, values, states)
     return tuple(
         Peer(float(means[i]), float(medians[i]), int(numbers[i]), curves[i]) if numbers[i] else None
@@ -62,11 +62,14 @@ def peers_of(model: ScoringModel, values: Floats, states: States) -> Peers:
     )
 
 
-def components_of(model: ScoringModel, values: Floats, states: States, curves: Sequence[Points]) -> tuple[Floats, States]:
+def components_of(
+    model: ScoringModel, values: Floats, states: States, curves: Sequence[Points], usual: Floats | None = None
+) -> tuple[Floats, States]:
     """Component scores (n, k), NaN where unknown, and the states put right.
 
-    A value that is said to be measured but isn't a finite number is `failed`; one that its normaliser has no score for (a
-    code without a category) is `no_data`.
+    usual: (n, k) what each value is compared with by a `Baseline`, NaN where there is nothing. A value that is said to be
+    measured but isn't a finite number is `failed`; one that its normaliser has no score for (a code without a category,
+    nothing earlier to compare with) is `no_data`.
     """
     states = states.astype(np.int8, copy=True)
     measured = states == ComponentState.MEASURED
@@ -74,7 +77,7 @@ def components_of(model: ScoringModel, values: Floats, states: States, curves: S
     components = np.full(values.shape, np.nan)
     for i, line in enumerate(model.lines):
         rows = states[:, i] == ComponentState.MEASURED
-        components[rows, i] = normalise(line.normaliser, values[rows, i], curves[i])
+        components[rows, i] = normalise(line.normaliser, values[rows, i], curves[i], None if usual is None else usual[rows, i])
     states[(states == ComponentState.MEASURED) & np.isnan(components)] = ComponentState.NO_DATA
     return components, states
 

@@ -19,7 +19,6 @@ from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.bands import Band, band_name
 from accountpulse.core.scoring.day import (
     COMPARED_DAYS,
-    REVENUE,
     DayScores,
     Scorecards,
     SegmentDay,
@@ -27,6 +26,7 @@ from accountpulse.core.scoring.day import (
     metrics_on,
     score_day,
 )
+from accountpulse.core.scoring.inputs import REVENUE
 from accountpulse.core.scoring.packing import pack
 from accountpulse.core.scoring.trend import WINDOWS, trend
 from accountpulse.core.scoring.types import Score, ScoreChange
@@ -92,7 +92,7 @@ class ScoringService:
         """Every account's score with what explains it: the stored ones of today, or as of a past day, evaluated now."""
         if day is None or day == self.today:
             with self._store.read() as connection:
-                return [_stored(row) for row in store_scores.current(connection).values()]
+                return [_stored(row) for row in store_scores.explained(connection).values()]
         with self._store.read() as connection:
             scores = score_day(connection, self._cards, self._yardstick, day)
             earlier = self._compared(connection, day)
@@ -102,7 +102,7 @@ class ScoringService:
         """One account's score; see `scores`. Raises NotFound when it was not scored, or was no customer that day."""
         if day is None or day == self.today:
             with self._store.read() as connection:
-                row = store_scores.current(connection, account_id).get(account_id)
+                row = store_scores.explained(connection, account_id).get(account_id)
             if row is None:
                 raise NotFound(
                     f"account {account_id} has no score: run `accountpulse score`, unless it is no longer a customer"
@@ -289,7 +289,7 @@ class ScoringService:
 
 
 def _stored(row: sa.Row[Any]) -> Score:
-    """A row of `store_scores.current` as a `Score`."""
+    """A row of `store_scores.explained` as a `Score`."""
     return Score.from_json(
         {
             "account_id": row.account_id,

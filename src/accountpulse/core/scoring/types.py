@@ -178,9 +178,10 @@ class Matched:
 class Score:
     """The score of one account on one day, with everything that explains it.
 
-    score, reference: 0..100. band: its name, `unknown` where coverage is below the model's floor. coverage: the measured
-    share of the weight, 0..1. low, high: the lowest and highest score that the unknown parts allow. matched: every segment
-    rule that matched, the first being the one in force.
+    score: 0..100. reference: what a typical account scores before any adjustment, so it may lie beyond. band: its name,
+    `unknown` where coverage is below the model's floor. coverage: the measured share of the weight, 0..1. low, high: the
+    lowest and highest score that the unknown parts allow. matched: every segment rule that matched, the first being the one
+    in force.
     """
 
     account_id: int

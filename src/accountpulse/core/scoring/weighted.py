@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from accountpulse.core.errors import ModelError
-from accountpulse.core.scoring.scorer import ComponentSpec, Floats, Mask, Scorer
+from accountpulse.core.scoring.scorer import DEFAULT_BASE, ComponentSpec, Floats, Mask, Scorer
 
 
 class WeightedScorer(Scorer):
@@ -16,14 +16,15 @@ class WeightedScorer(Scorer):
 
     When components are excluded, the weights that remain are re-normalised twice: first inside each group, so that the group
     keeps its say, then over the groups, so that a group with nothing left hands its weight to the others in proportion. A
-    group whose components have no weight is treated as one with nothing left. With nothing left anywhere the score is 50.
+    group whose components have no weight is treated as one with nothing left. With nothing left anywhere the score is the base,
+    50.
     """
 
     id: ClassVar[str] = "weighted"
     title: ClassVar[str] = "Weighted scorecard"
 
-    def __init__(self, components: Sequence[ComponentSpec]) -> None:
-        super().__init__(components)
+    def __init__(self, components: Sequence[ComponentSpec], base: float = DEFAULT_BASE) -> None:
+        super().__init__(components, base)
         names = list(dict.fromkeys(spec.group for spec in components))
         self._own = np.array([spec.weight for spec in components], dtype=np.float64)
         self._group = [names.index(spec.group) for spec in components]
@@ -46,7 +47,7 @@ class WeightedScorer(Scorer):
         scores = np.zeros(len(values))
         for i in range(len(self.components)):
             scores += shares[:, i] * np.where(included[:, i], values[:, i], 0.0)
-        return np.where(shares.any(axis=1), scores, 50.0)
+        return np.where(shares.any(axis=1), scores, self.base)
 
     def deltas(self, values: Floats, typical: Floats) -> Floats:
         deltas: Floats = (values - typical) * self._weights

@@ -19,8 +19,8 @@ _AREAS = {
 _POLICIES: dict[MissingPolicy, str] = {
     "typical": "contributes nothing",
     "exclude": "its weight goes to the other metrics",
-    "neutral": "counted as 50 of 100",
-    "worst": "counted as 0 of 100",
+    "neutral": "counted as {stand_in}",
+    "worst": "counted as {stand_in}",
 }
 _SIGNED = frozenset({"change", "trend", "relative"})
 _SHARES = frozenset({"share", "ratio", "percent"})
@@ -47,9 +47,16 @@ class Wording:
         typical_value: float | None = None,
         previous: float | None = None,
         days: int = 30,
+        usual: float | None = None,
     ) -> str:
-        """The reason of a measured component. `previous` is the value `days` ago; `typical_value` None means no peers."""
+        """The reason of a measured component. `previous` is the value `days` ago; `typical_value` None means no peers.
+
+        usual: the account's own baseline, where that is what counts.
+        """
         title, now = self.metric.title, self.amount(value)
+        if usual is not None:
+            against = f"a typical {self.segment} account" if typical_value is not None else "what the model calls typical"
+            return f"{title} at {now}, usually at {self.amount(usual)} in this account: {points(delta)} against {against}"
         if previous is not None and self.amount(previous) != now:
             verb = "rose" if value > previous else "fell"
             against = f"a typical {self.segment} account" if typical_value is not None else "what the model calls typical"
@@ -60,16 +67,20 @@ class Wording:
             return f"{title} at {now}, as typical {self.segment} accounts: {points(delta)}"
         return f"{title} at {now}; typical {self.segment} accounts at {self.amount(typical_value)}: {points(delta)}"
 
-    def unknown(self, state: ComponentState, policy: MissingPolicy, cause: str | None = None) -> str:
+    def unknown(
+        self, state: ComponentState, policy: MissingPolicy, cause: str | None = None, stand_in: str = "50 of 100"
+    ) -> str:
         """The reason of a component that isn't measured: why, and what the model does about it.
 
         `cause`, part of a sentence, is more exact than the state, such as "the account is not linked to a source of tickets".
+        stand_in: what it counts as, under a policy that makes it count as something.
         """
         title, area = self.metric.title, _AREAS[self.metric.group]
+        consequence = _POLICIES[policy].format(stand_in=stand_in)
         if state == ComponentState.NOT_APPLICABLE:
             return f"{title} does not apply to this account: left out"
         if cause and state != ComponentState.NOT_CONNECTED:
-            return f"{title} is unknown, as {cause}: {_POLICIES[policy]}"
+            return f"{title} is unknown, as {cause}: {consequence}"
         told = {
             ComponentState.NO_DATA: f"{title} has no data for this account",
             ComponentState.NOT_CONNECTED: f"No {area} is connected",
@@ -77,7 +88,7 @@ class Wording:
             ComponentState.STALE: f"{area[0].upper()}{area[1:]} data is out of date",
             ComponentState.FAILED: f"{title} could not be computed",
         }[state]
-        return f"{told}: {_POLICIES[policy]}"
+        return f"{told}: {consequence}"
 
 
 def points(delta: float) -> str:
