@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from tests.graphql.client import Api
@@ -95,23 +95,13 @@ def test_best_is_live_from_the_first_live_day_on_and_restated_before_it(world: W
     assert [(p["score"], p["basis"]) for p in found] == [(5.0, "RESTATED")]
 
 
-def test_of_several_restated_models_the_published_one_counts(world: World, api: Api) -> None:
+def test_what_an_earlier_model_said_stays_until_it_is_said_again(world: World, api: Api) -> None:
     model = {"version": "ba9876543210", "name": "draft", "content": MODEL, "created_at": NOW}
     world.insert(tables.scoring_model, {"id": 2, **model})
     acme = world.account("Acme")
-    world.history(acme, day(1), 10.0, live=False)
     world.history(acme, day(1), 99.0, live=False, model_id=2)
-    world.history(acme, day(2), 98.0, live=False, model_id=2)
-    assert points(api, day(1)) == [("01", 10.0)]
-
-
-def test_of_two_live_rows_of_a_day_the_one_scored_last_counts(world: World, api: Api) -> None:
-    model = {"version": "ba9876543210", "name": "next", "content": MODEL, "created_at": NOW}
-    world.insert(tables.scoring_model, {"id": 2, **model})
-    acme = world.account("Acme")
-    world.history(acme, day(1), 10.0, inputs_as_of=NOW)
-    world.history(acme, day(1), 20.0, model_id=2, inputs_as_of=NOW - timedelta(hours=1))
-    assert points(api, day(1)) == [("01", 10.0)]
+    world.history(acme, day(3), 60.0, live=False)
+    assert points(api, day(1), day(5)) == [("01", 99.0), ("03", 60.0)]
 
 
 def test_a_long_history_comes_in_parts(world: World, api: Api) -> None:

@@ -155,7 +155,9 @@ class World:
             row = {"account_id": id, "name": name, "custom": {}, "origins": {"name": "crm"}, **values}
             self._insert(connection, tables.account_current, **row)
             if score is not None:
-                self._insert(connection, tables.score_current, **self._score(id, score) | of_score)
+                row = self._score(id, score) | of_score
+                for table in (tables.score_current, tables.score_detail):
+                    self._insert(connection, table, **{c.name: row[c.name] for c in table.c})
             if link:
                 self._insert(connection, tables.source_account, id=id, connection_id=1, key=f"001-{id}", first_known_at=NOW)
                 self._insert(
@@ -219,6 +221,7 @@ class World:
             "components": [part.to_json() for part in parts],
             "adjustments": [Adjustment("cap", "Open invoice", -2.0).to_json()],
             "matched": [Matched("standard", "the default segment").to_json()],
+            "content_hash": b"",
             "scored_at": NOW,
         }
 

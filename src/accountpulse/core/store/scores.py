@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.tables import (
     portfolio_daily,
     score_current,
+    score_detail,
     score_history,
     scored_day,
     scoring_model,
@@ -168,46 +171,67 @@ def current(connection: sa.Connection, account_id: int | None = None) -> dict[in
 
     These may be of an earlier configuration, when nothing has been scored since it changed.
     """
-    query = (
-        sa.select(score_current, segment.c.name.label("segment"), scoring_model.c.version.label("model_version"))
+    return _by_account(connection, _named(sa.select(score_current)), account_id)
+
+
+def explained(connection: sa.Connection, account_id: int | None = None) -> dict[int, sa.Row[Any]]:
+    """Like `current`, with the components, adjustments and matched segments."""
+    detail = score_detail.c
+    query = sa.select(score_current, detail.components, detail.adjustments, detail.matched)
+    joined = query.join(score_detail, detail.account_id == score_current.c.account_id)
+    return _by_account(connection, _named(joined), account_id)
+
+
+def _named(query: sa.Select[Any]) -> sa.Select[Any]:
+    return (
+        query.add_columns(segment.c.name.label("segment"), scoring_model.c.version.label("model_version"))
         .join(segment, segment.c.id == score_current.c.segment_id)
         .join(scoring_model, scoring_model.c.id == score_current.c.model_id)
     )
+
+
+def _by_account(connection: sa.Connection, query: sa.Select[Any], account_id: int | None) -> dict[int, sa.Row[Any]]:
     if account_id is not None:
         query = query.where(score_current.c.account_id == account_id)
     return {row.account_id: row for row in connection.execute(query)}
 
 
 def trends(connection: sa.Connection) -> dict[tuple[int, date], float | None]:
-    """The trend of 28 days by account and its day, without what explains the scores, which is a hundred times larger."""
+    """The trend of 28 days, by account and its day."""
     columns = score_current.c
     rows = connection.execute(sa.select(columns.account_id, columns.day, columns.trend_28d))
     return {(row.account_id, row.day): row.trend_28d for row in rows}
 
 
 def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[int, sa.Row[Any]]) -> int:
-    """Make these the current scores, given those `known`; returns how many rows changed. `scored_at` alone is no change."""
-    changed = [row for row in rows if not _unchanged(known.get(row["account_id"]), row)]
+    """Make these the current scores, given those `known`; returns how many changed. `scored_at` alone is no change."""
+    hashed = [{**row, "content_hash": _content_hash(row)} for row in rows]
+    changed = [row for row in hashed if _hash_of(known.get(row["account_id"])) != row["content_hash"]]
     gone = sorted(set(known) - {row["account_id"] for row in rows})
-    if gone:
-        connection.execute(
-            sa.delete(score_current).where(score_current.c.account_id == sa.bindparam("account")),
-            [{"account": id} for id in gone],
-        )
-    if changed:
-        statement = insert(connection, score_current)
-        columns = [c.name for c in score_current.c if c.name != "account_id"]
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["account_id"], set_={name: statement.excluded[name] for name in columns}
-            ),
-            list(changed),
-        )
+    for table in (score_detail, score_current):
+        if gone:
+            ids = [{"account": id} for id in gone]
+            connection.execute(sa.delete(table).where(table.c.account_id == sa.bindparam("account")), ids)
+        if changed:
+            columns = [c.name for c in table.c]
+            statement = insert(connection, table)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["account_id"],
+                    set_={name: statement.excluded[name] for name in columns if name != "account_id"},
+                ),
+                [{name: row[name] for name in columns} for row in changed],
+            )
     return len(changed) + len(gone)
 
 
-def _unchanged(row: sa.Row[Any] | None, wanted: Mapping[str, Any]) -> bool:
-    return row is not None and all(getattr(row, name) == value for name, value in wanted.items() if name != "scored_at")
+def _content_hash(row: Mapping[str, Any]) -> bytes:
+    content = {name: value for name, value in row.items() if name != "scored_at"}
+    return blake2b(json.dumps(content, sort_keys=True, default=str).encode(), digest_size=16).digest()
+
+
+def _hash_of(row: sa.Row[Any] | None) -> bytes | None:
+    return None if row is None else bytes(row.content_hash)
 
 
 def write_portfolio(connection: sa.Connection, day: date, basis: Basis, rows: Sequence[Mapping[str, Any]]) -> None:

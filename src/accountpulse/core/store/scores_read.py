@@ -14,6 +14,7 @@ from accountpulse.core.store.tables import (
     account_current,
     publication,
     score_current,
+    score_detail,
     score_history,
     scoring_model,
     segment,
@@ -26,9 +27,8 @@ Basis = Literal["live", "restated", "best"]
 def details(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
     """Components, adjustments and matched segments of current scores, by account."""
     found: dict[int, sa.Row[Any]] = {}
-    columns = (score_current.c.account_id, score_current.c.components, score_current.c.adjustments, score_current.c.matched)
     for chunk in chunked(account_ids):
-        query = sa.select(*columns).where(score_current.c.account_id.in_(chunk))
+        query = sa.select(score_detail).where(score_detail.c.account_id.in_(chunk))
         found.update({row.account_id: row for row in connection.execute(query)})
     return found
 
@@ -82,19 +82,11 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Se
             .scalar_subquery()
         )
         chosen.append(sa.or_(h.basis == LIVE, first_live.is_(None), h.day < first_live))
-    # Several models may have been restated over the same days: those published now count, then the one scored last.
-    published = sa.select(publication.c.model_id).where(publication.c.known_to.is_(None))
-    chosen.append(sa.or_(h.basis == LIVE, h.model_id.in_(published)))
-    of_day = (
-        sa.func.row_number()
-        .over(partition_by=(h.account_id, h.day), order_by=(h.inputs_as_of.desc().nulls_last(), h.model_id.desc()))
-        .label("of_day")
-    )
-    daily = sa.select(score_history, of_day).where(*chosen).subquery("daily")
+    daily = sa.select(score_history).where(*chosen).subquery("daily")
     d = daily.c
     # The first row in force at `start` is the last one on or before it.
     opening = sa.func.max(sa.case((d.day <= request.start, d.day))).over(partition_by=d.account_id).label("opening")
-    known = sa.select(daily, opening).where(d.of_day == 1).subquery("known")
+    known = sa.select(daily, opening).subquery("known")
     k = known.c
     place = sa.func.row_number().over(partition_by=k.account_id, order_by=k.day).label("place")
     ranged = sa.select(known, place).where(sa.or_(k.opening.is_(None), k.day >= k.opening)).subquery("ranged")

@@ -17,6 +17,15 @@ setting = sa.Table(
     comment="What holds for the whole store: its time zone, its reporting currency.",
 )
 
+fx_rate = sa.Table(
+    "fx_rate",
+    metadata,
+    sa.Column("currency", sa.Text, primary_key=True),
+    sa.Column("day", Day, primary_key=True),
+    sa.Column("rate", sa.Double, nullable=False),
+    comment="Units of the reporting currency for one unit of a currency, in force from a day on; as the configuration says.",
+)
+
 revision = sa.Table(
     "revision",
     metadata,
@@ -85,7 +94,7 @@ run = sa.Table(
     sa.Column("finished_at", Instant),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("message", sa.Text),
-    sa.Index("ix_run_connection", "connection_id", "started_at"),
+    sa.Index("ix_run_connection", "connection_id", "id"),
     comment="One sync of one connection. state: running / ok / partial / failed / paused / needs_reauth / cancelled.",
 )
 
@@ -111,7 +120,7 @@ snapshot_key = sa.Table(
     sa.Column("run_id", Serial, sa.ForeignKey("run.id"), primary_key=True),
     sa.Column("record", sa.Text, primary_key=True),
     sa.Column("source_id", sa.Text, primary_key=True),
-    comment="The keys that a complete read has seen so far; emptied when the run ends.",
+    comment="The keys that a complete read has seen so far; emptied when it ends.",
 )
 
 held_delete = sa.Table(
@@ -146,6 +155,7 @@ inbox = sa.Table(
     sa.Column("body", Json),
     sa.Column("applied_at", Instant),
     sa.UniqueConstraint("connection_id", "key"),
+    sa.Index("ix_inbox_received", "connection_id", "received_at"),
     sa.Index(
         "ix_inbox_waiting",
         "connection_id",
@@ -168,7 +178,7 @@ source_account = sa.Table(
     sa.Column("touched_at", Instant),
     sa.UniqueConstraint("connection_id", "key"),
     sa.Index("ix_source_account_touched", "touched_at"),
-    comment="An account as one source names it. touched_at: facts changed since the last scoring.",
+    comment="An account as one source names it. touched_at: when facts or links of it last changed.",
 )
 
 account = sa.Table(
@@ -230,6 +240,7 @@ account_current = sa.Table(
     sa.Column("custom", Json, nullable=False),
     sa.Column("origins", Json, nullable=False),
     sa.Index("ix_account_current_name", "name", "account_id"),
+    sa.Index("ix_account_current_owner", "owner", "account_id"),
     comment="What is known of each account now, merged from its sources; origins says which connection each value is from.",
 )
 
@@ -263,6 +274,13 @@ publication = sa.Table(
     sa.Column("rule", Json, nullable=False),
     sa.Column("known_from", Instant, nullable=False),
     sa.Column("known_to", Instant),
+    sa.Index(
+        "uq_publication_current",
+        "segment_id",
+        unique=True,
+        sqlite_where=sa.text("known_to is null"),
+        postgresql_where=sa.text("known_to is null"),
+    ),
     comment="Which model and rule a segment had, and when: position is its place in the order of rules.",
 )
 
@@ -296,13 +314,19 @@ score_current = sa.Table(
     sa.Column("high", sa.Double, nullable=False),
     sa.Column("trend_28d", sa.Double),
     sa.Column("trend_90d", sa.Double),
+    sa.Column("content_hash", sa.LargeBinary, nullable=False),
+    sa.Column("scored_at", Instant, nullable=False),
+    comment="The score of each account now. content_hash: of this row and its detail, to see what changed without reading it.",
+)
+
+score_detail = sa.Table(
+    "score_detail",
+    metadata,
+    sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
     sa.Column("components", Json, nullable=False),
     sa.Column("adjustments", Json, nullable=False),
     sa.Column("matched", Json, nullable=False),
-    sa.Column("scored_at", Instant, nullable=False),
-    sa.Index("ix_score_current_score", "score", "account_id"),
-    sa.Index("ix_score_current_band", "band", "account_id"),
-    comment="The score of each account now, with everything that explains it.",
+    comment="What explains each current score. Kept apart: it is a hundred times larger, and lists of accounts don't need it.",
 )
 
 score_history = sa.Table(
@@ -311,13 +335,14 @@ score_history = sa.Table(
     sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
     sa.Column("basis", sa.SmallInteger, primary_key=True),
     sa.Column("day", Day, primary_key=True),
-    sa.Column("model_id", sa.Integer, sa.ForeignKey("scoring_model.id"), primary_key=True),
+    sa.Column("model_id", sa.Integer, sa.ForeignKey("scoring_model.id"), nullable=False),
     sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), nullable=False),
     sa.Column("score_centi", sa.SmallInteger, nullable=False),
     sa.Column("band", sa.SmallInteger, nullable=False),
     sa.Column("coverage_percent", sa.SmallInteger, nullable=False),
     sa.Column("inputs_as_of", Instant),
     sa.Column("components", sa.LargeBinary, nullable=False),
+    sa.Index("ix_score_history_day", "basis", "day"),
     sqlite_with_rowid=False,
     comment="A row when the score moved by a point, or the band, model or segment changed. basis: 0 live, 1 restated. "
     "score_centi: hundredths of a point. band: index in the model's bands, -1 unknown. "

@@ -35,7 +35,7 @@ class ComponentState(Enum):
 @strawberry.enum(description="Where the points of a history come from.")
 class HistoryBasis(Enum):
     LIVE = choice("live", "Scored on the day itself, with what was known then.")
-    RESTATED = choice("restated", "Computed later for that day, with the model published now.")
+    RESTATED = choice("restated", "Computed later for that day, with the model published when it was computed.")
     BEST = choice("best", "Live from the account's first live day on; restated before it. What a chart wants.")
 
 

@@ -73,6 +73,14 @@ def upgrade() -> None:
         comment="A configured source. state: new / ok / partial / failed / paused / needs_reauth / misconfigured.",
     )
     op.create_table(
+        "fx_rate",
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("day", Day(), nullable=False),
+        sa.Column("rate", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("currency", "day", name=op.f("pk_fx_rate")),
+        comment="Units of the reporting currency for one unit of a currency, in force from a day on; as the configuration says.",
+    )
+    op.create_table(
         "revision",
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
@@ -154,6 +162,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("account_current", schema=None) as batch_op:
         batch_op.create_index("ix_account_current_name", ["name", "account_id"], unique=False)
+        batch_op.create_index("ix_account_current_owner", ["owner", "account_id"], unique=False)
 
     op.create_table(
         "held_delete",
@@ -184,6 +193,7 @@ def upgrade() -> None:
         comment="Pushed messages, durable before they are answered. The body is dropped once applied; the key stays.",
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index("ix_inbox_received", ["connection_id", "received_at"], unique=False)
         batch_op.create_index(
             "ix_inbox_waiting",
             ["connection_id", "id"],
@@ -242,6 +252,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
         comment="Which model and rule a segment had, and when: position is its place in the order of rules.",
     )
+    with op.batch_alter_table("publication", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_publication_current",
+            ["segment_id"],
+            unique=True,
+            sqlite_where=sa.text("known_to is null"),
+            postgresql_where=sa.text("known_to is null"),
+        )
+
     op.create_table(
         "quarantine",
         sa.Column("connection_id", sa.Integer(), nullable=False),
@@ -266,7 +285,7 @@ def upgrade() -> None:
         comment="One sync of one connection. state: running / ok / partial / failed / paused / needs_reauth / cancelled.",
     )
     with op.batch_alter_table("run", schema=None) as batch_op:
-        batch_op.create_index("ix_run_connection", ["connection_id", "started_at"], unique=False)
+        batch_op.create_index("ix_run_connection", ["connection_id", "id"], unique=False)
 
     op.create_table(
         "score_current",
@@ -283,6 +302,17 @@ def upgrade() -> None:
         sa.Column("high", sa.Double(), nullable=False),
         sa.Column("trend_28d", sa.Double(), nullable=True),
         sa.Column("trend_90d", sa.Double(), nullable=True),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("scored_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_score_current_account_id")),
+        sa.ForeignKeyConstraint(["model_id"], ["scoring_model.id"], name=op.f("fk_score_current_model_id")),
+        sa.ForeignKeyConstraint(["segment_id"], ["segment.id"], name=op.f("fk_score_current_segment_id")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_score_current")),
+        comment="The score of each account now. content_hash: of this row and its detail, to see what changed without reading it.",
+    )
+    op.create_table(
+        "score_detail",
+        sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column(
             "components",
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"),
@@ -298,17 +328,10 @@ def upgrade() -> None:
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"),
             nullable=False,
         ),
-        sa.Column("scored_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_score_current_account_id")),
-        sa.ForeignKeyConstraint(["model_id"], ["scoring_model.id"], name=op.f("fk_score_current_model_id")),
-        sa.ForeignKeyConstraint(["segment_id"], ["segment.id"], name=op.f("fk_score_current_segment_id")),
-        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_score_current")),
-        comment="The score of each account now, with everything that explains it.",
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_score_detail_account_id")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_score_detail")),
+        comment="What explains each current score. Kept apart: it is a hundred times larger, and lists of accounts don't need it.",
     )
-    with op.batch_alter_table("score_current", schema=None) as batch_op:
-        batch_op.create_index("ix_score_current_band", ["band", "account_id"], unique=False)
-        batch_op.create_index("ix_score_current_score", ["score", "account_id"], unique=False)
-
     op.create_table(
         "score_history",
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -324,10 +347,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_score_history_account_id")),
         sa.ForeignKeyConstraint(["model_id"], ["scoring_model.id"], name=op.f("fk_score_history_model_id")),
         sa.ForeignKeyConstraint(["segment_id"], ["segment.id"], name=op.f("fk_score_history_segment_id")),
-        sa.PrimaryKeyConstraint("account_id", "basis", "day", "model_id", name=op.f("pk_score_history")),
+        sa.PrimaryKeyConstraint("account_id", "basis", "day", name=op.f("pk_score_history")),
         comment="A row when the score moved by a point, or the band, model or segment changed. basis: 0 live, 1 restated. score_centi: hundredths of a point. band: index in the model's bands, -1 unknown. components: see core/scoring/packing.py.",
         sqlite_with_rowid=False,
     )
+    with op.batch_alter_table("score_history", schema=None) as batch_op:
+        batch_op.create_index("ix_score_history_day", ["basis", "day"], unique=False)
+
     op.create_table(
         "source_account",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -338,7 +364,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name=op.f("fk_source_account_connection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source_account")),
         sa.UniqueConstraint("connection_id", "key", name=op.f("uq_source_account_connection_id_key")),
-        comment="An account as one source names it. touched_at: facts changed since the last scoring.",
+        comment="An account as one source names it. touched_at: when facts or links of it last changed.",
     )
     with op.batch_alter_table("source_account", schema=None) as batch_op:
         batch_op.create_index("ix_source_account_touched", ["touched_at"], unique=False)
@@ -506,6 +532,7 @@ def upgrade() -> None:
         sa.Column("voided_at", Instant(), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("services_amount", sa.BigInteger(), nullable=False),
+        sa.Column("training_amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name=op.f("fk_fact_invoice_connection_id")),
@@ -840,7 +867,7 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_snapshot_key_run_id")),
         sa.PrimaryKeyConstraint("run_id", "record", "source_id", name=op.f("pk_snapshot_key")),
-        comment="The keys that a complete read has seen so far; emptied when the run ends.",
+        comment="The keys that a complete read has seen so far; emptied when it ends.",
     )
     op.create_table(
         "unlinked",
@@ -979,17 +1006,22 @@ def downgrade() -> None:
         batch_op.drop_index("ix_source_account_touched")
 
     op.drop_table("source_account")
-    op.drop_table("score_history")
-    with op.batch_alter_table("score_current", schema=None) as batch_op:
-        batch_op.drop_index("ix_score_current_score")
-        batch_op.drop_index("ix_score_current_band")
+    with op.batch_alter_table("score_history", schema=None) as batch_op:
+        batch_op.drop_index("ix_score_history_day")
 
+    op.drop_table("score_history")
+    op.drop_table("score_detail")
     op.drop_table("score_current")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index("ix_run_connection")
 
     op.drop_table("run")
     op.drop_table("quarantine")
+    with op.batch_alter_table("publication", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_publication_current", sqlite_where=sa.text("known_to is null"), postgresql_where=sa.text("known_to is null")
+        )
+
     op.drop_table("publication")
     op.drop_table("portfolio_daily")
     op.drop_table("peer")
@@ -997,10 +1029,12 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_inbox_waiting", sqlite_where=sa.text("applied_at is null"), postgresql_where=sa.text("applied_at is null")
         )
+        batch_op.drop_index("ix_inbox_received")
 
     op.drop_table("inbox")
     op.drop_table("held_delete")
     with op.batch_alter_table("account_current", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_current_owner")
         batch_op.drop_index("ix_account_current_name")
 
     op.drop_table("account_current")
@@ -1009,6 +1043,7 @@ def downgrade() -> None:
     op.drop_table("scoring_model")
     op.drop_table("scored_day")
     op.drop_table("revision")
+    op.drop_table("fx_rate")
     op.drop_table("connection")
     op.drop_table("api_token")
     op.drop_table("account")
