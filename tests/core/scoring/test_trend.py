@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.core.scoring.trend import daily, slopes, trend
+from accountpulse.core.scoring.trend import daily, slopes, trend, trends
 
 TODAY = date(2026, 3, 31)
 
@@ -53,3 +53,10 @@ def test_many_accounts_at_once_equal_each_alone():
     series = np.random.default_rng(3).uniform(0, 100, (1100, 28))
     together = slopes(series)
     assert all(together[i] == slopes(series[i : i + 1])[0] for i in (0, 511, 512, 1099))
+
+
+def test_many_histories_at_once_equal_each_alone():
+    dice = np.random.default_rng(5)
+    histories = [[(days_ago(int(n)), float(dice.uniform(0, 100))) for n in dice.integers(0, 60, size)] for size in range(12)]
+    assert trends(histories, TODAY, 28) == [trend(history, TODAY, 28) for history in histories]
+    assert None in trends(histories, TODAY, 28)

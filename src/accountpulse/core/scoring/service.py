@@ -28,7 +28,7 @@ from accountpulse.core.scoring.day import (
 )
 from accountpulse.core.scoring.inputs import REVENUE
 from accountpulse.core.scoring.packing import pack
-from accountpulse.core.scoring.trend import WINDOWS, trend
+from accountpulse.core.scoring.trend import WINDOWS, trends
 from accountpulse.core.scoring.types import Score, ScoreChange
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scorecards as store_scorecards
@@ -220,15 +220,18 @@ class ScoringService:
         for segment in scores.segments:
             explained = scores.explained(segment, self._yardstick, earlier)
             since = self._bands_since(connection, explained, history, known)
-            for score in explained:
+            steps = [[(row.day, row.score_centi / 100) for row in history.get(s.account_id, ())] for s in explained]
+            moves = [trends(steps, scores.day, window) for window in WINDOWS]
+            for i, score in enumerate(explained):
                 before = known.get(score.account_id)
-                series = history.get(score.account_id, [])
-                rows.append(self._current_row(segment, score, series, since[score.account_id], now))
+                trend = {f"trend_{window}d": move[i] for window, move in zip(WINDOWS, moves, strict=True)}
+                rows.append(self._current_row(segment, score, since[score.account_id], now) | trend)
                 if before is None or (round(before.score, 6), before.band) != (round(score.score, 6), score.band):
                     changes.append(_change(score, before))
         written = store_scores.write_current(connection, rows, known)
         mrr = _revenue(scores.frame)
-        store_profiles.set_mrr(connection, {int(id): mrr[i] for i, id in enumerate(scores.frame.account_ids)})
+        if store_profiles.set_mrr(connection, {int(id): mrr[i] for i, id in enumerate(scores.frame.account_ids)}):
+            bump(connection, "facts")
         return written, changes
 
     def _bands_since(
@@ -261,11 +264,7 @@ class ScoringService:
                 since[account_id] = run[0].day
         return since
 
-    def _current_row(
-        self, segment: SegmentDay, score: Score, series: Sequence[sa.Row[Any]], band_since: date, now: datetime
-    ) -> dict[str, Any]:
-        steps = [(row.day, row.score_centi / 100) for row in series]
-        trends = {window: trend(steps, score.day, window) for window in WINDOWS}
+    def _current_row(self, segment: SegmentDay, score: Score, band_since: date, now: datetime) -> dict[str, Any]:
         content = score.to_json()
         return {
             "account_id": score.account_id,
@@ -279,8 +278,6 @@ class ScoringService:
             "coverage": score.coverage,
             "low": score.low,
             "high": score.high,
-            "trend_28d": trends[28],
-            "trend_90d": trends[90],
             "components": content["components"],
             "adjustments": content["adjustments"],
             "matched": content["matched"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
@@ -9,24 +10,39 @@ import numpy as np
 
 from accountpulse.core.scoring.scorer import Floats
 
+History = Sequence[tuple[date, float]]
+"""(day, score) where the score changed, in any order; each is in force until the next."""
+
 WINDOWS = (28, 90)
 MINIMUM_DAYS = 7
 _BLOCK = 512  # accounts at a time: 90 days have 4,005 pairs of days
 
 
-def trend(history: Sequence[tuple[date, float]], today: date, window: int) -> float | None:
+def trend(history: History, today: date, window: int) -> float | None:
     """Points per `window` days, over the `window` days that end with `today`.
 
     `history` holds (day, score) where the score changed, in any order; each is in force until the next. None with fewer than
     7 days of history.
     """
-    series = daily(history, today, window)
-    if series.size < MINIMUM_DAYS:
-        return None
-    return float(slopes(series[None, :])[0] * window)
+    return trends([history], today, window)[0]
 
 
-def daily(history: Sequence[tuple[date, float]], today: date, window: int) -> Floats:
+def trends(histories: Sequence[History], today: date, window: int) -> list[float | None]:
+    """`trend` of many accounts at once, in their order: those with equally long series share the work."""
+    found: list[float | None] = [None] * len(histories)
+    alike: dict[int, list[tuple[int, Floats]]] = defaultdict(list)
+    for place, history in enumerate(histories):
+        series = daily(history, today, window)
+        if series.size >= MINIMUM_DAYS:
+            alike[series.size].append((place, series))
+    for members in alike.values():
+        together = slopes(np.stack([series for _, series in members])) * window
+        for (place, _), slope in zip(members, together, strict=True):
+            found[place] = float(slope)
+    return found
+
+
+def daily(history: History, today: date, window: int) -> Floats:
     """The score in force on each of the `window` days up to `today`, from the first day that has one."""
     steps = sorted((day.toordinal(), score) for day, score in history if day <= today)
     if not steps:

@@ -33,15 +33,21 @@ def write(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     return len(changed) + len(gone)
 
 
-def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> None:
-    """Set the monthly recurring revenue of accounts, in minor units of the reporting currency."""
+def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> int:
+    """Set the monthly recurring revenue of all accounts, in minor units of the reporting currency; returns how many changed.
+
+    An account that is not named is no customer any longer, and has none.
+    """
     table = account_current
-    known = dict(connection.execute(sa.select(table.c.account_id, table.c.mrr)).all())
-    changed = [{"account": id, "new": value} for id, value in mrr.items() if id in known and known[id] != value]
+    known = connection.execute(sa.select(table.c.account_id, table.c.mrr)).all()
+    changed = [
+        {"account": row.account_id, "new": mrr.get(row.account_id)} for row in known if row.mrr != mrr.get(row.account_id)
+    ]
     if changed:
         connection.execute(
             sa.update(table).where(table.c.account_id == sa.bindparam("account")).values(mrr=sa.bindparam("new")), changed
         )
+    return len(changed)
 
 
 def names(connection: sa.Connection) -> dict[int, str]:
