@@ -247,6 +247,9 @@ def test_the_type_says_what_kind_of_deal_it_is(stated: str | None, kind: str) ->
         ({"Type": "E-mail"}, "email"),
         ({"Type": None, "TaskSubtype": "ListEmail"}, "email"),
         ({"Type": "Training"}, "training"),
+        ({"Type": "Onboarding completed"}, "onboarding_completed"),
+        ({"Type": "Go-live"}, "onboarding_completed"),
+        ({"Type": "Survey sent"}, "survey_sent"),
         ({"Type": "Demo"}, "meeting"),
     ],
 )

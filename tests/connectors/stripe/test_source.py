@@ -305,6 +305,18 @@ def test_invoices_leave_drafts_out_and_page_their_lines(vendor: StripeVendor, cl
         run(vendor, clock, "invoices", services_products=("Coaching",))
 
 
+def test_training_is_told_from_other_services(vendor: StripeVendor, clock: FixedClock) -> None:
+    vendor.put("product", {"id": "prod_train", "name": "Admin training"})
+    vendor.put("product", {"id": "prod_serve", "name": "Onboarding package"})
+    lines = [shape.price(f"price_{p}", p, "usd", cents, None, 1) for p, cents in (("prod_train", 100), ("prod_serve", 300))]
+    invoice(vendor, "sub_1", 0, [*lines, plan(1000)], NOW - timedelta(days=3))
+    told = {"services_products": ("prod_serve",), "training_products": ("Admin Training",)}
+    (found,) = {i.source_id: i for i in run(vendor, clock, "invoices", **told) if isinstance(i, Invoice)}.values()
+    assert (found.services_amount, found.training_amount) == (300, 100)
+    with pytest.raises(ConfigError, match=r"training_products: prod_train is in services_products too"):
+        run(vendor, clock, "invoices", services_products=("prod_train",), training_products=("prod_train",))
+
+
 def test_a_payment_arrives_by_event(vendor: StripeVendor, clock: FixedClock) -> None:
     invoice(vendor, "sub_1", 0, [plan(1000)], NOW - timedelta(days=3))
     items = run(vendor, clock, "invoices")

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,12 @@ from tests.core.metrics.worlds import Row, World
 from accountpulse.core.clock import day_of, start_of_day
 from accountpulse.core.metrics.asof import AsKnown, Mode
 from accountpulse.core.model import schemas
+
+DIGITS = {"EUR": 2, "CHF": 2, "JPY": 0, "KWD": 3}
+
+
+class NoRate(Exception):
+    """An amount can't be converted."""
 
 
 @dataclass
@@ -48,10 +55,13 @@ class Reader:
             if not current or not self.linked(current[0]["source_account_id"]):
                 continue
             row = dict(current[0])
+            paid_in = {f.name: row.get("currency") for f in schema.fields if f.money}
             if not isinstance(self.mode, AsKnown):
                 before = [v for v in versions if v["known_from"] < self.at()]
                 valid = before[-1] if before else versions[0]
                 row.update({f.name: valid[f.name] for f in schema.fields if f.role == "undated"})
+                paid_in.update({f.name: valid["currency"] for f in schema.fields if f.money and f.role == "undated"})
+            row.update({f"currency of {name}": currency for name, currency in paid_in.items()})
             happens = {f.name: f.name if f.role == "lifecycle" else f.dated_by for f in schema.fields}
             pending = [name for name, at in happens.items() if at and (row[at] is None or row[at] >= self.at())]
             row.update(dict.fromkeys(pending))
@@ -66,6 +76,29 @@ class Reader:
             return value < self.at(end) and (first is None or value >= self.at(first))
         begin = date.min if first is None else self.day + timedelta(days=1 - first)
         return begin <= value < self.day + timedelta(days=1 - end)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The rates in force."""
+        known = day_of(self.mode.at, self.zone) if isinstance(self.mode, AsKnown) else self.day
+        rows = sorted((r for r in self.world.rates if r["day"] <= min(known, self.day)), key=lambda r: r["day"])
+        return {r["currency"]: r["rate"] for r in rows}
+
+    def money(self, row: Row, column: str) -> Fraction:
+        """An amount in cents. Raises NoRate."""
+        currency = row["currency of " + column]
+        if row[column] is None or currency == "USD":
+            return Fraction(row[column] or 0)
+        if currency not in self.rates:
+            raise NoRate(currency)
+        return row[column] * Fraction(str(self.rates[currency])) * 100 / 10 ** DIGITS[currency]
+
+    @property
+    def key_features(self) -> set[str]:
+        if self.world.key_features is not None:
+            return set(self.world.key_features)
+        everyone = [Reader(self.world, self.day, self.zone, self.mode, a["id"]) for a in self.world.accounts]
+        return {u["feature"] for r in everyone for u in r.rows("usage_day", 90)}
 
     def since(self, value: date | datetime | None) -> float | None:
         if value is None:
@@ -156,9 +189,48 @@ def seat_utilisation(r: Reader) -> float | None:
     return people(r, 30) / bought if bought is not None and bought > 0 else None
 
 
+def cents(r: Reader, rows: list[Row], column: str) -> Fraction:
+    return sum((r.money(row, column) for row in rows), Fraction())
+
+
 def mrr_change(r: Reader) -> float | None:
-    moved, revenue = add(r.rows("subscription_change", 90), "mrr_delta"), add(r.rows("subscription_change"), "mrr_delta")
-    return share(moved, revenue - moved)
+    revenue = cents(r, r.rows("subscription_change"), "mrr_delta")
+    moved = cents(r, r.rows("subscription_change", 90), "mrr_delta")
+    return share(float(moved), float(revenue - moved))
+
+
+def billed(r: Reader, column: str) -> Fraction:
+    return cents(r, [i for i in r.rows("invoice", 365) if i["voided_at"] is None], column)
+
+
+def top_user(r: Reader) -> float | None:
+    uses: dict[str, int] = {}
+    for u in r.rows("usage_day", 30):
+        uses[u["user"]] = uses.get(u["user"], 0) + u["count"]
+    return share(max(uses.values()), sum(uses.values())) if uses else None
+
+
+def adoption(r: Reader) -> float | None:
+    used = {u["feature"] for u in r.rows("usage_day", 90)}
+    return share(len(used & r.key_features), len(r.key_features))
+
+
+def onboarded(r: Reader) -> datetime | None:
+    done = [a["at"] for a in only(r.rows("activity"), kind="onboarding_completed")]
+    return min(done, default=None) or max((a["at"] for a in only(r.rows("activity"), kind="onboarding_step")), default=None)
+
+
+def days_between(a: datetime | None, b: datetime | None) -> float | None:
+    return None if a is None or b is None else max(hours(a, b) / 24, 0)
+
+
+def first_renewal(r: Reader) -> datetime | None:
+    return min((o["closed_at"] for o in only(r.rows("opportunity"), kind="renewal", won=True)), default=None)
+
+
+def response_rate(r: Reader) -> float | None:
+    rate = share(len(r.rows("survey_response", 180)), len(only(r.rows("activity", 180), kind="survey_sent")))
+    return None if rate is None else min(rate, 1)
 
 
 def time_in_product(r: Reader) -> float | None:
@@ -182,7 +254,7 @@ def won(r: Reader, kind: str, n: int) -> int:
 
 MEETING = ("meeting", "call")
 
-REFERENCE: dict[str, Callable[[Reader], float | None]] = {
+REFERENCE: dict[str, Callable[[Reader], float | Fraction | None]] = {
     "logins_30d": lambda r: add(r.rows("usage_day", 30), "count"),
     "active_users_30d": lambda r: people(r, 30),
     "logins_per_user_30d": lambda r: share(add(r.rows("usage_day", 30), "count"), people(r, 30)),
@@ -191,10 +263,15 @@ REFERENCE: dict[str, Callable[[Reader], float | None]] = {
     "days_since_last_activity": lambda r: r.since(max((u["day"] for u in r.rows("usage_day")), default=None)),
     "time_in_product_30d": time_in_product,
     "features_used_90d": lambda r: len({u["feature"] for u in r.rows("usage_day", 90)}),
+    "adoption_90d": adoption,
+    "top_user_share_30d": top_user,
     "stickiness_30d": lambda r: share(len({(u["user"], u["day"]) for u in r.rows("usage_day", 30)}) / 30, people(r, 30)),
     "seat_utilisation_30d": seat_utilisation,
     "integrations_connected": lambda r: len(only(r.rows("activity"), kind="integration_connected")),
+    "users_invited_90d": lambda r: len(only(r.rows("activity", 90), kind="user_invited")),
     "onboarding_steps": lambda r: len(only(r.rows("activity"), kind="onboarding_step")),
+    "onboarding_completed": lambda r: min(len(only(r.rows("activity"), kind="onboarding_completed")), 1),
+    "onboarding_days": lambda r: days_between(r.attribute("customer_since"), onboarded(r)),
     "tickets_30d": lambda r: len(real(r.rows("ticket", 30))),
     "ticket_trend_30d": lambda r: change(len(real(r.rows("ticket", 30))), len(real(r.rows("ticket", (60, 30))))),
     "first_reply_hours_90d": lambda r: median(
@@ -204,26 +281,31 @@ REFERENCE: dict[str, Callable[[Reader], float | None]] = {
         [hours(t["opened_at"], t["solved_at"]) for t in r.rows("ticket", 90, "solved_at")]
     ),
     "reopen_rate_90d": reopen_rate,
+    "solved_share_90d": lambda r: share(
+        len([t for t in real(r.rows("ticket", 90)) if t["solved_at"] is not None]), len(real(r.rows("ticket", 90)))
+    ),
     "open_tickets": lambda r: len(tickets_open(r)),
     "open_urgent_tickets": lambda r: len(only(tickets_open(r), priority=4)),
     "oldest_open_ticket_days": lambda r: r.since(min((t["opened_at"] for t in tickets_open(r)), default=None)) or 0,
     "urgent_share_90d": lambda r: share(len(only(real(r.rows("ticket", 90)), priority=4)), len(real(r.rows("ticket", 90)))),
-    "mrr": lambda r: add(r.rows("subscription_change"), "mrr_delta"),
+    "mrr": lambda r: cents(r, r.rows("subscription_change"), "mrr_delta"),
     "mrr_change_90d": mrr_change,
     "upgrades_365d": lambda r: len(only(r.rows("subscription_change", 365), kind="expansion")),
     "downgrades_365d": lambda r: len(only(r.rows("subscription_change", 365), kind="contraction")),
     "overdue_invoices": lambda r: len(overdue(r)),
     "overdue_days": lambda r: r.since(min((i["due_at"] for i in overdue(r)), default=None)) or 0,
-    "overdue_amount": lambda r: add(overdue(r), "amount"),
+    "overdue_amount": lambda r: cents(r, overdue(r), "amount"),
     "days_to_pay_180d": lambda r: mean(hours(i["issued_at"], i["paid_at"]) / 24 for i in r.rows("invoice", 180, "paid_at")),
     "failed_payments_90d": lambda r: sum(max(i["attempts"] - 1, 0) for i in r.rows("invoice", 90)),
     "seats": seats,
-    "services_spend_365d": lambda r: add([i for i in r.rows("invoice", 365) if i["voided_at"] is None], "services_amount"),
+    "services_spend_365d": lambda r: billed(r, "services_amount"),
+    "training_spend_365d": lambda r: billed(r, "training_amount"),
     "nps_latest": lambda r: last_value(newest(only(r.rows("survey_response", 365), kind="nps"), "responded_at"), "score"),
     "nps_trend_180d": nps_trend,
     "csat_90d": lambda r: scaled(only(r.rows("survey_response", 90), kind="csat")),
     "ces_90d": lambda r: scaled(only(r.rows("survey_response", 90), kind="ces")),
     "days_since_last_response": lambda r: r.since(max((x["responded_at"] for x in r.rows("survey_response")), default=None)),
+    "response_rate_180d": response_rate,
     "responses_180d": lambda r: len(r.rows("survey_response", 180)),
     "tenure_days": lambda r: r.since(r.attribute("customer_since") or r.attribute("created_at")),
     "days_to_renewal": lambda r: None if (at := r.attribute("renewal_at")) is None else -(r.since(at) or 0),
@@ -232,6 +314,7 @@ REFERENCE: dict[str, Callable[[Reader], float | None]] = {
     "trainings_180d": lambda r: len(only(r.rows("activity", 180), kind=("training", "webinar"))),
     "community_posts_180d": lambda r: len(only(r.rows("activity", 180), kind="community")),
     "renewals_won_730d": lambda r: won(r, "renewal", 730),
+    "onboarding_to_first_renewal_days": lambda r: days_between(onboarded(r), first_renewal(r)),
     "upsells_won_365d": lambda r: won(r, "upsell", 365),
     "pulse_latest": lambda r: last_value(newest(r.rows("pulse", 180), "at"), "value"),
 }

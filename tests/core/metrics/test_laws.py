@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Callable
 from datetime import timedelta
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.core.metrics.reference import REFERENCE, Reader
+from tests.core.metrics.reference import REFERENCE, NoRate, Reader, cents
 from tests.core.metrics.worlds import (
     DAY,
     ZONE,
@@ -25,9 +27,22 @@ from tests.core.metrics.worlds import (
 from accountpulse.core.clock import start_of_day
 from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
 from accountpulse.core.metrics.builtin import BUILTIN
-from accountpulse.core.metrics.declare import count, distinct, earliest, last, latest, median, metric, ongoing
+from accountpulse.core.metrics.declare import (
+    count,
+    distinct,
+    earliest,
+    largest_total,
+    last,
+    latest,
+    mean,
+    median,
+    metric,
+    ongoing,
+    total,
+)
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.metrics.frame import MetricFrame
+from accountpulse.core.metrics.states import ComponentState
 
 END = start_of_day(DAY + timedelta(days=1), ZONE)
 SEEDS = st.integers(0, 2**32)
@@ -52,6 +67,11 @@ EXTRA = tuple(
         ("undated_window", "x", count("opportunity", at="closes_at", window=60)),
         ("undated_latest", "x", latest("subscription", "coalesce(seats, 0)", at="renews_at", window=90)),
         ("median_money", "x", median("invoice", "amount", where="voided_at is null", window=(365, 30))),
+        ("mean_money", "x", mean("invoice", "amount - services_amount", window=180)),
+        ("deals", "x", total("opportunity", "amount")),
+        ("big_deals", "x", count("opportunity", where="amount > 5 and kind = 'new'")),
+        ("top_money", "x", largest_total("invoice", "amount", by="number", where="attempts > 0")),
+        ("last_money", "x", last("subscription", "mrr")),
         ("last_boolean", "case when x then 1 else 0 end", last("opportunity", "won")),
         ("last_text", "case when x = 'y' then 1 else 0 end", last("ticket", "subject", at="solved_at")),
         ("distinct_texts", "x", distinct("ticket", "subject, channel, priority")),
@@ -80,20 +100,56 @@ def assert_same(a: MetricFrame, b: MetricFrame) -> None:
 def check_truncation(engine: sa.Engine, seed: int, mode: Mode) -> None:
     world = random_world(seed)
     if isinstance(mode, AsKnown):
-        assert_same(look(engine, world, mode), look(engine, without_later_knowledge(world, mode.at), mode))
+        assert_same(look(engine, world, mode), look(engine, without_later_knowledge(world, mode.at, ZONE), mode))
     else:
         assert_same(look(engine, world, mode), look(engine, without_the_future(world, END, DAY), mode))
 
 
-def expected_extra(reader: Reader) -> dict[str, float | None]:
-    closing = reader.rows("opportunity", 60, "closes_at")
-    renewing = [s["seats"] or 0 for s in reader.rows("subscription", 90, "renews_at")]
-    billed = [i["amount"] for i in reader.rows("invoice", (365, 30)) if i["voided_at"] is None]
-    return {
-        "extra_undated_window": len(closing) or None,
-        "extra_undated_latest": max(renewing, default=None),
-        "extra_median_money": statistics.median(billed) if billed else None,
-    }
+def deals(reader: Reader) -> float | None:
+    found = [o for o in reader.rows("opportunity") if o["amount"] is not None]
+    return float(cents(reader, found, "amount")) if found else None
+
+
+def big_deals(reader: Reader) -> float | None:
+    rows = reader.rows("opportunity")
+    worth = [0 if o["amount"] is None else reader.money(o, "amount") for o in rows]  # an amount without a rate could be big
+    return sum(w > 5 and o["kind"] == "new" for o, w in zip(rows, worth, strict=True)) or None
+
+
+def medium_bill(reader: Reader) -> float | None:
+    billed = [i for i in reader.rows("invoice", (365, 30)) if i["voided_at"] is None]
+    return statistics.median(float(reader.money(i, "amount")) for i in billed) if billed else None
+
+
+def mean_bill(reader: Reader) -> float | None:
+    worth = [reader.money(i, "amount") - reader.money(i, "services_amount") for i in reader.rows("invoice", 180)]
+    return float(sum(worth) / len(worth)) if worth else None
+
+
+def top_money(reader: Reader) -> float | None:
+    sums: dict[object, Fraction] = {}
+    for i in reader.rows("invoice"):
+        if i["attempts"] > 0:
+            sums[i["number"]] = sums.get(i["number"], Fraction()) + reader.money(i, "amount")
+    return float(max(sums.values())) if sums else None
+
+
+EXPECTED_EXTRA: dict[str, Callable[[Reader], float | None]] = {
+    "extra_undated_window": lambda r: len(r.rows("opportunity", 60, "closes_at")) or None,
+    "extra_undated_latest": lambda r: max((s["seats"] or 0 for s in r.rows("subscription", 90, "renews_at")), default=None),
+    "extra_median_money": medium_bill,
+    "extra_mean_money": mean_bill,
+    "extra_deals": deals,
+    "extra_big_deals": big_deals,
+    "extra_top_money": top_money,
+}
+
+
+def told(compute: Callable[[Reader], float | Fraction | None], reader: Reader) -> float | Fraction | NoRate | None:
+    try:
+        return compute(reader)
+    except NoRate as missing:
+        return missing
 
 
 def check_reference(engine: sa.Engine, seed: int, mode: Mode) -> None:
@@ -104,13 +160,20 @@ def check_reference(engine: sa.Engine, seed: int, mode: Mode) -> None:
     for i, reader in enumerate(r for r in readers if r.exists()):
         for name in ("name", "plan", "employees", "renewal_at", "customer_since"):
             assert frame.attributes[name][i] == reader.attribute(name)
-        wanted = {name: compute(reader) for name, compute in REFERENCE.items()} | expected_extra(reader)
-        for name, expected in wanted.items():
+        for name, compute in (REFERENCE | EXPECTED_EXTRA).items():
             found = frame.values[i, frame.index(name)]
-            if expected is None:
+            expected = told(compute, reader)
+            assert (frame.state(i, name) is ComponentState.FAILED) == isinstance(expected, NoRate), (name, expected)
+            if isinstance(expected, NoRate):
+                assert "there is no rate from" in str(frame.reason(i, name))
+            elif expected is None:
                 assert math.isnan(found), (name, found)
+            elif frame.metrics[frame.index(name)].money:
+                assert found == round(found), name
+                # A millionth of a cent an amount is what adding up in whole numbers may cost.
+                assert abs(Fraction(found) - Fraction(expected)) <= Fraction(50_01, 100_00), (name, found, expected)
             else:
-                assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9), (name, found, expected)
+                assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-6), (name, found, expected)
 
 
 def test_every_built_in_metric_has_a_reference() -> None:

@@ -31,9 +31,10 @@ BLANK: dict[str, Row] = {
     "usage_day": {"user": "ann", "feature": "export", "count": 1, "seconds": 0},
     "subscription_change": {"subscription": "s", "kind": "new", "currency": "USD", "mrr_delta": 100},
     "subscription": {"status": "active", "mrr": 0, "currency": "USD", "started_at": LONG_AGO},
-    "invoice": {"services_amount": 0, "currency": "USD", "attempts": 0, "amount": 100},
+    "invoice": {"services_amount": 0, "training_amount": 0, "currency": "USD", "attempts": 0, "amount": 100},
     "activity": {"kind": "meeting"},
     "opportunity": {"kind": "new", "currency": "USD"},
+    "outcome": {"kind": "renewed"},
 }
 
 
@@ -185,7 +186,7 @@ def test_money_in_two_currencies_fails_and_names_the_pair(engine: sa.Engine) -> 
     add(world, "subscription_change", at=NOW, currency="EUR")
     add(world, "invoice", issued_at=NOW, currency="CHF", paid_at=NOW)
     frame = look(engine, world)
-    reason = "an amount is in EUR, and there is no rate from EUR to USD"
+    reason = "an amount is in EUR, and there is no rate from EUR to USD on or before 2026-03-10"
     assert cell(frame, "mrr") == (None, State.FAILED, reason)
     assert cell(frame, "mrr_change_90d")[1] is State.FAILED
     assert cell(frame, "upgrades_365d") == (0, State.MEASURED, None)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from accountpulse.core.clock import start_of_day
+from accountpulse.core.clock import day_of, start_of_day
 from accountpulse.core.model import FieldSchema, Kind, RecordSchema, schemas
 from accountpulse.core.store import tables
 from accountpulse.core.store.facts import FACTS
@@ -21,6 +21,7 @@ from accountpulse.core.store.metadata import metadata
 DAY = date(2026, 3, 10)
 ZONE = ZoneInfo("America/New_York")
 EDGES = (0, 30, 60, 90, 180, 360, 365, 730)
+CURRENCIES = ("USD",) * 12 + ("EUR", "EUR", "JPY", "KWD")
 Row = dict[str, Any]
 WORDS = {"source_id": None, "user": ["ann", "bob", "cy"], "feature": ["export", "report"], "stage": ["open", "closed"]}
 
@@ -34,6 +35,8 @@ class World:
     accounts: list[Row] = field(default_factory=list)
     source_accounts: list[Row] = field(default_factory=list)
     links: list[Row] = field(default_factory=list)
+    rates: list[Row] = field(default_factory=list)
+    key_features: list[str] | None = None
     facts: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in FACTS})
 
     def histories(self, record: str) -> Iterator[list[Row]]:
@@ -82,6 +85,8 @@ class _Maker:
             for begin, end in self.periods():
                 link = {"id": len(world.links) + 1, "source_account_id": i, "account_id": self.dice.randint(1, 3)}
                 world.links.append(link | {"method": "manual", "evidence": "", "known_from": begin, "known_to": end})
+        world.rates = self.rates()
+        world.key_features = self.dice.choice((None, None, [], ["export", "chat"]))
         for name, schema in schemas().items():
             if name == "account":
                 for source in world.source_accounts:
@@ -90,6 +95,15 @@ class _Maker:
                 for n in range(self.dice.randint(0, 25)):
                     self.record(world, schema, self.dice.choice(world.source_accounts), f"{self.dice.choice('aBä')}{n}")
         return world
+
+    def rates(self) -> list[Row]:
+        """Dated rates of some currencies; most have one by T, a few come later, and CHF often has none."""
+        found = {}
+        for currency, rate in (("EUR", 1.085), ("JPY", 0.0067), ("KWD", 3.25), ("CHF", 1.13)):
+            for _ in range(self.dice.choice((0, 1, 2) if currency == "CHF" else (1, 2, 3))):
+                day = self.end.date() - timedelta(days=self.dice.choice((-3, -1, 0, 1, 2, 40, 900, 900)))
+                found[currency, day] = round(rate * self.dice.choice((0.9, 1.0, 1.3)), 6)
+        return [{"currency": c, "day": d, "rate": rate} for (c, d), rate in found.items()]
 
     def record(self, world: World, schema: RecordSchema, source: Row, source_id: str) -> None:
         values = {f.name: self.value(f) for f in schema.fields}
@@ -137,7 +151,7 @@ class _Maker:
         if field.name in ("created_at", "customer_since"):
             return self.long_ago()
         if field.name == "currency":
-            return "USD"
+            return self.dice.choice(CURRENCIES if self.dice.random() < 0.9 else (*CURRENCIES, "CHF"))
         if field.name in ("scale_min", "scale_max"):
             return {"scale_min": 0.0, "scale_max": self.dice.choice((0.0, 5.0, 10.0))}[field.name]
         if field.allowed:
@@ -178,6 +192,8 @@ def load(engine: sa.Engine, world: World) -> None:
             (tables.account, world.accounts),
             (tables.source_account, world.source_accounts),
             (tables.link, world.links),
+            (tables.fx_rate, world.rates),
+            (tables.setting, [{"key": "key_features", "value": world.key_features}]),
             *((FACTS[name], rows) for name, rows in world.facts.items()),
         ):
             if rows:
@@ -204,12 +220,14 @@ def without_the_future(world: World, end: datetime, day: date) -> World:
                 version.update({n: None for n, at in happens.items() if at and version[at] is not None and version[at] >= end})
                 kept.append(version)
         result.facts[name] = kept
+    result.rates = [r for r in result.rates if r["day"] <= day]
     return result
 
 
-def without_later_knowledge(world: World, known_at: datetime) -> World:
+def without_later_knowledge(world: World, known_at: datetime, zone: ZoneInfo) -> World:
     """The same world as it was stored at `known_at`."""
     result = world.copy()
+    result.rates = [r for r in result.rates if r["day"] <= day_of(known_at, zone)]
     for rows in (result.links, *result.facts.values()):
         rows[:] = [r for r in rows if r["known_from"] <= known_at]
         for row in rows:

@@ -28,8 +28,12 @@ _OPPORTUNITY_WORDS: tuple[tuple[str, OpportunityKind], ...] = (
     ("existing", "upsell"),
 )
 _ACTIVITY_WORDS: tuple[tuple[str, ActivityKind], ...] = (
+    ("onboarding completed", "onboarding_completed"),
+    ("go-live", "onboarding_completed"),
+    ("go live", "onboarding_completed"),
     ("training", "training"),
     ("webinar", "webinar"),
+    ("survey sent", "survey_sent"),
     ("onboarding", "onboarding_step"),
     ("kick-off", "onboarding_step"),
     ("kickoff", "onboarding_step"),

@@ -49,8 +49,8 @@ class Lookups:
             self._log.info("plans are named by id: the API key may not read products")
             return {}
 
-    def product_ids(self, wanted: Sequence[str]) -> frozenset[str]:
-        """The ids of products given by id or name. Raises ConfigError for a name that no product has."""
+    def product_ids(self, setting: str, wanted: Sequence[str]) -> frozenset[str]:
+        """The ids of products given by id or name in a setting. Raises ConfigError for a name that no product has."""
         if all(each.startswith("prod_") for each in wanted):
             return frozenset(wanted)
         by_name: dict[str, list[str]] = {}
@@ -61,7 +61,7 @@ class Lookups:
             ids = [each] if each in self.product_names else by_name.get(each.casefold())
             if not ids:
                 advice = f"Stripe shows this key no product {each!r}: put its id (prod_...) or its exact name"
-                raise ConfigError("services_products", advice)
+                raise ConfigError(setting, advice)
             found.update(ids)
         return frozenset(found)
 

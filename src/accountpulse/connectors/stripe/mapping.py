@@ -158,8 +158,10 @@ def _withdrawn(invoices: Iterable[Json], money: Revenue) -> set[int]:
     return found
 
 
-def invoice_record(invoice: Json, services: frozenset[str] = frozenset()) -> Invoice | InvalidRecord | None:
-    """A bill, or None for a draft. `services` are the ids of the products that are services or training.
+def invoice_record(
+    invoice: Json, services: frozenset[str] = frozenset(), training: frozenset[str] = frozenset()
+) -> Invoice | InvalidRecord | None:
+    """A bill, or None for a draft. `services` and `training` are the ids of the products that are those.
 
     amount: what was asked for after credit (`amount_due`). due_at: automatic collection is due when the invoice is final.
     """
@@ -184,17 +186,18 @@ def invoice_record(invoice: Json, services: frozenset[str] = frozenset()) -> Inv
         paid_at=instant(paid),
         voided_at=instant(moments.get("voided_at")),
         amount=invoice["total"] if amount is None else amount,
-        services_amount=_services(invoice, services),
+        services_amount=_part(invoice, services),
+        training_amount=_part(invoice, training),
         currency=invoice["currency"].upper(),
         attempts=invoice.get("attempt_count") or 0,
     )
 
 
-def _services(invoice: Json, services: frozenset[str]) -> int:
-    """The part of an invoice for services, after discounts."""
+def _part(invoice: Json, products: frozenset[str]) -> int:
+    """The part of an invoice for some products, after discounts."""
     total = 0
-    for line in shapes.lines_of(invoice) if services else ():
-        if shapes.line_product(line) in services:
+    for line in shapes.lines_of(invoice) if products else ():
+        if shapes.line_product(line) in products:
             total += line["amount"] - sum(d["amount"] for d in line.get("discount_amounts") or ())
     return total
 

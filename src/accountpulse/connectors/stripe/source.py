@@ -50,14 +50,15 @@ CURSOR: Final = OpaqueCursor("a place in the list while it is first read, then a
 class StripeConfig(ConnectorConfig):
     """api_key: a restricted key with read access to customers, subscriptions, invoices, products, coupons and events.
 
-    account_reference_keys: metadata keys that hold the customer's id in another system, such as the CRM's. services_products:
-    ids or names of the products that are services or training.
+    account_reference_keys: metadata keys that hold the customer's id in another system, such as the CRM's. services_products,
+    training_products: ids or names of the products that are services, and training; a product is one of them, not both.
     """
 
     api_key: SecretStr
     base_url: HttpUrl = HttpUrl("https://api.stripe.com")
     account_reference_keys: tuple[str, ...] = ("salesforce_account_id", "account_id", "hubspot_company_id")
     services_products: tuple[str, ...] = Field(default=())
+    training_products: tuple[str, ...] = Field(default=())
 
 
 class Stripe(Connector[StripeConfig]):
@@ -220,7 +221,8 @@ class Stripe(Connector[StripeConfig]):
             if bill is None:
                 yield Deleted(Invoice, name)
                 continue
-            record = mapping.invoice_record(self._whole_invoice(bill) if self._services else bill, self._services)
+            whole = self._whole_invoice(bill) if self._services or self._training else bill
+            record = mapping.invoice_record(whole, self._services, self._training)
             if record is not None:
                 yield record
 
@@ -243,7 +245,14 @@ class Stripe(Connector[StripeConfig]):
 
     @cached_property
     def _services(self) -> frozenset[str]:
-        return self._lookups.product_ids(self.config.services_products)
+        return self._lookups.product_ids("services_products", self.config.services_products)
+
+    @cached_property
+    def _training(self) -> frozenset[str]:
+        found = self._lookups.product_ids("training_products", self.config.training_products)
+        if both := found & self._services:
+            raise ConfigError("training_products", f"{', '.join(sorted(both))} is in services_products too; keep it in one")
+        return found
 
 
 def _own_id(event: JsonObject) -> str | None:

@@ -12,11 +12,12 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from accountpulse.core.errors import MetricError
+from accountpulse.core.metrics import features, money
 from accountpulse.core.metrics.asof import Bound
 from accountpulse.core.metrics.declare import Aggregate, Metric
 from accountpulse.core.metrics.dialects import DIALECTS, quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
-from accountpulse.core.metrics.passes import CURRENCY, Prepared, foreign_currency, group_into_passes, pass_sql, prepare
+from accountpulse.core.metrics.passes import Prepared, foreign_currency, group_into_passes, pass_sql, prepare
 from accountpulse.core.metrics.population import ATTRIBUTES, SINGLE, Order, population_query
 from accountpulse.core.metrics.rows import Scope
 from accountpulse.core.model import Kind
@@ -37,7 +38,8 @@ class Compiled:
     text: sa.TextClause
     bounds: tuple[Bound, ...]
     constants: Mapping[str, object]
-    needs_currency: bool
+    needs_rates: bool
+    needs_key_features: bool
     population: tuple[str, ...]
     numbers: int
     value: Mapping[str, int]
@@ -70,9 +72,13 @@ def compile_metrics(
     some_accounts: bool = False,
     precedence: Order = (),
     include_churned: bool = False,
+    currencies: tuple[str, ...] = (),
 ) -> Compiled:
-    """Compile metrics for one engine and mode. Raises MetricError for the first one that can't be."""
-    scope = Scope(DIALECTS[dialect], corrected, some_accounts)
+    """Compile metrics for one engine and mode. Raises MetricError for the first one that can't be.
+
+    currencies: those that amounts can be converted from, besides the reporting one.
+    """
+    scope = Scope(DIALECTS[dialect], corrected, some_accounts, currencies)
     people = population_query(scope, precedence, include_churned)
     slots, passes = _slots(metrics, scope)
     numbers: list[str] = []
@@ -101,9 +107,9 @@ def compile_metrics(
                 metric.applies, names, scope.dialect, scope.literals, f"metric {metric.name!r}, applies"
             )
             applies[metric.name] = number(f"case when {condition.sql} then 1 else 0 end")
-        if currencies := [c for a in metric.aggregates.values() if (c := slots[a].foreign)]:
+        if problems := [c for a in metric.aggregates.values() if (c := slots[a].foreign)]:
             foreign[metric.name] = len(texts)
-            texts.append(_first_of(currencies))
+            texts.append(_first_of(problems))
 
     selected = [*(f"population.{quoted(c)}" for c in people.columns), *numbers, *texts]
     joins = "".join(f"\nleft join {name} on {name}.account_id = population.account_id" for name, _ in passes)
@@ -114,7 +120,8 @@ def compile_metrics(
         text=sa.text(statement),
         bounds=tuple(scope.bounds.used),
         constants={**scope.literals.values, **people.constants},
-        needs_currency=CURRENCY in statement,
+        needs_rates=f":{money.REPORTING}" in statement,
+        needs_key_features=f":{features.NAMES}" in statement or f":{features.COUNT}" in statement,
         population=tuple(people.columns),
         numbers=len(numbers),
         value=value,
@@ -137,6 +144,10 @@ def _slots(metrics: Iterable[Metric], scope: Scope) -> tuple[dict[Aggregate, _Sl
             place = f"metric {metric.name!r}, aggregate {name!r}"
             if aggregate.function == "attribute":
                 slots[aggregate] = _attribute(aggregate, place)
+                continue
+            if aggregate.function == "key_features":
+                # How many there are is no row of the account's.
+                slots[aggregate] = _Slot(Name(f"cast(:{features.COUNT} as bigint)", Kind.INTEGER), "1 = 0")
                 continue
             one = prepare(aggregate, scope, place)
             columns[len(prepared)] = f"g{len(columns)}"

@@ -17,11 +17,16 @@ from typing import Literal, TypedDict, Unpack
 
 from accountpulse.core.errors import MetricError
 
-Function = Literal["count", "sum", "avg", "min", "max", "last", "distinct", "median", "open", "attribute"]
+Function = Literal[
+    "count", "sum", "avg", "min", "max", "last", "distinct", "median", "open", "top", "attribute", "key_features"
+]
 Group = Literal["usage", "support", "billing", "feedback", "relationship"]
 Better = Literal["higher", "lower"]
 Clock = Literal["since", "until"]
 Window = int | tuple[int, int] | None
+
+KEY_FEATURE_DAYS = 90
+"""Where the configuration names no key features, those that any customer used in so many days before T."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,10 @@ class Aggregate:
     window: `n` reads `[T - n days, T)`; `(a, b)` reads `[T - a, T - b)`; None reads everything before T.
     at: the column that the window is about, when not the record's own event time (an average over solved tickets is filtered
     by `solved_at`). The as-of predicate is always added by the compiler; authors never write it.
-    until: for `open` only, the column that says when it ended.
+    until: for `open` only, the column that says when it ended. by: for `top` only, the column whose values are the groups.
+
+    A column that holds an amount reads as its worth in the reporting currency, in minor units, at the rate in force at T; the
+    compiler sees to that too.
     """
 
     source: str
@@ -42,6 +50,7 @@ class Aggregate:
     window: Window = None
     at: str = ""
     until: str = ""
+    by: str = ""
 
 
 class Rows(TypedDict, total=False):
@@ -92,6 +101,11 @@ def distinct(source: str, value: str, **rows: Unpack[Rows]) -> Aggregate:
     return Aggregate(source, "distinct", value, **rows)
 
 
+def largest_total(source: str, value: str, *, by: str, **rows: Unpack[Rows]) -> Aggregate:
+    """The largest of the sums of a value by the column `by`: what the most active user did. It costs a query of its own."""
+    return Aggregate(source, "top", value, by=by, **rows)
+
+
 def ongoing(source: str, *, until: str, since: str = "", where: str = "") -> Aggregate:
     """How many rows had begun (`since`, else the event time) but not ended (`until`) at T."""
     return Aggregate(source, "open", where=where, at=since, until=until)
@@ -102,6 +116,14 @@ def attribute(name: str) -> Aggregate:
     return Aggregate("account", "attribute", name)
 
 
+def key_features() -> Aggregate:
+    """How many key features there are: those of the configuration, else those any customer used in the last 90 days.
+
+    The same for every account. `is_key(feature)` says in a condition over `usage_day` whether a feature is one of them.
+    """
+    return Aggregate("usage_day", "key_features", window=KEY_FEATURE_DAYS)
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A declared metric.
@@ -109,9 +131,9 @@ class Metric:
     name: snake case, with its window (`logins_30d`). expression: scalar SQL over the aggregates' names. unit: of the value.
     better: which direction is good; None for neither. clock: the expression yields a time, and the metric's value is the
     whole days since it or until it, derived when scoring. empty: the value of an account whose source is connected and
-    answered, but has no row (0 for counts); None means there is no value then. money: the value is an amount in minor units
-    of the store's reporting currency. applies: a condition over the aggregates; where it does not hold, the metric is not
-    applicable to the account.
+    answered, but has no row (0 for counts); None means there is no value then. money: the value is an amount in whole minor
+    units of the store's reporting currency, rounded once, half to even. applies: a condition over the aggregates; where it
+    does not hold, the metric is not applicable to the account.
     """
 
     name: str
@@ -131,6 +153,13 @@ class Metric:
     def sources(self) -> tuple[str, ...]:
         """The record types it reads, each once, in the order of the declaration."""
         return tuple(dict.fromkeys(a.source for a in self.aggregates.values()))
+
+    @property
+    def window(self) -> int | None:
+        """How many days back from T it reads; None where it reads everything so far, or attributes of the account only."""
+        first = [a.window[0] if isinstance(a.window, tuple) else a.window for a in self.aggregates.values()]
+        known = [n for n in first if n is not None]
+        return max(known) if known and len(known) == len(first) else None
 
 
 def metric(

@@ -47,6 +47,14 @@ class Dialect(ABC):
         """The condition that a column is one of the ids bound to `parameter`."""
 
     @abstractmethod
+    def texts(self, values: Sequence[str]) -> object:
+        """Any number of texts as one bound value."""
+
+    @abstractmethod
+    def among_texts(self, value: str, parameter: str) -> str:
+        """The condition that a text is one of those bound to `parameter`."""
+
+    @abstractmethod
     def instant_number(self, value: str) -> str:
         """An instant as whole microseconds since 1970 UTC."""
 
@@ -102,6 +110,12 @@ class SQLite(Dialect):
     def among(self, column: str, parameter: str) -> str:
         return f"{column} in (select value from json_each(:{parameter}))"  # noqa: S608  # names of ours
 
+    def texts(self, values: Sequence[str]) -> str:
+        return json.dumps(list(values))
+
+    def among_texts(self, value: str, parameter: str) -> str:
+        return f"({value} in (select value from json_each(:{parameter})))"  # noqa: S608  # names of ours
+
     def instant_number(self, value: str) -> str:
         return value
 
@@ -147,6 +161,12 @@ class PostgreSQL(Dialect):
 
     def among(self, column: str, parameter: str) -> str:
         return f"{column} = any(cast(:{parameter} as bigint[]))"
+
+    def texts(self, values: Sequence[str]) -> list[str]:
+        return list(values)
+
+    def among_texts(self, value: str, parameter: str) -> str:
+        return f"({value} = any(cast(:{parameter} as text[])))"
 
     def instant_number(self, value: str) -> str:
         return f"cast(extract(epoch from {value}) * 1000000 as bigint)"

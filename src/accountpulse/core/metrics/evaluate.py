@@ -16,8 +16,10 @@ from accountpulse.core.metrics.compiler import Compiled, compile_metrics
 from accountpulse.core.metrics.coverage import coverage
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.dialects import dialect_of
+from accountpulse.core.metrics.features import key_features
 from accountpulse.core.metrics.frame import Floats, MetricFrame
 from accountpulse.core.metrics.judge import Evidence, Sentences, judge
+from accountpulse.core.metrics.money import conversion
 from accountpulse.core.metrics.population import Precedence, decode, ordered
 from accountpulse.core.metrics.rows import ACCOUNTS
 
@@ -42,15 +44,21 @@ def evaluate(
 
     mode: which versions of the facts count. precedence: attribute -> connection ids, first first. accounts: only these ids.
     now: the present; on its day, a source whose newest success is older than `stale_after` has state stale. Raises MetricError
-    for a metric that can't be compiled.
+    for a metric that can't be compiled. Amounts are converted at the store's rates in force on `day`.
     """
     dialect = dialect_of(connection)
     corrected = isinstance(mode, AsCorrected)
     asked = tuple(metrics)
-    compiled = compile_metrics(asked, dialect.name, corrected, accounts is not None, ordered(precedence or {}), include_churned)
-    parameters = Moment(day, zone, mode).parameters(compiled.bounds, dialect) | dict(compiled.constants)
-    if compiled.needs_currency:
-        parameters["reporting_currency"] = reporting_currency
+    moment = Moment(day, zone, mode)
+    worth = conversion(connection, moment, reporting_currency)
+    compiled = compile_metrics(
+        asked, dialect.name, corrected, accounts is not None, ordered(precedence or {}), include_churned, worth.currencies
+    )
+    parameters = moment.parameters(compiled.bounds, dialect) | dict(compiled.constants)
+    if compiled.needs_rates:
+        parameters |= worth.parameters()
+    if compiled.needs_key_features:
+        parameters |= key_features(connection, moment).parameters(dialect)
     if accounts is not None:
         parameters[ACCOUNTS] = dialect.ids(accounts)
     dialect.prepare(connection)
@@ -84,7 +92,7 @@ def evaluate(
             applies=numbers[:, compiled.applies[metric.name]] > 0 if metric.applies else None,
             foreign=[row[texts + compiled.foreign[metric.name]] for row in rows] if metric.name in compiled.foreign else None,
         )
-        values[:, i], states[:, i], reasons[:, i] = judge(metric, evidence, reporting_currency, sentences)
+        values[:, i], states[:, i], reasons[:, i] = judge(metric, evidence, worth, sentences)
     return MetricFrame(
         day=day,
         metrics=asked,
@@ -102,6 +110,6 @@ def _given(metric: Metric, compiled: Compiled, numbers: Floats, day: date, zone:
     """What the query gave for a metric, and for a clock metric the days that its numbers count from."""
     column = numbers[:, compiled.value[metric.name]]
     if metric.clock is None:
-        return column, None
+        return (np.rint(column) + 0.0 if metric.money else column), None  # -0.0 would read as a debt
     anchors = local_days(column, compiled.clocks[metric.name], zone)
     return whole_days(anchors, day, metric.clock), anchors

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from accountpulse.core.metrics.translator import FUNCTIONS, TIMES, Part, Rules, Translator, said, shown
+from accountpulse.core.metrics.translator import FUNCTIONS, KEY_FEATURES, TIMES, Part, Rules, Translator, said, shown
 from accountpulse.core.model import Kind
 
 
@@ -168,6 +168,8 @@ def _round(t: Translator, node: exp.Expr) -> Part:
 
 def _named(t: Translator, node: exp.Expr) -> Part:
     name = str(node.this)
+    if name.lower() == "is_key":
+        return _is_key(t, node)
     if name.lower() not in ("hours", "days"):
         raise t.refuse(f"the function {name!r} is not allowed; there are {', '.join(FUNCTIONS)}")
     parts = [t.part(e) for e in node.expressions]
@@ -179,6 +181,14 @@ def _named(t: Translator, node: exp.Expr) -> Part:
         return Part(t.dialect.days(begin, end), Kind.INTEGER, _names(parts))
     hours = t.dialect.hours(begin, end)
     return Part(hours if name.lower() == "hours" else f"({hours} / 24)", Kind.FLOAT, _names(parts))
+
+
+def _is_key(t: Translator, node: exp.Expr) -> Part:
+    """Whether a feature is one of the key features."""
+    parts = [t.part(e) for e in node.expressions]
+    if len(parts) != 1 or parts[0].kind is not Kind.TEXT:
+        raise t.refuse(f"{shown(node)}: is_key takes a feature, as in is_key(feature)")
+    return Part(t.dialect.among_texts(parts[0].sql, KEY_FEATURES), Kind.BOOLEAN, parts[0].names)
 
 
 def _arguments(t: Translator, node: exp.Expr) -> list[Part]:

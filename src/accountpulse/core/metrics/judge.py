@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from accountpulse.core.metrics.coverage import Coverage, Mask
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.frame import Floats
+from accountpulse.core.metrics.money import Conversion
 from accountpulse.core.metrics.states import ComponentState
 
 
@@ -37,8 +38,8 @@ class Evidence:
     """What is known about one metric, one entry an account.
 
     values: the expression's, NaN for null. found, covered: by record type, whether it had a row that counted and who answers
-    for it. applies: whether the metric makes sense; None for always. foreign: a currency that can't be added up; None for
-    a metric without money.
+    for it. applies: whether the metric makes sense; None for always. foreign: what is wrong with an amount that can't be
+    added up, see `Conversion.problem`; None for a metric without money.
     """
 
     values: Floats
@@ -67,16 +68,15 @@ class _Verdict:
 
 
 def judge(
-    metric: Metric, evidence: Evidence, reporting_currency: str, sentences: Sentences
+    metric: Metric, evidence: Evidence, conversion: Conversion, sentences: Sentences
 ) -> tuple[Floats, NDArray[np.int8], NDArray[np.int32]]:
     """The values (NaN where there is none), the states, and the numbers of the reasons in `sentences`."""
     anything = np.logical_or.reduce(list(evidence.found.values()))
     values = np.where(anything, evidence.values, np.nan if metric.empty is None else metric.empty)
     verdict = _Verdict(values, sentences)
-    for currency in sorted({str(c) for c in evidence.foreign or () if c is not None}):
-        here = np.array([c == currency for c in evidence.foreign or ()], dtype=np.bool_)
-        reason = f"an amount is in {currency}, and there is no rate from {currency} to {reporting_currency}"
-        verdict.withhold(here, ComponentState.FAILED, reason)
+    for problem in sorted({str(c) for c in evidence.foreign or () if c is not None}):
+        here = np.array([c == problem for c in evidence.foreign or ()], dtype=np.bool_)
+        verdict.withhold(here, ComponentState.FAILED, conversion.problem(problem))
     for record, found in evidence.found.items():
         _withhold_unanswered(verdict, record, found, evidence.covered[record])
     for record, covered in evidence.covered.items():

@@ -10,11 +10,11 @@ from accountpulse.core.errors import MetricError
 from accountpulse.core.metrics.declare import Aggregate, Function
 from accountpulse.core.metrics.dialects import quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
+from accountpulse.core.metrics.money import exact_sum, too_large, unconverted
 from accountpulse.core.metrics.rows import Scope, newest_event, visible_rows
 from accountpulse.core.metrics.sources import Source, source_of
 from accountpulse.core.model import Kind
 
-CURRENCY = ":reporting_currency"
 _NUMBERS = (Kind.INTEGER, Kind.FLOAT)
 _TIMES = (Kind.INSTANT, Kind.DAY)
 
@@ -26,8 +26,9 @@ _SEPARATOR = "' \x1f '"
 class Prepared:
     """An aggregate whose texts have been checked: its value, the condition on its rows, and the columns both mention.
 
-    function: the aggregate's own, or `foreign` for the companion that looks for another currency. window_column: what its
-    window is about. kind: of the result. money: the value is an amount in the rows' own currency.
+    function: the aggregate's own, or `foreign` for the companion that looks for amounts without a rate. window_column: what its
+    window is about. kind: of the result. money: the columns with amounts that it mentions. exact: it adds up amounts.
+    suspects: the condition on the rows whose amounts must have a rate.
     """
 
     aggregate: Aggregate
@@ -38,7 +39,9 @@ class Prepared:
     columns: tuple[str, ...]
     window_column: str
     kind: Kind | None
-    money: bool
+    money: tuple[str, ...]
+    exact: bool
+    suspects: str
 
     @property
     def is_total(self) -> bool:
@@ -48,7 +51,7 @@ class Prepared:
     @property
     def alone(self) -> bool:
         """Whether it needs a pass of its own."""
-        return self.function in ("median", "last") or self.newest
+        return self.function in ("median", "last", "top") or self.newest
 
     @property
     def newest(self) -> bool:
@@ -69,47 +72,55 @@ def prepare(aggregate: Aggregate, scope: Scope, place: str) -> Prepared:
     source = source_of(aggregate.source, place)
     if source.event is None:
         raise MetricError(f"{place}: {source.name} has no event to count by; read it with attribute('plan')")
-    names = {n: Name(quoted(n), f.kind, f.allowed) for n, f in source.readable.items()}
+    names = {n: Name(quoted(n), Kind.FLOAT if f.money else f.kind, f.allowed) for n, f in source.readable.items()}
     column = aggregate.at or source.event
     if column not in source.times:
         raise MetricError(f"{place}: {column!r} is not a time of {source.name}; there are {', '.join(source.times)}")
     value = _value(aggregate, names, scope, place)
     conditions = [translate_condition(aggregate.where, names, scope.dialect, scope.literals, place)] if aggregate.where else []
+    # Whether a row meets a condition on its amount is unknown without a rate, so there every row of the window is suspect.
+    settled = [c for c in conditions if not any(source.column(name).money for name in c.names)]
     if aggregate.function == "open":
         if aggregate.until not in source.lifecycle:
             raise MetricError(
                 f"{place}: 'until' names when a {source.name} ends: {', '.join(source.lifecycle) or 'it has no such column'}"
             )
-        conditions.append(Part(f"{quoted(aggregate.until)} is null", Kind.BOOLEAN, frozenset({aggregate.until})))
-    parts = [c.sql for c in conditions] + _window_conditions(aggregate, source, column, scope, place)
-    mentioned = value.names.union({column}, *(c.names for c in conditions))
-    money = any(source.column(name).money for name in value.names) and source.currency is not None
-    if money and source.currency:
-        mentioned |= {source.currency}
+        ongoing = Part(f"{quoted(aggregate.until)} is null", Kind.BOOLEAN, frozenset({aggregate.until}))
+        conditions.append(ongoing)
+        settled.append(ongoing)
+    if aggregate.function == "top" and aggregate.by not in names:
+        raise MetricError(f"{place}: 'by' names a column of {source.name}: {', '.join(names)}")
+    window = _window_conditions(aggregate, source, column, scope, place)
+    mentioned = value.names.union({column}, {aggregate.by} - {""}, *(c.names for c in conditions))
+    money = tuple(name for name in source.columns if name in mentioned and source.column(name).money)
+    exact = aggregate.function in ("sum", "avg", "top") and not value.names.isdisjoint(money)
     return Prepared(
         aggregate=aggregate,
         function=aggregate.function,
         source=source,
         value=value.sql,
-        condition=" and ".join(parts),
+        condition=" and ".join([c.sql for c in conditions] + window),
         columns=tuple(c for c in source.columns if c in mentioned),
         window_column=column,
-        kind=_result_kind(aggregate, value, place),
+        kind=_result_kind(aggregate, value, place) if not exact else Kind.FLOAT,
         money=money,
+        exact=exact,
+        suspects=" and ".join([c.sql for c in settled] + window),
     )
 
 
 def foreign_currency(prepared: Prepared) -> Prepared:
-    """The companion of an aggregate over money: a currency other than the reporting one among the rows it reads, else null."""
-    currency = quoted(prepared.source.currency or "")
-    condition = [prepared.condition] if prepared.condition else []
+    """The companion of an aggregate over money: why an amount among the rows it reads can't be added up, else null."""
+    marks = [unconverted(column) for column in prepared.money]
+    if prepared.exact:
+        marks.append(too_large(prepared.value))
     return replace(
         prepared,
         function="foreign",
-        value=currency,
-        condition=" and ".join([*condition, f"{prepared.value} is not null", f"{currency} <> {CURRENCY}"]),
+        value=marks[0] if len(marks) == 1 else f"coalesce({', '.join(marks)})",
+        condition=prepared.suspects,
         kind=Kind.TEXT,
-        money=False,
+        exact=False,
     )
 
 
@@ -141,10 +152,10 @@ def _result_kind(aggregate: Aggregate, value: Part, place: str) -> Kind | None:
     function = aggregate.function
     if function in ("count", "distinct", "open"):
         return Kind.INTEGER
-    if function in ("sum", "avg", "median"):
+    if function in ("sum", "avg", "median", "top"):
         if value.kind not in _NUMBERS:
             raise MetricError(f"{place}: {aggregate.value!r} is not a number, so it has no {function}")
-        return value.kind if function == "sum" else Kind.FLOAT
+        return value.kind if function in ("sum", "top") else Kind.FLOAT
     if function in ("min", "max") and value.kind not in (*_NUMBERS, *_TIMES):
         raise MetricError(f"{place}: {aggregate.value!r} has no smallest or largest value; that needs a number or a time")
     return value.kind
@@ -168,7 +179,8 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
     rows = visible_rows(source, columns, scope, _reach(members, scope))
     if members[0].alone:
         (member,), (name,) = members, names
-        return _median(member, name, rows, scope) if member.function == "median" else _last(member, name, rows, scope)
+        write = {"median": _median, "last": _last, "top": _top}[member.function]
+        return write(member, name, rows, scope)
     selected = [f"{_fused(m, scope)} as {name}" for m, name in zip(members, names, strict=True)]
     return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible\ngroup by account_id"
 
@@ -186,6 +198,12 @@ def _reach(members: Sequence[Prepared], scope: Scope) -> list[str]:
 
 
 def _fused(member: Prepared, scope: Scope) -> str:
+    if member.exact:
+        total = exact_sum(member.value, member.condition, scope.dialect)
+        if member.function == "sum":
+            return total
+        counted = f"case when {member.condition} then {member.value} end" if member.condition else member.value
+        return f"({total} / nullif(count({counted}), 0))"
     value = scope.dialect.number(member.value) if member.function == "avg" else member.value
     chosen = f"case when {member.condition} then {value} end" if member.condition else value
     if member.function in ("count", "open"):
@@ -219,3 +237,11 @@ def _last(member: Prepared, name: str, rows: str, scope: Scope) -> str:
         f"\nfrom ({rows}) as visible{where}"
     )
     return f"select account_id, value as {name}\nfrom ({ranked}) as ranked\nwhere position = 1"
+
+
+def _top(member: Prepared, name: str, rows: str, scope: Scope) -> str:
+    where = f"\nwhere {member.condition}" if member.condition else ""
+    total = exact_sum(member.value, "", scope.dialect) if member.exact else f"sum({member.value})"
+    group = quoted(member.aggregate.by)
+    grouped = f"select account_id, {total} as value\nfrom ({rows}) as visible{where}\ngroup by account_id, {group}"
+    return f"select account_id, max(value) as {name}\nfrom ({grouped}) as grouped\ngroup by account_id"

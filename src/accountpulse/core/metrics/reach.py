@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
+from accountpulse.core.metrics.compiler import compile_metrics
 from accountpulse.core.metrics.declare import Aggregate, Metric
 from accountpulse.core.metrics.passes import window_of
 from accountpulse.core.metrics.sources import source_of
@@ -44,6 +46,23 @@ def look_back(metrics: Iterable[Metric]) -> dict[str, int | None]:
             known = reach.get(aggregate.source, 0)
             reach[aggregate.source] = None if first is None or known is None else max(first, known)
     return reach
+
+
+SharedInput = Literal["rates", "key_features"]
+
+
+def shared_inputs(metrics: Iterable[Metric]) -> frozenset[SharedInput]:
+    """What these metrics read that belongs to no account: where it changes, every account's values may.
+
+    Compare `money.conversion` and `features.key_features` of two moments to see whether it did.
+    """
+    compiled = compile_metrics(tuple(metrics), "sqlite")
+    found: set[SharedInput] = set()
+    if compiled.needs_rates:
+        found.add("rates")
+    if compiled.needs_key_features:
+        found.add("key_features")
+    return frozenset(found)
 
 
 def _boundaries(aggregate: Aggregate, place: str) -> set[Boundary]:

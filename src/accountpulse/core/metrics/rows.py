@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from accountpulse.core.metrics.asof import Bounds
 from accountpulse.core.metrics.dialects import Dialect, quoted
 from accountpulse.core.metrics.expressions import Literals
+from accountpulse.core.metrics.money import converted, unconverted, without_rate
 from accountpulse.core.metrics.sources import Source
 from accountpulse.core.model import Kind
 
@@ -21,11 +22,15 @@ ACCOUNTS = "accounts"
 
 @dataclass(slots=True)
 class Scope:
-    """What all parts of one query share: the engine, the mode, whether it is for some accounts only, and what it binds."""
+    """What all parts of one query share: the engine, the mode, whether it is for some accounts only, and what it binds.
+
+    currencies: those with a rate in force, in the order in which their rates are bound.
+    """
 
     dialect: Dialect
     corrected: bool
     some_accounts: bool
+    currencies: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     literals: Literals = field(default_factory=Literals)
 
@@ -47,6 +52,19 @@ class Scope:
         if (happened := source.happens_at(column)) is not None:
             return f"(case when f.{quoted(happened)} < {self.bounds(source.column(happened).kind)} then {value} end)"
         return value
+
+    def columns(self, source: Source, column: str) -> list[str]:
+        """What is selected for a column: its value; of an amount, that in the reporting currency, and whether it has a rate."""
+        value = self.value(source, column)
+        if not source.column(column).money or source.currency is None:
+            return [f"{value} as {quoted(column)}"]
+        # The amount and its currency are of one version: a deal may be moved from one currency to another.
+        version = "v" if self.corrected and column in source.undated else "f"
+        currency = f"{version}.{quoted(source.currency)}"
+        return [
+            f"{converted(value, currency, self.currencies, self.dialect)} as {quoted(column)}",
+            f"{without_rate(value, currency, self.currencies)} as {unconverted(column)}",
+        ]
 
 
 def visible_rows(source: Source, columns: Collection[str], scope: Scope, reach: Collection[str] = ()) -> str:
@@ -83,7 +101,7 @@ def newest_event(source: Source, columns: Collection[str], condition: str, name:
 
 
 def _selected(source: Source, columns: Collection[str], scope: Scope) -> list[str]:
-    return [f"{scope.value(source, column)} as {quoted(column)}" for column in columns]
+    return [selected for column in columns for selected in scope.columns(source, column)]
 
 
 def _visible(source: Source, scope: Scope) -> list[str]:

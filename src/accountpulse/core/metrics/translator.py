@@ -15,7 +15,9 @@ from accountpulse.core.model import Kind
 
 LONGEST = 2_000
 _LONGEST_SQL = 20_000
-FUNCTIONS = ("abs", "coalesce", "days", "greatest", "hours", "least", "nullif", "round")
+FUNCTIONS = ("abs", "coalesce", "days", "greatest", "hours", "is_key", "least", "nullif", "round")
+KEY_FEATURES = "key_features"
+"""The parameter that holds the names of the key features."""
 NUMBERS = (Kind.INTEGER, Kind.FLOAT)
 TIMES = (Kind.INSTANT, Kind.DAY)
 

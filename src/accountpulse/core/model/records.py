@@ -130,7 +130,8 @@ class SubscriptionChange(Record):
 class Invoice(Record):
     """A bill. Drafts are not records.
 
-    amount: total due in minor units of `currency`. services_amount: the part for services and training.
+    amount: total due in minor units of `currency`. services_amount, training_amount: the parts of it for services (onboarding,
+    consulting) and for training.
     attempts: failed or successful attempts to collect. paid_at, voided_at: null until it happens; an uncollectible invoice
     stays unpaid.
     """
@@ -143,6 +144,7 @@ class Invoice(Record):
     voided_at: Lifecycle = None
     amount: Annotated[int, MONEY]
     services_amount: Annotated[int, MONEY] = 0
+    training_amount: Annotated[int, MONEY] = 0
     currency: str
     attempts: Annotated[int, UNDATED] = 0
 
@@ -221,7 +223,17 @@ class Opportunity(Record):
 
 
 ActivityKind = Literal[
-    "meeting", "call", "email", "training", "webinar", "community", "onboarding_step", "integration_connected"
+    "meeting",
+    "call",
+    "email",
+    "training",
+    "webinar",
+    "community",
+    "onboarding_step",
+    "onboarding_completed",
+    "integration_connected",
+    "user_invited",
+    "survey_sent",
 ]
 
 
@@ -229,7 +241,8 @@ ActivityKind = Literal[
 class Activity(Record):
     """Something that our people and theirs did together, or a step they took.
 
-    kind: meeting / call / email / training / webinar / community / onboarding_step / integration_connected.
+    kind: meeting / call / email / training / webinar / community / onboarding_step / onboarding_completed /
+    integration_connected / user_invited (they invited a user) / survey_sent (we asked one person).
     direction: inbound (they came to us) / outbound / null where it has no meaning.
     """
 

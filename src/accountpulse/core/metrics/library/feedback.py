@@ -61,6 +61,18 @@ FEEDBACK: tuple[Metric, ...] = (
         responded=latest("survey_response", "responded_at"),
     ),
     metric(
+        "response_rate_180d",
+        "least(answered / sent, 1)",
+        title="Survey response rate",
+        group="feedback",
+        unit="share",
+        better="higher",
+        description="Answers in the last 180 days as a share of the surveys sent in that time, at most 1. "
+        "No value where nobody reports what was sent.",
+        answered=count("survey_response", window=180),
+        sent=count("activity", where="kind = 'survey_sent'", window=180),
+    ),
+    metric(
         "responses_180d",
         "responses",
         title="Survey responses",

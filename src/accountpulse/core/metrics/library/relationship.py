@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accountpulse.core.metrics.declare import Metric, attribute, count, last, latest, metric
+from accountpulse.core.metrics.declare import Metric, attribute, count, earliest, last, latest, metric
 
 _MEETING = "kind in ('meeting', 'call')"
 
@@ -85,6 +85,18 @@ RELATIONSHIP: tuple[Metric, ...] = (
         empty=0,
         description="Renewals closed and won in the last 730 days.",
         renewals=count("opportunity", where="kind = 'renewal' and won", at="closed_at", window=730),
+    ),
+    metric(
+        "onboarding_to_first_renewal_days",
+        "greatest(days(coalesce(completed, step), renewed), 0)",
+        title="Onboarding to first renewal",
+        group="relationship",
+        unit="days",
+        better=None,
+        description="Days from the end of the onboarding to the first renewal won. No value before that renewal.",
+        completed=earliest("activity", "at", where="kind = 'onboarding_completed'"),
+        step=latest("activity", "at", where="kind = 'onboarding_step'"),
+        renewed=earliest("opportunity", "closed_at", where="kind = 'renewal' and won", at="closed_at"),
     ),
     metric(
         "upsells_won_365d",

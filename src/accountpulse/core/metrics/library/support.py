@@ -63,6 +63,17 @@ SUPPORT: tuple[Metric, ...] = (
         solved=count("ticket", where="solved_at is not null or reopened > 0", window=90),
     ),
     metric(
+        "solved_share_90d",
+        "solved / tickets",
+        title="Tickets solved",
+        group="support",
+        unit="share",
+        better="higher",
+        description="Outcomes: of the tickets opened in the last 90 days, the share solved by the end of the day.",
+        solved=count("ticket", where=f"solved_at is not null and ({_REAL})", window=90),
+        tickets=count("ticket", where=_REAL, window=90),
+    ),
+    metric(
         "open_tickets",
         "tickets",
         title="Open tickets",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from accountpulse.core.metrics.declare import Metric, count, distinct, latest, metric, total
+from accountpulse.core.metrics.declare import (
+    Metric,
+    attribute,
+    count,
+    distinct,
+    earliest,
+    key_features,
+    largest_total,
+    latest,
+    metric,
+    total,
+)
 
 USAGE: tuple[Metric, ...] = (
     metric(
@@ -94,6 +105,32 @@ USAGE: tuple[Metric, ...] = (
         features=distinct("usage_day", "feature", window=90),
     ),
     metric(
+        "adoption_90d",
+        "used / key_features",
+        title="Adoption",
+        group="usage",
+        unit="share",
+        better="higher",
+        empty=0,
+        applies="key_features > 0",
+        description="Of the key features, the share used in the last 90 days. Key are those of `key_features` in the "
+        "configuration, else all that any customer used in that time.",
+        used=distinct("usage_day", "feature", where="is_key(feature)", window=90),
+        key_features=key_features(),
+    ),
+    metric(
+        "top_user_share_30d",
+        "most / uses",
+        title="Share of the most active user",
+        group="usage",
+        unit="share",
+        better="lower",
+        description="Of all uses in the last 30 days, the share of the person who used the product most: "
+        "1 is an account that rests on one person.",
+        most=largest_total("usage_day", "count", by="user", window=30),
+        uses=total("usage_day", "count", window=30),
+    ),
+    metric(
         "stickiness_30d",
         "user_days / 30 / users",
         title="Stickiness",
@@ -128,6 +165,17 @@ USAGE: tuple[Metric, ...] = (
         integrations=count("activity", where="kind = 'integration_connected'"),
     ),
     metric(
+        "users_invited_90d",
+        "users",
+        title="Users invited",
+        group="usage",
+        unit="users",
+        better="higher",
+        empty=0,
+        description="How many users the customer's people invited in the last 90 days.",
+        users=count("activity", where="kind = 'user_invited'", window=90),
+    ),
+    metric(
         "onboarding_steps",
         "steps",
         title="Onboarding steps done",
@@ -137,5 +185,28 @@ USAGE: tuple[Metric, ...] = (
         empty=0,
         description="How many steps of the onboarding have been completed so far.",
         steps=count("activity", where="kind = 'onboarding_step'"),
+    ),
+    metric(
+        "onboarding_completed",
+        "least(completed, 1)",
+        title="Onboarding completed",
+        group="usage",
+        unit="share",
+        better="higher",
+        empty=0,
+        description="1 once the onboarding has been completed, 0 until then.",
+        completed=count("activity", where="kind = 'onboarding_completed'"),
+    ),
+    metric(
+        "onboarding_days",
+        "greatest(days(since, coalesce(completed, step)), 0)",
+        title="Time to onboard",
+        group="usage",
+        unit="days",
+        better="lower",
+        description="Days from becoming a customer to the completion of the onboarding, else to its latest step so far.",
+        since=attribute("customer_since"),
+        completed=earliest("activity", "at", where="kind = 'onboarding_completed'"),
+        step=latest("activity", "at", where="kind = 'onboarding_step'"),
     ),
 )

@@ -1,0 +1,68 @@
+"""Which features are key: those the configuration names, else all that any customer used in the 90 days before T.
+
+A list holds for every day, past ones too, as a model does. Without one, the company's own customers say what there is to adopt:
+the same facts, as of the same T and known at the same K, so the as-of laws hold. Only linked source accounts count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from accountpulse.core.metrics.asof import AsCorrected, Moment
+from accountpulse.core.metrics.declare import KEY_FEATURE_DAYS
+from accountpulse.core.metrics.dialects import DIALECTS, Dialect, dialect_of
+from accountpulse.core.metrics.rows import Scope, visible_rows
+from accountpulse.core.metrics.sources import sources
+from accountpulse.core.metrics.translator import KEY_FEATURES
+from accountpulse.core.model import Kind
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.settings import read_setting, write_setting
+
+NAMES = KEY_FEATURES
+COUNT = "key_feature_count"
+_SETTING = "key_features"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFeatures:
+    """The key features at one moment, sorted."""
+
+    names: tuple[str, ...]
+
+    def parameters(self, dialect: Dialect) -> dict[str, object]:
+        """What a query that asks for them may bind."""
+        return {NAMES: dialect.texts(self.names), COUNT: len(self.names)}
+
+
+def configure_key_features(connection: sa.Connection, names: Sequence[str] | None) -> bool:
+    """Keep the configured list (None: there is none) in the store; returns whether it changed. In the caller's transaction."""
+    wanted = None if names is None else sorted(set(names))
+    if read_setting(connection, _SETTING) == wanted:
+        return False
+    write_setting(connection, _SETTING, wanted)
+    bump(connection, "facts")
+    return True
+
+
+def key_features(connection: sa.Connection, moment: Moment) -> KeyFeatures:
+    """The key features as of a moment."""
+    configured = read_setting(connection, _SETTING)
+    if configured is not None:
+        return KeyFeatures(tuple(configured))
+    dialect = dialect_of(connection)
+    text, scope = _used(dialect.name, isinstance(moment.mode, AsCorrected))
+    rows = connection.execute(text, moment.parameters(scope.bounds.used, dialect))
+    return KeyFeatures(tuple(sorted(name for (name,) in rows)))
+
+
+@lru_cache(maxsize=8)
+def _used(dialect: str, corrected: bool) -> tuple[sa.TextClause, Scope]:
+    scope = Scope(DIALECTS[dialect], corrected, some_accounts=False)
+    usage = sources()["usage_day"]
+    since = f"f.day >= {scope.bounds(Kind.DAY, KEY_FEATURE_DAYS)}"
+    rows = visible_rows(usage, ("feature",), scope, [since])
+    return sa.text(f"select distinct feature from ({rows}) as visible"), scope  # noqa: S608  # ours
