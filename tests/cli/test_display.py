@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.cli.display import adding_up, number, percent, signed
+from accountpulse.cli.display import StreamBars, adding_up, number, percent, signed
+from accountpulse.core.sync.results import Progress
 
 points = st.lists(st.floats(-100, 100, allow_nan=False), min_size=1, max_size=30)
 
@@ -46,3 +48,15 @@ def test_signed_numbers(value: float | None, text: str) -> None:
 
 def test_percent() -> None:
     assert (percent(0.825), percent(1.0), percent(None)) == ("82%", "100%", "-")
+
+
+def test_bars_count_what_was_read_and_nothing_else(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with StreamBars() as bars:
+        bars(Progress("crm", "accounts", 1500))
+        bars(Progress("crm", "accounts", 1501, done=True))
+        bars(Progress("usage", "inbox", 0, done=True))
+    shown = capsys.readouterr().err
+    assert re.search(r"crm\.accounts .* 1,501 read.*ok", shown)
+    assert re.search(r"usage\.inbox .* 0 read.*ok", shown)
+    assert not re.search(r"usage\.inbox .* 1 read", shown)

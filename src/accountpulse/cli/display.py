@@ -125,7 +125,7 @@ class StreamBars:
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
-            TextColumn("{task.completed:>9,.0f} read"),
+            TextColumn("{task.fields[read]:>9,} read"),
             TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(),
             console=self._console,
@@ -147,10 +147,10 @@ class StreamBars:
             return
         key = (progress.connection, progress.stream)
         if key not in self._tasks:
-            self._tasks[key] = self._bars.add_task(f"{name:<28.28}", total=None, state="")
-        total = max(progress.read, 1) if progress.done else None
-        completed = progress.read or (1 if progress.done else 0)
-        self._bars.update(self._tasks[key], completed=completed, total=total, state=progress.state if progress.done else "")
+            self._tasks[key] = self._bars.add_task(f"{name:<28.28}", total=None, state="", read=0)
+        # How many there will be is not known; a bar is full once its stream has ended, with nothing read, too.
+        total, state = (1, progress.state) if progress.done else (None, "")
+        self._bars.update(self._tasks[key], completed=int(progress.done), total=total, state=state, read=progress.read)
 
 
 class DayBar:
