@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.scoring.types import Component, Score
 from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import connections_read
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scores as store_scores
 
@@ -40,7 +41,10 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """How a connection stands, and since when. fresh_at: the oldest last success of its streams, None before all have one."""
+    """How a connection stands, and since when.
+
+    fresh_at: the oldest last success of its streams, None before all have one; of one that only pushes, its last message.
+    """
 
     name: str
     connector: str
@@ -84,6 +88,7 @@ def connection_status(connection: sa.Connection) -> list[ConnectionStatus]:
     streams: Mapping[int, list[StreamStatus]] = {row.id: [] for row in rows}
     for row in store_connections.streams_of(connection, list(streams)):
         streams[row.connection_id].append(StreamStatus(row.stream, row.state, row.last_success_at, row.message))
+    received = connections_read.last_received(connection, [id for id, found in streams.items() if not found])
     return [
         ConnectionStatus(
             name=row.name,
@@ -92,7 +97,7 @@ def connection_status(connection: sa.Connection) -> list[ConnectionStatus]:
             since=row.state_since,
             message=row.message,
             paused_until=row.paused_until,
-            fresh_at=_oldest([s.fresh_at for s in streams[row.id]]),
+            fresh_at=_oldest([s.fresh_at for s in streams[row.id]]) or received.get(row.id),
             streams=tuple(streams[row.id]),
         )
         for row in rows

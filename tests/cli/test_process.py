@@ -132,6 +132,9 @@ def test_serve_answers_takes_events_in_and_ends_on_ctrl_c(server: tuple[subproce
         return next(each["freshAt"] for each in told if each["name"] == "usage") is not None
 
     eventually(received)
+    told = fetch(f"{address}/graphql", {"query": fresh}, authorization=f"Bearer {token}")["data"]["connections"]
+    status = json.loads(call("status", "--json").stdout)["connections"]
+    assert {each["name"]: each["fresh_at"] for each in status} == {each["name"]: each["freshAt"] for each in told}
     eventually(lambda: json.loads(call("sync", "usage", "--json").stdout)["connections"][0]["streams"][0]["read"] == 0)
 
     process.send_signal(signal.SIGINT)
