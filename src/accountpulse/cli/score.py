@@ -93,6 +93,6 @@ def summary(report: ScoreReport) -> list[str]:
 
     return [
         f"{report.accounts} accounts on {report.day.isoformat()}: {counts(report.bands) or 'none scored'}",
-        f"segments: {counts(report.segments) or 'none'}; history rows written: {report.rows_written}",
+        f"segments: {counts(report.segments) or 'none'}; score rows written: {report.rows_written}",
         "coverage: how much of the weight could be measured; trend: points in 28 days",
     ]
