@@ -6,18 +6,23 @@ import json
 import random
 from pathlib import Path
 
+import fastjsonschema
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.core.scoring.builders import a_metric, models
 
+from accountpulse.config.model_json_schema import model_json_schema, published_schema, schema_text
 from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text, default_models, load_model, read_model
 from accountpulse.config.yaml import parse_yaml
 from accountpulse.core.errors import ModelError, SettingsError
 from accountpulse.core.metrics import builtin
-from accountpulse.core.scoring.model import ScoringModel
-from accountpulse.core.scoring.normalise import Categories, Linear, Percentile, Steps
+from accountpulse.core.scoring.model import RollUp, ScoringModel, WorstOf
+from accountpulse.core.scoring.normalise import Baseline, Categories, Linear, Percentile, Steps
 from accountpulse.core.scoring.parse import model_of
+from accountpulse.core.scoring.points import PointsScorer
+from accountpulse.core.scoring.segments import COMBINATIONS, OPERATORS
 from accountpulse.core.scoring.weighted import WeightedScorer
 
 METRICS = {
@@ -26,7 +31,7 @@ METRICS = {
     "first_reply_hours_90d": a_metric("first_reply_hours_90d", better="lower"),
     "mrr": a_metric("mrr", better=None),
 }
-SCORERS = {"weighted"}
+SCORERS = {"weighted", "points"}
 
 MODEL = """\
 name: enterprise
@@ -101,8 +106,8 @@ FILE = "models/enterprise.yaml"
         ("goal: churn", "goal: chrn", "2: goal: found 'chrn' (did you mean 'churn'?); allowed: churn, growth, renewal"),
         ("name: enterprise", "name: 3", "1: name: found 3; allowed: a name of lower-case letters, digits, '-' and '_'"),
         ("name: enterprise", "name: My Model", "1: name: found 'My Model'; allowed: a name of lower-case letters, digits, '-' and '_'"),
-        ("scorer: weighted", "scorer: weigted", "3: scorer: unknown scorer: found 'weigted' (did you mean 'weighted'?); allowed: weighted"),
-        ("scorer: weighted", "scorer:", "3: scorer: unknown scorer: found nothing; allowed: weighted"),
+        ("scorer: weighted", "scorer: weigted", "3: scorer: unknown scorer: found 'weigted' (did you mean 'weighted'?); allowed: points, weighted"),
+        ("scorer: weighted", "scorer:", "3: scorer: unknown scorer: found nothing; allowed: points, weighted"),
         ("coverage_floor: 0.4", "coverage_floor: 1.4", "4: coverage_floor: found 1.4; allowed: a number from 0 to 1"),
         ("coverage_floor: 0.4", "coverage_floor: -0.1", "4: coverage_floor: found -0.1; allowed: a number from 0 to 1"),
         ("coverage_floor: 0.4", "coverage_floor: .nan", "4: coverage_floor: found nan; allowed: a finite number from 0 to 1"),
@@ -150,11 +155,236 @@ FILE = "models/enterprise.yaml"
         ("{percentile: higher}", "{categories: {scores: [[1, 5]], other: 200}}", "17: groups[0].metrics[1].normalise.categories.other: found 200; allowed: a number from 0 to 100"),
         ("typical: 55", "typical: 155", "14: groups[0].metrics[0].typical: found 155; allowed: a number from 0 to 100"),
         ("        typical: 55", "        typical: 1" + "0" * 400, "14: groups[0].metrics[0].typical: found 1" + "0" * 56 + "...; allowed: a finite number from 0 to 100"),
+        *[("goal: churn", f"goal: churn\n{text}", f"3: {problem}") for text, problem in [
+            ("caps: {}", "caps: found an empty mapping; allowed: a list of at least one cap such as {when: {overdue_days: {gt: 60}}, at: 40, because: ...}"),
+            ("caps: [{at: 40, because: x}]", "caps[0]: the key 'when' is missing"),
+            ("caps: [{when: {mrr: {gt: 0}}, at: 40}]", "caps[0]: the key 'because' is missing"),
+            ("caps: [{when: {mrr: {gt: 0}}, at: 40, because: ' '}]", "caps[0].because: found ' '; allowed: the reason in a few words, such as \"overdue for more than 60 days\""),
+            ("caps: [{when: {mrr: {gt: 0}}, at: 140, because: x}]", "caps[0].at: found 140; allowed: a number from 0 to 100"),
+            ("caps: [{when: {mrr: {gt: 0}}, at: .nan, because: x}]", "caps[0].at: found nan; allowed: a finite number from 0 to 100"),
+            ("caps: [{when: {mmr: {gt: 0}}, at: 40, because: x}]", "caps[0].when.mmr: unknown attribute or metric 'mmr' (did you mean 'mrr'?); custom attributes are written custom.<name>"),
+            ("caps: [{when: {mrr: {above: 0}}, at: 40, because: x}]", "caps[0].when.mrr.above: unknown test 'above'; allowed for a number: eq, ne, lt, lte, gt, gte, in, missing"),
+            ("caps: [{when: {plan: {eq: 3}}, at: 40, because: x}]", "caps[0].when.plan.eq: found 3; allowed: text"),
+            ("caps: [{when: {}, at: 40, because: x}]", "caps[0].when: found an empty mapping; allowed: a condition such as {tenure_days: {lt: 90}}, or all:, any: or not:"),
+            ("worst_of: usage", "worst_of: found 'usage'; allowed: a list of groups or metrics of this model, or {parts: [...], margin: 10}"),
+            ("worst_of: []", "worst_of: found an empty list; allowed: a list of at least one group or metric of this model"),
+            ("worst_of: [usag]", "worst_of[0]: no group or metric of this model is called 'usag' (did you mean 'usage'?); groups: usage, support; metrics: usage_trend_30d, active_users_30d, first_reply_hours_90d"),
+            ("worst_of: [usage, usage]", "worst_of[1]: duplicate part 'usage'; name each once"),
+            ("worst_of: [3]", "worst_of[0]: found 3; allowed: the name of a group or metric of this model"),
+            ("worst_of: {parts: [usage], margin: -1}", "worst_of.margin: found -1; allowed: a number from 0 to 100"),
+            ("worst_of: {margin: 1}", "worst_of: the key 'parts' is missing"),
+            ("roll_up: children", "roll_up: found 'children'; allowed: a mapping with the keys from, how, share"),
+            ("roll_up: {from: kids}", "roll_up.from: found 'kids'; allowed: children"),
+            ("roll_up: {how: worst}", "roll_up: the key 'from' is missing"),
+            ("roll_up: {from: children, how: mean}", "roll_up.how: found 'mean'; allowed: arr_weighted_mean, worst"),
+            ("roll_up: {from: children, share: 50}", "roll_up.share: found 50; allowed: a number from 0 to 1"),
+            ("roll_up: {from: children, share: 0}", "roll_up.share: found 0; allowed: a share above 0, up to 1 (the children's score alone)"),
+            ("base: 40", "base: a weighted model has no base: it is a mean; leave it out, or write `scorer: points`"),
+        ]],
+        *[("{percentile: higher}", f"{{baseline: {text}}}", f"17: groups[0].metrics[1].normalise.baseline{problem}") for text, problem in [
+            ("{every: 30, linear: [[0, 0]]}", ": the key 'days' is missing"),
+            ("{days: 90, every: 30}", ": found neither linear nor steps; allowed: exactly one of linear, steps: the points [change, score], such as [-0.5, 0]"),
+            ("{days: 90, every: 30, linear: [[0, 0]], steps: [[0, 0]]}", ": found linear and steps; allowed: exactly one of linear, steps: the points [change, score], such as [-0.5, 0]"),
+            ("{days: 0, every: 30, linear: [[0, 0]]}", ".days: found 0; allowed: a number from 1 to 730"),
+            ("{days: 90, every: 1.5, linear: [[0, 0]]}", ".every: found 1.5; allowed: whole days"),
+            ("{days: 30, every: 90, linear: [[0, 0]]}", ".every: found 90; allowed: at most 30, the days it looks back"),
+            ("{days: 90, every: 7, steps: [[0, 0]]}", None),
+            ("{days: 365, every: 7, steps: [[0, 0]]}", ".every: looks back 52 times; allowed: at most 12: write every: 31 or more, or fewer days"),
+            ("{days: 90, every: 30, middle: mode, steps: [[0, 0]]}", ".middle: found 'mode'; allowed: mean, median"),
+            ("{days: 90, every: 30, change: percent, steps: [[0, 0]]}", ".change: found 'percent'; allowed: absolute, relative"),
+            ("{days: 90, every: 30, steps: [[0, 100], [1, 0]]}", ".steps: from value 0 to 1 the score goes from 100 to 0, but a higher value is better for this metric; allowed: scores that never fall"),
+        ] if problem],
+        ("        typical: 55", "        points: [-10, 10]", "14: groups[0].metrics[0].points: a weighted model has no points; leave them out, or write `scorer: points`"),
     ],
 )  # fmt: skip
 def test_every_mistake_has_its_message_with_file_line_and_key(found, put, problem):
     assert found in MODEL
     assert problems_of(MODEL.replace(found, put, 1)) == [f"{FILE}:{problem}"]
+
+
+POINTS = """\
+name: signed
+goal: churn
+scorer: points
+base: 60
+groups:
+  - name: usage
+    metrics:
+      - metric: usage_trend_30d
+        normalise: {linear: [[-0.5, 0], [0, 60], [0.3, 100]]}
+        points: [-20, 10]
+      - metric: active_users_30d
+        normalise: {percentile: higher}
+        points: 15
+"""
+
+
+def test_a_points_model():
+    model = read(POINTS)
+    assert model.base == 60
+    assert [line.points for line in model.lines] == [(-20, 10), (-15, 15)]
+    assert read(POINTS.replace("base: 60\n", "")).base == 50
+    assert model_of(model.content()) == model
+    scorer = model.make_scorer({"points": PointsScorer})
+    assert scorer.evaluate(np.array([[0.0, 100.0]]), np.ones((1, 2), bool)).tolist() == [55]
+
+
+POINTS_MISTAKES = [
+    ("        points: [-20, 10]\n", "", "8: groups[0].metrics[0]: the key 'points' is missing"),
+    (
+        "[-20, 10]",
+        "[10, -20]",
+        "10: groups[0].metrics[0].points: found 10, then -20; allowed: the lowest and the highest points, such as [-20, 10]; 20 stands for [-20, 20], the lower first: what is better adds more",
+    ),
+    (
+        "[-20, 10]",
+        "[10, 10]",
+        "10: groups[0].metrics[0].points: found 10, then 10; allowed: the lowest and the highest points, such as [-20, 10]; 20 stands for [-20, 20], the lower first: what is better adds more",
+    ),
+    (
+        "[-20, 10]",
+        "[10]",
+        "10: groups[0].metrics[0].points: found a list; allowed: the lowest and the highest points, such as [-20, 10]; 20 stands for [-20, 20]",
+    ),
+    (
+        "[-20, 10]",
+        "many",
+        "10: groups[0].metrics[0].points: found 'many'; allowed: the lowest and the highest points, such as [-20, 10]; 20 stands for [-20, 20]",
+    ),
+    ("[-20, 10]", "[-20, .inf]", "10: groups[0].metrics[0].points[1]: found inf; allowed: a finite number from -1000 to 1000"),
+    (
+        "points: 15",
+        "points: 0",
+        "13: groups[0].metrics[1].points: found 0; allowed: a number above 0: otherwise the metric can move nothing",
+    ),
+    ("points: 15", "points: -15", "13: groups[0].metrics[1].points: found -15; allowed: a number from 0 to 1000"),
+    (
+        "points: 15",
+        "points: 15\n        weight: 2",
+        "14: groups[0].metrics[1].weight: found 2, but a points model has no weights; leave it out: each metric's `points` say how much it can move",
+    ),
+    ("base: 60", "base: 160", "4: base: found 160; allowed: a number from 0 to 100"),
+]
+
+
+@pytest.mark.parametrize(("found", "put", "problem"), POINTS_MISTAKES)
+def test_every_mistake_in_a_points_model(found, put, problem):
+    assert problems_of(POINTS.replace(found, put, 1)) == [f"{FILE}:{problem}"]
+
+
+RICH = (
+    MODEL
+    + """\
+caps:
+  - {when: {mrr: {lt: 0}}, at: 40, because: they owe us}
+  - {when: {any: [{plan: {eq: trial}}, {not: {custom.tier: {in: [1, gold]}}}]}, at: 60, because: on trial}
+worst_of: {parts: [support, active_users_30d], margin: 15}
+roll_up: {from: children, how: worst, share: 0.25}
+"""
+)
+BASELINE = MODEL.replace("{percentile: higher}", "{baseline: {days: 90, every: 30, linear: [[-0.5, 0], [0, 60]]}}")
+
+
+def test_caps_worst_of_and_roll_up():
+    model = read(RICH)
+    assert [(cap.at, cap.because, sorted(cap.condition.fields())) for cap in model.caps] == [
+        (40, "they owe us", ["mrr"]),
+        (60, "on trial", ["custom.tier", "plan"]),
+    ]
+    assert model.worst_of == WorstOf(("support", "active_users_30d"), 15)
+    assert model.roll_up == RollUp("worst", 0.25)
+    assert model.cap_fields == {"mrr", "plan", "custom.tier"}
+    short = read(MODEL + "worst_of: [support]\nroll_up: {from: children}\n")
+    assert (short.worst_of, short.roll_up) == (WorstOf(("support",)), RollUp("arr_weighted_mean", 0.5))
+
+
+def test_a_baseline():
+    assert read(BASELINE).lines[1].normaliser == Baseline(Linear(((-0.5, 0), (0, 60))), 90, 30, "mean", "relative")
+
+
+@pytest.mark.parametrize("text", [MODEL, POINTS, RICH, BASELINE])
+def test_what_is_stored_comes_back_and_means_the_same(text):
+    model = read(text)
+    again = model_of(json.loads(json.dumps(model.content())))
+    assert (again, again.version) == (model, model.version)
+
+
+def test_a_plug_ins_scorer_may_count_in_points_or_weights():
+    text = MODEL.replace("scorer: weighted", "scorer: own\nbase: 20").replace("typical: 55", "points: [-3, 4]")
+    model = read_model(parse_yaml(text, FILE), metrics=METRICS, scorers={*SCORERS, "own"})
+    assert (model.base, model.lines[0].points, model.lines[1].points) == (20, (-3, 4), None)
+
+
+# --- the published schema -----------------------------------------------------------------------------------------------
+
+[MISTAKES] = test_every_mistake_has_its_message_with_file_line_and_key.pytestmark
+BEYOND_A_SCHEMA = (
+    "duplicate", "gap:", "overlap:", "a finite number", "bands start", "bands end", "it must end", "write bands", "all weights",
+    "points go from", "value is better", "value of this metric is better", "unknown metric", "unknown scorer", "is called",
+    "unknown attribute", "unknown test", "plan.eq: found 3", "looks back", "at most 30", "the lower first", "any other name",
+    "has no base", "has no weights",
+)  # fmt: skip
+
+
+def refused(data) -> bool:
+    try:
+        VALIDATE(data)
+    except fastjsonschema.JsonSchemaValueException:
+        return True
+    return False
+
+
+VALIDATE = fastjsonschema.compile(json.loads(published_schema()))
+
+
+def test_the_published_schema_is_up_to_date():
+    # Write it with `python -m accountpulse model schema --plain --output src/accountpulse/config/model.schema.json`.
+    assert published_schema() == schema_text()
+
+
+@pytest.mark.parametrize("text", [MODEL, POINTS, RICH, BASELINE, *map(default_model_text, DEFAULT_MODELS)])
+def test_good_models_pass_the_schema(text):
+    assert not refused(parse_yaml(text, FILE).data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["weighted", "points"]).flatmap(models))
+def test_the_content_of_any_model_passes_the_schema(model):
+    assert not refused(json.loads(json.dumps(model.content())))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        *[(MODEL.replace(found, put, 1), problem) for found, put, problem in MISTAKES.args[1]],
+        *[(POINTS.replace(found, put, 1), problem) for found, put, problem in POINTS_MISTAKES],
+    ],
+)
+def test_the_schema_refuses_every_mistake_of_form(text, problem):
+    beyond = any(words in problem for words in BEYOND_A_SCHEMA)
+    assert refused(parse_yaml(text, FILE).data) or beyond
+
+
+def test_every_key_of_the_language_is_described():
+    def keys(schema):
+        for key, value in schema.items():
+            if key == "properties":
+                yield from (name for name, inner in value.items() if "description" not in inner)
+            if isinstance(value, dict):
+                yield from keys(value)
+            if isinstance(value, list):
+                yield from (name for item in value if isinstance(item, dict) for name in keys(item))
+
+    operators = {*OPERATORS["any"], *COMBINATIONS}
+    assert {*keys(model_json_schema())} - operators - {"groups", "scorer", "parts"} == set()
+
+
+def test_names_are_offered_and_others_allowed():
+    schema = model_json_schema(["logins_30d"], ["own"])
+    assert {"logins_30d"} == set(schema["definitions"]["metric"]["properties"]["metric"]["anyOf"][0]["enum"])
+    validate = fastjsonschema.compile(schema)
+    validate(parse_yaml(MODEL, FILE).data)
+    validate(parse_yaml(MODEL.replace("scorer: weighted", "scorer: own\nbase: 3"), FILE).data)
 
 
 def test_all_groups_without_weight():
@@ -194,7 +424,7 @@ def shuffled(data, rng):
 
 
 @settings(max_examples=60, deadline=None)
-@given(models(), st.integers())
+@given(st.sampled_from(["weighted", "points"]).flatmap(models), st.integers())
 def test_content_comes_back_with_the_same_version_however_it_is_laid_out(model, seed):
     assume(all(group.weight == 0 or any(line.weight for line in group.metrics) for group in model.groups))
     text = json.dumps(shuffled(model.content(), random.Random(seed)), indent=3)

@@ -1,6 +1,6 @@
 """Model files: reading one with every mistake at its place, and the models that come with AccountPulse.
 
-The keys and their meaning are described in `docs/` and checked by `core/scoring/parse.py`.
+The keys and their meaning are described in `docs/models.md` and checked by `core/scoring/parse.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path as FilePath
 
+from accountpulse.config.settings import ATTRIBUTES
 from accountpulse.config.yaml import Located, load_yaml, parse_yaml
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.scoring.model import ScoringModel
@@ -24,7 +25,7 @@ def load_model(path: FilePath, *, metrics: Mapping[str, Metric], scorers: Collec
 
 def read_model(located: Located, *, metrics: Mapping[str, Metric], scorers: Collection[str]) -> ScoringModel:
     """Like `load_model`, of a document already read."""
-    model, problems = parse_model(located.data, metrics=metrics, scorers=scorers)
+    model, problems = parse_model(located.data, metrics=metrics, scorers=scorers, attributes=ATTRIBUTES)
     if model is None:
         raise located.error(problems)
     return model

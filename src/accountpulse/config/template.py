@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from accountpulse.config.model_json_schema import EDITOR_COMMENT, FILE_NAME, published_schema
 from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text
 from accountpulse.config.settings import DEFAULT_PATH
 from accountpulse.core.errors import SettingsError
@@ -19,6 +20,15 @@ store: {url: accountpulse.db}
 # Whose midnight ends a scoring day, and in which money amounts are reported.
 time_zone: UTC
 currency: USD
+
+# What other currencies are worth in it, each rate from its day on: 1 EUR is 1.08 of the currency above. An amount in a currency
+# without a rate makes a metric unknown, never wrong. Many rates go into a CSV file with the columns currency, from, rate.
+# rates:
+#   EUR: [{from: 2025-01-01, rate: 1.04}, {from: 2026-01-01, rate: 1.08}]
+# rates: {file: rates.csv}
+
+# The features that adoption is measured by; without this list, all that customers used in the last 90 days.
+# key_features: [dashboards, reports, alerts]
 
 # Where your customers are known. Take away the '#' of those you have. The name of a connection (crm, support) is yours to
 # choose. Where two disagree about an account, the one that stands first is believed.
@@ -86,13 +96,15 @@ server: {host: 127.0.0.1, port: 8000}
 
 
 def write_template(directory: Path, config: Path | None = None, *, force: bool = False) -> list[Path]:
-    """Write the configuration and its models; returns their paths, the configuration first.
+    """Write the configuration, its models, and the schema that editors check those with; returns their paths, in that order.
 
     config: its name, when not accountpulse.yaml. Raises SettingsError rather than overwrite anything without `force`.
     """
     file = directory / (config or DEFAULT_PATH)
     texts = {file: TEMPLATE}
-    texts |= {file.parent / "models" / f"{name}.yaml": default_model_text(name) for name in DEFAULT_MODELS}
+    folder = file.parent / "models"
+    texts |= {folder / f"{name}.yaml": EDITOR_COMMENT + default_model_text(name) for name in DEFAULT_MODELS}
+    texts[folder / FILE_NAME] = published_schema()
     there = [path for path in texts if path.exists()]
     if there and not force:
         raise SettingsError([f"{path}: is there already; overwrite it with --force, or name another folder" for path in there])

@@ -107,7 +107,7 @@ def models(draw, scorer: str = "weighted"):
     if scorer == "weighted" and not any(
         group.weight > 0 and any(item.weight > 0 for item in group.metrics) for group in groups
     ):
-        groups.append(MetricGroup("heavy", 1.0, (MetricLine("heavy", 1.0, IDENTITY, 50.0, "typical"),)))
+        groups.append(MetricGroup("heavy_group", 1.0, (MetricLine("heavy", 1.0, IDENTITY, 50.0, "typical"),)))
     bands = PRESETS[draw(st.sampled_from(sorted(PRESETS)))]
     parts = [group.name for group in groups] + [item.metric for group in groups for item in group.metrics]
     return ScoringModel(

@@ -33,6 +33,8 @@ GROUP_KEYS = {"required": ("name", "weight", "metrics")}
 METRIC_KEYS = {"required": ("metric", "normalise"), "optional": ("weight", "typical", "missing")}
 # What moves the score is given in points there, so weights have nothing to say.
 POINTS_GROUP_KEYS = {"required": ("name", "metrics"), "optional": ("weight",)}
+# A plug-in's scorer may count in weights, in points, or in both.
+PLUGIN_METRIC_KEYS = {**METRIC_KEYS, "optional": (*METRIC_KEYS["optional"], "points")}
 POINTS_METRIC_KEYS = {"required": ("metric", "normalise", "points"), "optional": ("weight", "typical", "missing")}
 BAND_KEYS = {"required": ("name", "from", "to")}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -204,9 +206,7 @@ class _ModelParser(Reader):
         if self._scorer == "weighted" and isinstance(data, Mapping) and "points" in data:
             self.add((*path, "points"), "a weighted model has no points; leave them out, or write `scorer: points`")
             data = {key: value for key, value in data.items() if key != "points"}
-        keys = POINTS_METRIC_KEYS if counted else METRIC_KEYS
-        if not counted and self._scorer != "weighted":  # a plug-in's scorer may count in points, in weights, or in both
-            keys = {**METRIC_KEYS, "optional": (*METRIC_KEYS["optional"], "points")}
+        keys = POINTS_METRIC_KEYS if counted else METRIC_KEYS if self._scorer == "weighted" else PLUGIN_METRIC_KEYS
         fields = self.mapping(data, path, **keys)
         if fields is None:
             return None

@@ -27,7 +27,7 @@ OPERATORS: dict[FieldKind, tuple[str, ...]] = {
     "flag": ("eq", "ne", "missing"),
     "any": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "missing"),
 }
-_COMBINATIONS = ("all", "any", "not")
+COMBINATIONS = ("all", "any", "not")
 _KIND_WORDS = {"number": "a number", "text": "text", "flag": "true or false", "any": "text, a number, true or false"}
 
 
@@ -144,7 +144,7 @@ class _RuleParser(Reader):
             if name == "not":
                 part = self.condition(value, (*path, name))
                 parts.append(None if part is None else Not(part))
-            elif name in _COMBINATIONS:
+            elif name in COMBINATIONS:
                 items = self.items(value, (*path, name), "condition") or []
                 inner = [self.condition(item, (*path, name, i)) for i, item in enumerate(items)]
                 known = tuple(part for part in inner if part is not None)
@@ -162,7 +162,7 @@ class _RuleParser(Reader):
         if self._fields is not None and not name.startswith("custom."):
             kind = self._fields.get(name)
         if kind is None:
-            hint = did_you_mean(name, [*(self._fields or ()), *_COMBINATIONS])
+            hint = did_you_mean(name, [*(self._fields or ()), *COMBINATIONS])
             self.add(path, f"unknown attribute or metric {name!r}{hint}; custom attributes are written custom.<name>")
             return [None]
         operators = OPERATORS[kind]
