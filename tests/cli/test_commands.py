@@ -60,7 +60,7 @@ def test_init_overwrites_only_with_force(run: Runs, answer: Answers, shop: Path)
     assert refused.exit_code == 2
     assert "accountpulse.yaml: is there already; overwrite it with --force" in refused.stderr
     assert (shop / "accountpulse.yaml").read_text() == before
-    assert len(answer("init", "--force")["written"]) == 4
+    assert len(answer("init", "--force")["written"]) == 5
 
 
 def test_every_mistake_is_printed_once_and_is_a_usage_error(run: Runs, shop: Path) -> None:

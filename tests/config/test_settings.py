@@ -361,5 +361,5 @@ def test_init_overwrites_nothing_unless_it_must(tmp_path: Path) -> None:
     write_template(tmp_path)
     with pytest.raises(SettingsError, match="is there already; overwrite it with --force") as caught:
         write_template(tmp_path)
-    assert len(caught.value.problems) == 4
-    assert len(write_template(tmp_path, force=True)) == 4
+    assert len(caught.value.problems) == 5
+    assert len(write_template(tmp_path, force=True)) == 5
