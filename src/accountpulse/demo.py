@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SETTING = "demo_now"
 WRITE_KEY = "demo-write-key"
 USAGE = "usage"
+RATES = {"EUR": {date(2020, 1, 1): 1.12, date(2026, 1, 1): 1.08}}
 SEGMENTS = [
     {"name": "new", "when": {"tenure_days": {"lt": 90}}, "model": "new"},
     {"name": "enterprise", "when": {"plan": {"in": ["enterprise"]}}, "model": "enterprise"},
@@ -189,6 +190,7 @@ def _settings(url: str, vendors: Vendors, usage: Path, host: PluginHost) -> Sett
             )
             for name, (connector, config) in configs.items()
         },
+        rates=RATES,
         segments=tuple(rules),
         models=default_models(metrics=host.metrics, scorers=host.scorers),
     )

@@ -18,6 +18,7 @@ from accountpulse.core.identity.resolve import Candidate, SourceAccount
 from accountpulse.core.jobs import InProcessJobs, Jobs
 from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.features import configure_key_features
 from accountpulse.core.metrics.population import population
 from accountpulse.core.model import schema_of
 from accountpulse.core.scoring.day import Scorecards, Yardstick
@@ -25,6 +26,7 @@ from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import lookup as store_lookup
+from accountpulse.core.store import rates as store_rates
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import tokens as store_tokens
 from accountpulse.core.store.connections import ConnectionSpec
@@ -221,6 +223,8 @@ class Hub:
     def _register(self) -> dict[str, int]:
         specs = [self._spec(i, c) for i, c in enumerate(self.settings.connections.values())]
         with self.store.write() as connection:
+            store_rates.write_rates(connection, self.settings.rates)
+            configure_key_features(connection, self.settings.key_features)
             return store_connections.register(connection, specs, self.clock.now())
 
     def _spec(self, priority: int, settings: ConnectionSettings) -> ConnectionSpec:

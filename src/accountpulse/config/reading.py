@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from accountpulse.config.connector_config import read_connector_config
 from accountpulse.config.model_schema import load_model
+from accountpulse.config.rates import read_rates
 from accountpulse.config.secrets import UNRESOLVED, References
 from accountpulse.config.settings import (
     ATTRIBUTES,
@@ -31,7 +32,7 @@ from accountpulse.core.scoring.segments import FieldKind, Rule, parse_rules
 from accountpulse.core.sync.connector import Connector
 
 KEYS = ("connections", "segments")
-OPTIONAL = ("store", "time_zone", "currency", "precedence", "freshness", "plugins", "server")
+OPTIONAL = ("store", "time_zone", "currency", "rates", "key_features", "precedence", "freshness", "plugins", "server")
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -79,11 +80,14 @@ class _SettingsReader(Reader):
             return None
         connections = self._connections(block.get("connections"))
         rules, models = self._segments(block["segments"]) if "segments" in block else ((), {})
+        currency = self._currency(block.get("currency", "USD"))
         return Settings(
             path=self._path,
             store_url=self._store(block.get("store")),
             time_zone=self._time_zone(block.get("time_zone", "UTC")),
-            currency=self._currency(block.get("currency", "USD")),
+            currency=currency,
+            rates=read_rates(block.get("rates"), self._folder, currency, self, self.elsewhere),
+            key_features=self._key_features(block.get("key_features")),
             connections=self._with_anchors(connections),
             precedence=self._precedence(block.get("precedence"), block.get("connections")),
             segments=rules,
@@ -143,6 +147,18 @@ class _SettingsReader(Reader):
             return data
         self.wrong(("currency",), data, "an ISO 4217 code such as USD or EUR")
         return "USD"
+
+    def _key_features(self, data: object) -> tuple[str, ...] | None:
+        if data is None:
+            return None
+        names: list[str] = []
+        for i, item in enumerate(self.items(data, ("key_features",), "feature") or []):
+            name = self.text(item, ("key_features", i), "the name of a feature, as the usage data spells it")
+            if name is not None and name in names:
+                self.add(("key_features", i), f"{name!r} is named twice; name each once")
+            elif name is not None:
+                names.append(name)
+        return tuple(names)
 
     def _freshness(self, data: object) -> float:
         block = self.mapping({} if data is None else data, ("freshness",), optional=("stale_after_days",)) or {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -102,7 +103,9 @@ class Settings:
     """Everything that holds for one AccountPulse.
 
     path: the file they come from, None when made in code. store_url: a path or a URL; it may hold a password.
-    time_zone: whose midnight ends a scoring day. currency: in which money is reported (ISO 4217).
+    time_zone: whose midnight ends a scoring day. currency: in which money is reported (ISO 4217). rates: what one unit of
+    another currency is worth in it, by currency and the day from which on. key_features: what adoption is measured by; None for
+    all features that customers use.
     connections: by name, the first believed first. precedence: for some attributes, which connections to believe before the
     others. segments: the rules in order; each names a model. models: by name. stale_after_days: how long after its last good
     reading a connection's data counts as out of date.
@@ -112,6 +115,8 @@ class Settings:
     store_url: str = field(default=DEFAULT_STORE, repr=False)
     time_zone: str = "UTC"
     currency: str = "USD"
+    rates: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
+    key_features: tuple[str, ...] | None = None
     connections: Mapping[str, ConnectionSettings] = field(default_factory=dict)
     precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     segments: tuple[Rule, ...] = ()

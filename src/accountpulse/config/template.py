@@ -22,10 +22,10 @@ time_zone: UTC
 currency: USD
 
 # What other currencies are worth in it, each rate from its day on: 1 EUR is 1.08 of the currency above. An amount in a currency
-# without a rate makes a metric unknown, never wrong. Many rates go into a CSV file with the columns currency, from, rate.
+# without a rate makes a metric unknown, never wrong. For many rates, name a CSV file with the columns currency, from, rate:
+# write {file: rates.csv} instead.
 # rates:
 #   EUR: [{from: 2025-01-01, rate: 1.04}, {from: 2026-01-01, rate: 1.08}]
-# rates: {file: rates.csv}
 
 # The features that adoption is measured by; without this list, all that customers used in the last 90 days.
 # key_features: [dashboards, reports, alerts]
