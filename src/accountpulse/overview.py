@@ -40,6 +40,16 @@ class StreamStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that could not be understood, and why. It is tried again whenever it is read again."""
+
+    stream: str
+    source_id: str
+    reason: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionStatus:
     """How a connection stands, and since when.
 
@@ -54,6 +64,7 @@ class ConnectionStatus:
     paused_until: datetime | None
     fresh_at: datetime | None
     streams: tuple[StreamStatus, ...] = field(default_factory=tuple)
+    quarantine: tuple[Quarantined, ...] = field(default_factory=tuple)
 
 
 def score_table(connection: sa.Connection, scores: Sequence[Score]) -> list[ScoreRow]:
@@ -99,6 +110,10 @@ def connection_status(connection: sa.Connection) -> list[ConnectionStatus]:
             paused_until=row.paused_until,
             fresh_at=_oldest([s.fresh_at for s in streams[row.id]]) or received.get(row.id),
             streams=tuple(streams[row.id]),
+            quarantine=tuple(
+                Quarantined(found.stream, found.source_id, found.reason, found.seen_at)
+                for found in store_connections.quarantined(connection, row.id)
+            ),
         )
         for row in rows
     ]

@@ -191,6 +191,19 @@ def test_status_shows_state_and_freshness(run: Runs, answer: Answers, scored: Pa
     assert [each["state"] for each in answer("status")["connections"]] == ["ok", "ok"]
 
 
+def test_status_says_why_a_record_is_in_quarantine(run: Runs, answer: Answers, shop: Path) -> None:
+    with (shop / "usage.csv").open("a") as file:
+        file.writelines(f"a1,u{n}@a1.example,login,not-a-day,1,1\n" for n in range(7))
+    assert run("sync").exit_code == 0
+    found = answer("status")["connections"][0]["quarantine"]
+    assert len(found) == 7
+    assert "usage.csv" in found[0]["reason"]
+    assert "'not-a-day'" in found[0]["reason"]
+    shown = run("status").stdout
+    assert f"files.files: {found[0]['source_id']} is in quarantine: {found[0]['reason']}\n" in shown
+    assert "files: and 2 more in quarantine; --json lists all\n" in shown
+
+
 # --- the rest -------------------------------------------------------------------------------------------------------------
 
 
@@ -214,7 +227,20 @@ def test_plugins_and_metrics_need_no_configuration(
     monkeypatch.delenv("ACCOUNTPULSE_CONFIG", raising=False)
     assert {"salesforce", "stripe"} <= {each["name"] for each in answer("plugins")["plugins"]}
     assert "loaded" in run("plugins").stdout
-    assert "tenure_days" in {each["name"] for each in answer("metrics")["metrics"]}
+    metrics = {each["name"]: each for each in answer("metrics")["metrics"]}
+    assert metrics["tenure_days"]["window"] is None
+    assert metrics["ticket_trend_30d"] == {
+        "name": "ticket_trend_30d",
+        "title": "Ticket trend",
+        "group": "support",
+        "unit": "share",
+        "better": "lower",
+        "window": 60,
+        "description": metrics["ticket_trend_30d"]["description"],
+    }
+    shown = run("metrics").stdout
+    assert all(name in shown for name in metrics)
+    assert "window" in shown
 
 
 def test_the_schema_is_exported(run: Runs, answer: Answers, tmp_path: Path) -> None:

@@ -7,10 +7,13 @@ import click
 from accountpulse.cli.common import Run
 from accountpulse.cli.common import command as declare
 
+SHOWN = 5
+"""How many records in quarantine a person is shown of each connection."""
+
 
 @declare("status", example="accountpulse status\naccountpulse status --json | jq '.connections[] | select(.state != \"ok\")'")
 def command(run: Run) -> int:
-    """Show every connection: its state and since when, and how fresh its data is."""
+    """Show every connection: its state and since when, how fresh its data is, and what is in quarantine."""
     from accountpulse.cli.display import Column, instant, table
 
     with run.hub() as hub:
@@ -27,4 +30,8 @@ def command(run: Run) -> int:
     for each in connections:
         if each.message:
             click.echo(f"{each.name}: {each.message}")
+        for record in each.quarantine[:SHOWN]:
+            click.echo(f"{each.name}.{record.stream}: {record.source_id} is in quarantine: {record.reason}")
+        if len(each.quarantine) > SHOWN:
+            click.echo(f"{each.name}: and {len(each.quarantine) - SHOWN:,} more in quarantine; --json lists all")
     return 0
