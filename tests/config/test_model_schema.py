@@ -116,6 +116,7 @@ FILE = "models/enterprise.yaml"
         ("missing: typical", "missing: exclud", "5: missing: found 'exclud' (did you mean 'exclude'?); allowed: exclude, neutral, typical, worst"),
         ("missing: neutral", "missing: zero", "15: groups[0].metrics[0].missing: found 'zero'; allowed: exclude, neutral, typical, worst"),
         ("preset: red-yellow-green", "preset: red-green", "6: bands.preset: unknown preset: found 'red-green' (did you mean 'red-yellow-green'?); allowed: at-risk-watch-healthy-power, letters, red-yellow-green, ten"),
+        ("{preset: red-yellow-green}", "{red: [0, 40], green: [40, 100]}", "6: bands: found a mapping; allowed: {preset: red-yellow-green} or a list of {name, from, to}"),
         ("{preset: red-yellow-green}", "letters", "6: bands: found 'letters'; allowed: {preset: red-yellow-green} or a list of {name, from, to}"),
         ("{preset: red-yellow-green}", "[{name: a, from: 0, to: 40}, {name: b, from: 50, to: 100}]", "6: bands: gap: no band covers 40 to 50 (between 'a' and 'b'); allowed: bands that cover 0 to 100 with no gap or overlap"),
         ("{preset: red-yellow-green}", "[{name: a, from: 0, to: 60}, {name: b, from: 50, to: 100}]", "6: bands: overlap: 'a' and 'b' both cover 50 to 60; allowed: bands that cover 0 to 100 with no gap or overlap"),

@@ -124,10 +124,8 @@ class _ModelParser(Reader):
 
     def _bands(self, data: object) -> tuple[Band, ...] | None:
         path: Path = ("bands",)
-        if isinstance(data, Mapping):
-            fields = self.mapping(data, path, required=("preset",))
-            if fields is None or "preset" not in fields:
-                return None
+        if isinstance(data, Mapping) and "preset" in data:
+            fields = self.mapping(data, path, required=("preset",)) or {}
             preset = self.choice(fields["preset"], (*path, "preset"), PRESETS, "preset")
             return PRESETS[preset] if preset else None
         if not isinstance(data, list) or not data:
