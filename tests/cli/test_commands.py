@@ -17,14 +17,15 @@ from accountpulse.cli.app import COMMANDS
 Runs = Callable[..., Result]
 Answers = Callable[..., Any]
 GROUPED = [["token", "create"], ["token", "list"], ["token", "revoke"], ["schema", "export"]]
+MODEL_COMMANDS = [["model", name] for name in ("validate", "diff", "list", "schema")]
 
 
-@pytest.mark.parametrize("arguments", [*([name] for name in COMMANDS), *GROUPED], ids=" ".join)
+@pytest.mark.parametrize("arguments", [*([name] for name in COMMANDS), *GROUPED, *MODEL_COMMANDS], ids=" ".join)
 def test_every_command_has_help_with_an_example(run: Runs, arguments: list[str]) -> None:
     result = run(*arguments, "--help")
     assert result.exit_code == 0
     assert f"Example\n    accountpulse {' '.join(arguments)}" in result.stdout
-    if arguments not in (["token"], ["schema"]):
+    if arguments not in (["token"], ["schema"], ["model"]):
         for option in ("--config", "--json", "--debug"):
             assert option in result.stdout
 

@@ -156,10 +156,9 @@ class Metric:
 
     @property
     def window(self) -> int | None:
-        """How many days back from T it reads; None where it reads everything so far, or attributes of the account only."""
-        first = [a.window[0] if isinstance(a.window, tuple) else a.window for a in self.aggregates.values()]
-        known = [n for n in first if n is not None]
-        return max(known) if known and len(known) == len(first) else None
+        """Its longest window, in days; None where it has none: it reads everything so far, or attributes of the account."""
+        first = (a.window[0] if isinstance(a.window, tuple) else a.window for a in self.aggregates.values())
+        return max((n for n in first if n is not None), default=None)
 
 
 def metric(
