@@ -26,6 +26,7 @@ COMMANDS = (
     "serve",
     "token",
     "metrics",
+    "model",
     "plugins",
     "schema",
     "demo",

@@ -36,8 +36,8 @@ class Evaluation:
     components: (n, k) in 0..100, NaN where unknown. states, unknown: (n, k). values: (n, k) as given; usual: (n, k) what a
     baseline compares them with, NaN where nothing does.
     typical: (k,) component scores; typical_value: (k,) median values, NaN where no peer is measured; no_peers: (k,).
-    reference: the score at `typical`. deltas: (n, k), exactly 0 where unknown. adjustments: in order. stand_ins: what an
-    unknown component counts as, in words, by its column; only under a policy that makes it count as something.
+    reference: the score at `typical`. deltas: (n, k), exactly 0 where unknown. adjustments: in order. stand_ins: what the
+    scorer makes of an unknown component, in words, by its column; not under the policy `typical`, where it is nothing.
     score, low, high: (n,) in 0..100; low <= score <= high. coverage: (n,) share of the weight that applies to the account and
     is measured. band: (n,) index into the model's bands, -1 unknown. weights: (k,), summing to 1.
     own, own_coverage, caps: the scores (3, n) and coverage (n,) before what children say, and the limits that come after it.
@@ -117,7 +117,7 @@ def evaluate(
     assumed, running = _assume(model, scorer, assumed, running, states, adjustments, stand_ins)
     included = ~_excluded(model, states)
     after = running if included.all() else _score(scorer, assumed, included)
-    adjustments.append(AdjustmentColumn("exclude", "Weight of unknown parts given to the others", after - running))
+    adjustments.append(AdjustmentColumn("exclude", "Unknown parts left out", after - running))
 
     applies = states != ComponentState.NOT_APPLICABLE
     least = _score(scorer, np.where(unknown, 0.0, components), applies)
@@ -142,7 +142,8 @@ def evaluate(
             weights=weights,
             reference=reference,
             deltas=deltas,
-            stand_ins={i: words for i, (_, words) in stand_ins.items()},
+            stand_ins={i: words for i, (_, words) in stand_ins.items()}
+            | {i: scorer.exclusion for i, line in enumerate(model.lines) if line.missing == "exclude"},
             own=limited,
             own_coverage=coverage,
             own_adjustments=tuple(adjustments),

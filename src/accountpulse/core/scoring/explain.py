@@ -92,7 +92,7 @@ def _components(
             )
         else:
             told = cause(i, line.metric) if cause else None
-            reason = wording.unknown(state, line.missing, told, evaluation.stand_ins.get(j, ""))
+            reason = wording.unknown(state, line.missing, told, evaluation.stand_ins.get(j))
         made.append(
             Component(
                 metric=line.metric,

@@ -21,6 +21,7 @@ class PointsScorer(Scorer):
 
     id: ClassVar[str] = "points"
     title: ClassVar[str] = "Signed points from a base"
+    exclusion: ClassVar[str] = "left out, worth no points"
 
     def __init__(self, components: Sequence[ComponentSpec], base: float = DEFAULT_BASE) -> None:
         super().__init__(components, base)

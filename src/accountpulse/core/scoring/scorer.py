@@ -46,6 +46,8 @@ class Scorer(ABC):
 
     id: ClassVar[str]
     title: ClassVar[str]
+    exclusion: ClassVar[str] = "its weight goes to the other metrics"
+    """What becomes of a component that is excluded, in words."""
 
     def __init__(self, components: Sequence[ComponentSpec], base: float = DEFAULT_BASE) -> None:
         """base: the model's `base`, the score before any component has its say, for scorers that have one."""

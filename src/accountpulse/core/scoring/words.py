@@ -18,9 +18,15 @@ _AREAS = {
 }
 _POLICIES: dict[MissingPolicy, str] = {
     "typical": "contributes nothing",
-    "exclude": "its weight goes to the other metrics",
+    "exclude": "{stand_in}",
     "neutral": "counted as {stand_in}",
     "worst": "counted as {stand_in}",
+}
+_STAND_INS: dict[MissingPolicy, str] = {
+    "typical": "",
+    "exclude": "its weight goes to the other metrics",
+    "neutral": "50 of 100",
+    "worst": "0 of 100",
 }
 _SIGNED = frozenset({"change", "trend", "relative"})
 _SHARES = frozenset({"share", "ratio", "percent"})
@@ -68,15 +74,15 @@ class Wording:
         return f"{title} at {now}; typical {self.segment} accounts at {self.amount(typical_value)}: {points(delta)}"
 
     def unknown(
-        self, state: ComponentState, policy: MissingPolicy, cause: str | None = None, stand_in: str = "50 of 100"
+        self, state: ComponentState, policy: MissingPolicy, cause: str | None = None, stand_in: str | None = None
     ) -> str:
         """The reason of a component that isn't measured: why, and what the model does about it.
 
         `cause`, part of a sentence, is more exact than the state, such as "the account is not linked to a source of tickets".
-        stand_in: what it counts as, under a policy that makes it count as something.
+        stand_in: what the scorer makes of it under this policy, in its own words.
         """
         title, area = self.metric.title, _AREAS[self.metric.group]
-        consequence = _POLICIES[policy].format(stand_in=stand_in)
+        consequence = _POLICIES[policy].format(stand_in=stand_in or _STAND_INS[policy])
         if state == ComponentState.NOT_APPLICABLE:
             return f"{title} does not apply to this account: left out"
         if cause and state != ComponentState.NOT_CONNECTED:

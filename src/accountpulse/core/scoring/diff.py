@@ -1,0 +1,111 @@
+"""How two models differ in what they mean, in the words of their files: not in comments, defaults or layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accountpulse.core.scoring.model import ScoringModel
+from accountpulse.core.scoring.scorer import Floats
+
+NOTHING = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. place: the key, with the group or metric it is in. before, after: as in a file; `-` for nothing."""
+
+    place: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChange:
+    """A metric's share of the score, 0..1, before and after; None where it is not in the model."""
+
+    metric: str
+    before: float | None
+    after: float | None
+
+
+def changes(before: ScoringModel, after: ScoringModel) -> list[Change]:
+    """All differences, in the order of the files; none exactly if the versions are equal."""
+    old, new = before.content(), after.content()
+    found: list[Change] = []
+    for key in dict.fromkeys((*old, *new)):
+        if key != "groups":
+            _compare(key, old.get(key), new.get(key), found)
+    _compare_lists("group", _groups(old), _groups(new), found)
+    for name, group in _groups(old).items():
+        other = _groups(new).get(name)
+        if other is not None:
+            _compare(f"{name}.weight", group["weight"], other["weight"], found)
+    lines, others = _lines(old), _lines(new)
+    _compare_lists("metric", lines, others, found)
+    for name, line in lines.items():
+        other = others.get(name)
+        for key in dict.fromkeys((*line, *other)) if other is not None else ():
+            _compare(f"{name}.{key}", line.get(key), other.get(key) if other else None, found)
+    return found
+
+
+def weight_changes(before: ScoringModel, weights: Floats, after: ScoringModel, new_weights: Floats) -> list[WeightChange]:
+    """The shares of all metrics of both models, in the order of the files. weights: the scorers', (k,) each."""
+    old = dict(zip(before.metrics, map(float, weights), strict=True))
+    new = dict(zip(after.metrics, map(float, new_weights), strict=True))
+    return [WeightChange(metric, old.get(metric), new.get(metric)) for metric in dict.fromkeys((*old, *new))]
+
+
+def _groups(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {group["name"]: group for group in content["groups"]}
+
+
+def _lines(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The metrics by name, each with the group it is in."""
+    return {
+        line["metric"]: {"group": group["name"], **{key: value for key, value in line.items() if key != "metric"}}
+        for group in content["groups"]
+        for line in group["metrics"]
+    }
+
+
+def _compare_lists(
+    noun: str, old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]], found: list[Change]
+) -> None:
+    """What is there in one only, and another order of what is in both."""
+    for name in [name for name in old if name not in new]:
+        found.append(Change(f"{noun} {name}", _said(old[name], noun), NOTHING))
+    for name in [name for name in new if name not in old]:
+        found.append(Change(f"{noun} {name}", NOTHING, _said(new[name], noun)))
+    before, after = [name for name in old if name in new], [name for name in new if name in old]
+    if before != after:
+        found.append(Change(f"order of {noun}s", ", ".join(before), ", ".join(after)))
+
+
+def _said(data: Mapping[str, Any], noun: str) -> str:
+    if noun == "metric":
+        return _text(dict(data))
+    return f"{len(data['metrics'])} metrics, weight {data['weight']:g}"
+
+
+def _compare(place: str, before: object, after: object, found: list[Change]) -> None:
+    if before != after:
+        found.append(Change(place, _text(before), _text(after)))
+
+
+def _text(value: object) -> str:
+    """A value on one line, as in a YAML file."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    return value if isinstance(value, str) else json.dumps(value)

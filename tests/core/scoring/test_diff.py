@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.core.scoring.builders import line, model_with, models
+
+from accountpulse.core.scoring.diff import Change, changes, weight_changes
+from accountpulse.core.scoring.model import RollUp, WorstOf
+
+BEFORE = model_with((3, [line("a"), line("b", 2)]), (1, [line("c")]))
+
+
+def told(after, before=BEFORE):
+    return [(change.place, change.before, change.after) for change in changes(before, after)]
+
+
+def test_every_kind_of_change_is_told_at_its_place():
+    assert told(BEFORE) == []
+    assert told(model_with((3, [line("a", typical=20), line("b", 2)]), (2, [line("c", missing="worst")]))) == [
+        ("group1.weight", "1", "2"),
+        ("a.typical", "50", "20"),
+        ("c.missing", "typical", "worst"),
+    ]
+    assert told(replace(BEFORE, coverage_floor=0.5, roll_up=RollUp("worst", 0.5), worst_of=WorstOf(("a",)))) == [
+        ("coverage_floor", "0.4", "0.5"),
+        ("worst_of", "-", "{parts: [a], margin: 0}"),
+        ("roll_up", "-", "{from: children, how: worst, share: 0.5}"),
+    ]
+
+
+def test_what_comes_goes_and_moves():
+    after = model_with((3, [line("b", 2), line("c")]), (1, [line("d")]))
+    assert told(after) == [
+        (
+            "metric a",
+            "{group: group0, weight: 1, normalise: {linear: [[0, 0], [100, 100]]}, typical: 50, missing: typical}",
+            "-",
+        ),
+        (
+            "metric d",
+            "-",
+            "{group: group1, weight: 1, normalise: {linear: [[0, 0], [100, 100]]}, typical: 50, missing: typical}",
+        ),
+        ("c.group", "group1", "group0"),
+    ]
+    assert told(model_with((3, [line("b", 2), line("a")]), (1, [line("c")]))) == [("order of metrics", "a, b, c", "b, a, c")]
+    assert told(model_with((3, [line("a"), line("b", 2)])))[0] == ("group group1", "1 metrics, weight 1", "-")
+
+
+def test_weights_before_and_after():
+    after = model_with((1, [line("b"), line("d")]))
+    found = weight_changes(BEFORE, np.array([0.25, 0.5, 0.25]), after, np.array([0.5, 0.5]))
+    assert [(each.metric, each.before, each.after) for each in found] == [
+        ("a", 0.25, None),
+        ("b", 0.5, 0.5),
+        ("c", 0.25, None),
+        ("d", None, 0.5),
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(["weighted", "points"]).flatmap(models), st.sampled_from(["weighted", "points"]).flatmap(models))
+def test_nothing_differs_exactly_if_the_versions_are_equal(a, b):
+    assert changes(a, a) == []
+    found = changes(a, b)
+    assert (found == []) == (a.version == b.version)
+    assert all(isinstance(change, Change) and change.before != change.after for change in found)
