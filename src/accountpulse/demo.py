@@ -147,7 +147,15 @@ def _settings(url: str, vendors: Vendors, usage: Path, host: PluginHost) -> Sett
                 "client_secret": zendesk["client_secret"],
             },
         ),
-        "billing": ("stripe", {"base_url": vendors.stripe.base_url, "api_key": vendors.stripe.credentials["api_key"]}),
+        "billing": (
+            "stripe",
+            {
+                "base_url": vendors.stripe.base_url,
+                "api_key": vendors.stripe.credentials["api_key"],
+                "services_products": ["Onboarding package"],
+                "training_products": ["Admin training day"],
+            },
+        ),
         "surveys": (
             "typeform",
             {

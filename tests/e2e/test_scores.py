@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ import requests
 import sqlalchemy as sa
 
 from accountpulse.core.clock import day_of
-from accountpulse.core.store.tables import account_current
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.rates import rates_in_force
+from accountpulse.core.store.tables import account_current, link
 from accountpulse.demo import Demo
 from accountpulse.serving import serving
 
@@ -75,6 +78,22 @@ def test_every_score_adds_up(demo: Demo) -> None:
         total = score.reference + sum(c.delta for c in score.components) + sum(a.points for a in score.adjustments)
         assert total == pytest.approx(score.score, abs=1e-9)
         assert score.low <= score.score <= score.high
+
+
+def test_who_pays_in_euros_is_counted_in_dollars(demo: Demo) -> None:
+    changes = FACTS["subscription_change"]
+    with demo.hub.store.read() as connection:
+        rows = connection.execute(
+            sa.select(link.c.account_id, sa.func.sum(changes.c.mrr_delta).label("cents"), sa.func.max(account_current.c.mrr))
+            .join(link, link.c.source_account_id == changes.c.source_account_id)
+            .join(account_current, account_current.c.account_id == link.c.account_id)
+            .where(changes.c.known_to.is_(None), link.c.known_to.is_(None), account_current.c.churned_at.is_(None))
+            .group_by(link.c.account_id)
+            .having(sa.func.min(changes.c.currency) == "EUR", sa.func.max(changes.c.currency) == "EUR")
+        ).all()
+        newest = rates_in_force(connection, demo.hub.today)
+    assert len(rows) >= 20
+    assert [mrr for _, _, mrr in rows] == [round(cents * Fraction(str(newest["EUR"]))) for _, cents, _ in rows]
 
 
 def test_an_account_that_nothing_is_known_of_is_never_green(demo: Demo) -> None:

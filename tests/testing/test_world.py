@@ -82,6 +82,21 @@ def test_a_naive_now_is_refused() -> None:
         World(datetime(2026, 11, 21))
 
 
+def test_a_survey_is_sent_before_it_is_answered_and_steps_precede_going_live(world: World) -> None:
+    tasks = [task for task in world.salesforce["Task"] if task["Type"] in ("Onboarding step", "Go-live", "Survey sent")]
+    assert len({task["Id"] for task in world.salesforce["Task"]}) == len(world.salesforce["Task"])
+    sent = Counter(task["AccountId"] for task in tasks if task["Type"] == "Survey sent")
+    answered = Counter(each["hidden"]["account_id"] for each in world.responses)
+    crm_only = {each.account_id for each in world.companies if each.in_crm_only}
+    assert [a for a, n in answered.items() if n > sent[a] and a not in crm_only] == []
+    assert 0.3 < answered.total() / sent.total() < 0.8
+    live = {task["AccountId"]: task["CompletedDateTime"] for task in tasks if task["Type"] == "Go-live"}
+    steps = {task["AccountId"]: task["CompletedDateTime"] for task in tasks if task["Subject"] == "Kick-off"}
+    assert len(live) > 150
+    assert all(steps[account] < at for account, at in live.items() if account in steps)
+    assert set(live) <= set(steps)
+
+
 def test_the_base_has_its_parts(world: World) -> None:
     living = [each for each in world.companies if each.ended is None]
     assert (len(world.companies), len(living)) == (228, 200)

@@ -220,6 +220,16 @@ def onboarded(r: Reader) -> datetime | None:
     return min(done, default=None) or max((a["at"] for a in only(r.rows("activity"), kind="onboarding_step")), default=None)
 
 
+def reported(r: Reader, kind: str, n: int) -> int | None:
+    """How many of a kind in a window, where any was ever reported."""
+    return len(only(r.rows("activity", n), kind=kind)) if only(r.rows("activity"), kind=kind) else None
+
+
+def onboarding_completed(r: Reader) -> int | None:
+    kinds = {a["kind"] for a in r.rows("activity")} & {"onboarding_step", "onboarding_completed"}
+    return int("onboarding_completed" in kinds) if kinds else None
+
+
 def days_between(a: datetime | None, b: datetime | None) -> float | None:
     return None if a is None or b is None else max(hours(a, b) / 24, 0)
 
@@ -267,10 +277,10 @@ REFERENCE: dict[str, Callable[[Reader], float | Fraction | None]] = {
     "top_user_share_30d": top_user,
     "stickiness_30d": lambda r: share(len({(u["user"], u["day"]) for u in r.rows("usage_day", 30)}) / 30, people(r, 30)),
     "seat_utilisation_30d": seat_utilisation,
-    "integrations_connected": lambda r: len(only(r.rows("activity"), kind="integration_connected")),
-    "users_invited_90d": lambda r: len(only(r.rows("activity", 90), kind="user_invited")),
-    "onboarding_steps": lambda r: len(only(r.rows("activity"), kind="onboarding_step")),
-    "onboarding_completed": lambda r: min(len(only(r.rows("activity"), kind="onboarding_completed")), 1),
+    "integrations_connected": lambda r: len(only(r.rows("activity"), kind="integration_connected")) or None,
+    "users_invited_90d": lambda r: reported(r, "user_invited", 90),
+    "onboarding_steps": lambda r: len(only(r.rows("activity"), kind="onboarding_step")) or None,
+    "onboarding_completed": onboarding_completed,
     "onboarding_days": lambda r: days_between(r.attribute("customer_since"), onboarded(r)),
     "tickets_30d": lambda r: len(real(r.rows("ticket", 30))),
     "ticket_trend_30d": lambda r: change(len(real(r.rows("ticket", 30))), len(real(r.rows("ticket", (60, 30))))),
@@ -312,7 +322,7 @@ REFERENCE: dict[str, Callable[[Reader], float | Fraction | None]] = {
     "meetings_90d": lambda r: len(only(r.rows("activity", 90), kind=MEETING)),
     "days_since_last_meeting": lambda r: r.since(max((a["at"] for a in only(r.rows("activity"), kind=MEETING)), default=None)),
     "trainings_180d": lambda r: len(only(r.rows("activity", 180), kind=("training", "webinar"))),
-    "community_posts_180d": lambda r: len(only(r.rows("activity", 180), kind="community")),
+    "community_posts_180d": lambda r: reported(r, "community", 180),
     "renewals_won_730d": lambda r: won(r, "renewal", 730),
     "onboarding_to_first_renewal_days": lambda r: days_between(onboarded(r), first_renewal(r)),
     "upsells_won_365d": lambda r: won(r, "upsell", 365),

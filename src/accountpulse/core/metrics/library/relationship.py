@@ -71,9 +71,9 @@ RELATIONSHIP: tuple[Metric, ...] = (
         group="relationship",
         unit="posts",
         better="higher",
-        empty=0,
-        description="Posts in the community in the last 180 days.",
+        description="Posts in the community in the last 180 days. No value where none was ever reported.",
         posts=count("activity", where="kind = 'community'", window=180),
+        ever=count("activity", where="kind = 'community'"),
     ),
     metric(
         "renewals_won_730d",

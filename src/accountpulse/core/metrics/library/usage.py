@@ -15,6 +15,11 @@ from accountpulse.core.metrics.declare import (
     total,
 )
 
+# Few systems report these kinds of activities, and those that bring other kinds say nothing of them: no row at all is no zero.
+_INVITED = "kind = 'user_invited'"
+_STEP = "kind = 'onboarding_step'"
+_COMPLETED = "kind = 'onboarding_completed'"
+
 USAGE: tuple[Metric, ...] = (
     metric(
         "logins_30d",
@@ -160,8 +165,7 @@ USAGE: tuple[Metric, ...] = (
         group="usage",
         unit="integrations",
         better="higher",
-        empty=0,
-        description="How many integrations the customer has connected so far.",
+        description="How many integrations the customer has connected so far. No value where none was ever reported.",
         integrations=count("activity", where="kind = 'integration_connected'"),
     ),
     metric(
@@ -171,9 +175,10 @@ USAGE: tuple[Metric, ...] = (
         group="usage",
         unit="users",
         better="higher",
-        empty=0,
-        description="How many users the customer's people invited in the last 90 days.",
-        users=count("activity", where="kind = 'user_invited'", window=90),
+        description="How many users the customer's people invited in the last 90 days. "
+        "No value where no invitation was ever reported.",
+        users=count("activity", where=_INVITED, window=90),
+        ever=count("activity", where=_INVITED),
     ),
     metric(
         "onboarding_steps",
@@ -182,9 +187,8 @@ USAGE: tuple[Metric, ...] = (
         group="usage",
         unit="steps",
         better="higher",
-        empty=0,
-        description="How many steps of the onboarding have been completed so far.",
-        steps=count("activity", where="kind = 'onboarding_step'"),
+        description="How many steps of the onboarding have been completed so far. No value where none was ever reported.",
+        steps=count("activity", where=_STEP),
     ),
     metric(
         "onboarding_completed",
@@ -193,9 +197,10 @@ USAGE: tuple[Metric, ...] = (
         group="usage",
         unit="share",
         better="higher",
-        empty=0,
-        description="1 once the onboarding has been completed, 0 until then.",
-        completed=count("activity", where="kind = 'onboarding_completed'"),
+        description="1 once the onboarding has been completed, 0 from its first step until then. "
+        "No value where neither was ever reported.",
+        completed=count("activity", where=_COMPLETED),
+        steps=count("activity", where=_STEP),
     ),
     metric(
         "onboarding_days",
@@ -206,7 +211,7 @@ USAGE: tuple[Metric, ...] = (
         better="lower",
         description="Days from becoming a customer to the completion of the onboarding, else to its latest step so far.",
         since=attribute("customer_since"),
-        completed=earliest("activity", "at", where="kind = 'onboarding_completed'"),
-        step=latest("activity", "at", where="kind = 'onboarding_step'"),
+        completed=earliest("activity", "at", where=_COMPLETED),
+        step=latest("activity", "at", where=_STEP),
     ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from accountpulse.testing.vendors.world.companies import WINDOW_DAYS, Company
 from accountpulse.testing.vendors.world.contracts import MONTHLY_CENTS
+from accountpulse.testing.vendors.world.milestones import milestones
 from accountpulse.testing.vendors.world.names import CSMS
 from accountpulse.testing.vendors.world.wire import day_text, salesforce_id, salesforce_time
 
@@ -38,6 +39,8 @@ def build_crm(companies: Sequence[Company], now: datetime, seed: int) -> dict[st
         activities = [] if company.in_crm_only else _activities(company, contacts, now, rng)
         crm["Task"] += [each for name, each in activities if name == "Task"]
         crm["Event"] += [each for name, each in activities if name == "Event"]
+        if not company.in_crm_only:
+            crm["Task"] += milestones(company, contacts, owner_of(company), now, seed)
         last = max(
             (each["ActivityDate"] for _, each in activities if each["ActivityDate"] <= day_text(now.date())), default=None
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -57,28 +58,43 @@ def build_forms(now: datetime) -> list[Json]:
 
 def build_responses(companies: Sequence[Company], now: datetime, seed: int) -> list[Json]:
     """Completed responses of both forms. `form_id` is kept on each for the server; it is not part of the wire shape."""
-    found: list[Json] = []
-    for company in companies:
-        if not company.in_surveys:
-            continue
-        rng = company.random(seed, "surveys")
-        for number, person in enumerate(company.people[:6]):
-            temper = rng.gauss(0, 1.1)
-            found += _rounds(company, person, NPS_FORM, 182.0, temper, now, rng)
-            if number < 3:
-                found += _rounds(company, person, CSAT_FORM, 120.0, temper / 2.5, now, rng)
+    return [sent.response for company in companies for sent in rounds(company, now, seed) if sent.response is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A survey sent `age` days ago to the company's person of that number, and the response if there was one."""
+
+    form_id: str
+    person: int
+    age: float
+    response: Json | None
+
+
+def rounds(company: Company, now: datetime, seed: int) -> list[Sent]:
+    """All surveys that a company's people were sent."""
+    found: list[Sent] = []
+    if not company.in_surveys:
+        return found
+    rng = company.random(seed, "surveys")
+    for number in range(min(len(company.people), 6)):
+        temper = rng.gauss(0, 1.1)
+        found += _rounds(company, number, NPS_FORM, 182.0, temper, now, rng)
+        if number < 3:
+            found += _rounds(company, number, CSAT_FORM, 120.0, temper / 2.5, now, rng)
     return found
 
 
-def _rounds(
-    company: Company, person: Person, form_id: str, every: float, temper: float, now: datetime, rng: Random
-) -> list[Json]:
+def _rounds(company: Company, number: int, form_id: str, every: float, temper: float, now: datetime, rng: Random) -> list[Sent]:
     found = []
     age = min(company.started - 20, WINDOW_DAYS - 5) - rng.uniform(0, every)
     while age > company.last_day + 1:
         health = company.health_at(age)
+        response = None
         if rng.random() < 0.25 + 0.35 * health:
-            found.append(_response(company, person, form_id, age, _score(form_id, health, temper, rng), now, rng))
+            score = _score(form_id, health, temper, rng)
+            response = _response(company, company.people[number], form_id, age, score, now, rng)
+        found.append(Sent(form_id, number, age, response))
         age -= every * rng.uniform(0.85, 1.15)
     return found
 
