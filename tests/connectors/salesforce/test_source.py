@@ -277,9 +277,9 @@ def test_every_stream_reads_the_whole_world() -> None:
             assert (found.invalid, found.deleted) == ([], [])
         tasks, events = org.read("tasks", connector=connector), org.read("events", connector=connector)
         assert {each.kind for each in (*tasks.records, *events.records)} == {
-        *("call", "email", "meeting", "training", "webinar"),
-        *("onboarding_step", "onboarding_completed", "survey_sent"),
-    }
+            *("call", "email", "meeting", "training", "webinar"),
+            *("onboarding_step", "onboarding_completed", "survey_sent"),
+        }
         assert len(events.ids) == len(settled["Event"])
         assert len(tasks.ids) == sum(each["IsClosed"] for each in settled["Task"])
         connector.close()
