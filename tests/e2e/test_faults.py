@@ -111,13 +111,17 @@ def test_what_a_check_finds_out_is_kept(vendors: Vendors, host: PluginHost, tmp_
     assert kept["details"]
 
 
-def test_an_unreachable_vendor_costs_only_its_connection(vendors: Vendors, host: PluginHost, tmp_path: Path) -> None:
+def test_an_unreachable_vendor_costs_only_its_connection(
+    vendors: Vendors, host: PluginHost, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     slept: list[float] = []
     with hub_of(vendors, host, tmp_path, slept, billing={"base_url": "http://127.0.0.1:9"}) as hub:
         results = hub.sync()
         assert states(results) == {"crm": "ok", "support": "ok", "billing": "failed"}
-        assert "could not be reached" in (results[2].message or "") or "base_url" in (results[2].message or "")
+        assert "127.0.0.1:9" in (results[2].message or ""), "whom"
+        assert "base_url" in (results[2].message or ""), "what to look at"
         assert slept, "it tried again before giving up"
+        assert "trying again in" in caplog.text, "and said so while it waited"
         assert hub.score().accounts == 1
         status = {c.name: c for c in hub.status()}
         assert status["billing"].state == "failed"

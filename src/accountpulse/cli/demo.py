@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import Counter
@@ -39,6 +40,8 @@ def command(run: Run, once: bool, store: str | None, days: int, port: int | None
     from accountpulse.cli.serve import Drainer
     from accountpulse.demo import open_demo
 
+    # A stopped demo tidies up after itself however it is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun = time.monotonic()
     _say("starting simulated Salesforce, Zendesk, Stripe and Typeform")
     with open_demo(store) as demo:
@@ -129,7 +132,7 @@ def queries(account: str, day: date) -> list[tuple[str, str]]:
     return [
         (
             "Who needs help first?",
-            "{ accounts(first: 5, orderBy: [{field: SCORE}]) {\n"
+            "{ accounts(first: 5, filter: {churnedAt: {null: true}}, orderBy: [{field: SCORE}]) {\n"
             "    totalCount nodes { name owner score { value band coverage trend28d } } } }",
         ),
         (

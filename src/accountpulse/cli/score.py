@@ -46,6 +46,8 @@ def command(run: Run, as_of: datetime | None, since: datetime | None, limit: int
         click.echo(f"... and {len(rows) - limit} more; --limit {len(rows)} shows all\n")
     for line in summary(report):
         click.echo(line)
+    if not report.accounts:
+        click.echo("nobody was a customer that day, as far as is known; `accountpulse sync` reads who is", err=True)
     return 0
 
 

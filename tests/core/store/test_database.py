@@ -71,3 +71,9 @@ def test_sqlite_uses_the_write_ahead_log(tmp_path: Path) -> None:
     with opened.read() as connection:
         assert connection.execute(sa.text("pragma journal_mode")).scalar_one() == "wal"
     opened.close()
+
+
+def test_a_new_sqlite_store_is_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    Store.open(str(path)).close()
+    assert path.stat().st_mode & 0o077 == 0

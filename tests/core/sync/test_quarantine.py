@@ -89,8 +89,15 @@ def test_a_twentieth_of_bad_records_is_for_the_list(bench: Bench) -> None:
 
 
 def test_a_handful_of_bad_records_in_a_small_stream_does_not_fail_it(bench: Bench) -> None:
-    script(bench, *(contact(str(n), role=7) for n in range(5)))
+    script(bench, contact("good"), *(contact(str(n), role=7) for n in range(5)))
     assert bench.one("contacts").state == "ok"
+
+
+def test_a_stream_of_which_nothing_is_understood_fails(bench: Bench) -> None:
+    script(bench, *(contact(str(n), role=7) for n in range(2)))
+    outcome = bench.one("contacts")
+    assert outcome.state == "failed"
+    assert "none of the 2 records could be understood" in (outcome.message or "")
 
 
 def test_bad_records_do_not_move_the_cursor_when_the_stream_fails(bench: Bench) -> None:

@@ -46,6 +46,7 @@ class StripeApi:
         logging.getLogger("stripe").setLevel(logging.WARNING)
         self._stripe = stripe
         self._context = context
+        self._host = urlsplit(base_url).netloc
         self._client = stripe.StripeClient(
             key,
             stripe_version=API_VERSION,
@@ -69,7 +70,8 @@ class StripeApi:
             headers = {name.lower(): value for name, value in (error.headers or {}).items()}
             raise RateLimited(retry_after(headers.get("retry-after")), f"Stripe asks us to slow down at {path}") from None
         except stripe.APIConnectionError:
-            raise Transient("Stripe could not be reached: check base_url, the network and any proxy") from None
+            where = f"Stripe ({self._host})"
+            raise Transient(f"{where} could not be reached: check base_url, the network and any proxy") from None
         except stripe.StripeError as error:
             raise _refusal(path, error.http_status, error.code, getattr(error, "param", None)) from None
         return answer

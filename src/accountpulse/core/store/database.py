@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,9 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         folder = Path(url.database).parent
         if not folder.is_dir():
             raise StoreError(f"the folder {folder} of the store does not exist; create it or change store.url")
+        with suppress(FileExistsError):
+            # It holds what customers' contacts would not want everybody on this machine to read.
+            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     engine = sa.create_engine(url, pool_size=SQLITE_THREADS, max_overflow=4)
 
     @sa.event.listens_for(engine, "connect")

@@ -6,6 +6,7 @@ never behind it; writes are idempotent, so whatever is read twice is stored once
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,7 +94,7 @@ class SyncEngine:
         self, source: Source, spec: StreamSpec, run_id: int, outcome: StreamResult, delete_vanished: bool
     ) -> datetime | None:
         """Read one stream to its end or to a fault; returns until when to pause, if so."""
-        attempts = Attempts(self._retry)
+        attempts = Attempts(self._retry, logging.getLogger(f"accountpulse.connection.{source.name}.{spec.name}"))
         reader = StreamReader(
             self._store, self._clock, source, spec, run_id, outcome, attempts.progressed, self._on_progress, delete_vanished
         )

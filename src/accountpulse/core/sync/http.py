@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -54,9 +55,34 @@ class translated_errors:  # reads as a statement: `with translated_errors():`
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, requests.Timeout):
-            raise Transient("the vendor did not answer in time") from error
+            raise Transient(f"{_host(error)} did not answer in time") from error
         if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-            raise Transient("the vendor could not be reached: check base_url, the network and any proxy") from error
+            raise Transient(
+                f"{_host(error)} could not be reached ({_why(error)}): check base_url, the network and any proxy"
+            ) from error
+
+
+def _host(error: requests.RequestException) -> str:
+    """Whom the request was for; without path and query, which may hold tokens."""
+    request = error.request
+    return (urlsplit(request.url or "").netloc.rpartition("@")[2] if request is not None else "") or "the vendor"
+
+
+def _why(error: requests.RequestException) -> str:
+    """What happened on the way, in a few words."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy refused"
+    text = repr(error)
+    for sign, words in (
+        ("NameResolution", "there is no such name"),
+        ("refused", "nothing listens there"),
+        ("reset", "the connection was cut"),
+    ):
+        if sign in text:
+            return words
+    return "the connection failed"
 
 
 def raise_for_status(response: requests.Response) -> None:

@@ -102,6 +102,7 @@ class StreamReader:
                 self._commit(stage, state, window, None)
                 raise
         self._commit(stage, state, window, None)
+        self._guard_nothing_understood()
         self._finish(state, window)
 
     def start_over(self, why: str) -> None:
@@ -213,6 +214,13 @@ class StreamReader:
             raise ConnectorError(
                 f"{bad} of {self._outcome.read} records could not be understood, more than {QUARANTINE_LIMIT:.0%}; "
                 f"nothing further was stored. One of them is {id}: {reason}"
+            )
+
+    def _guard_nothing_understood(self) -> None:
+        # A few bad records among good ones are for the list; a source of which nothing is understood is mapped wrongly.
+        if self._outcome.quarantined and self._outcome.quarantined == self._outcome.read:
+            raise ConnectorError(
+                f"none of the {self._outcome.read} records could be understood: see the quarantine in `accountpulse status`"
             )
 
     def _update(self, connection: sa.Connection, **values: Any) -> None:

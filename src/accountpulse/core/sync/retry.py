@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,8 +30,10 @@ class RetryPolicy:
 class Attempts:
     """Runs a function again after faults that may pass; `progressed()` starts the count and the back-off anew."""
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    def __init__(self, policy: RetryPolicy, log: logging.Logger) -> None:
+        """log: who waits is said there, so that nobody takes waiting for standing still."""
         self._policy = policy
+        self._log = log
         self._failures = 0
         self.retries = 0
 
@@ -69,5 +72,8 @@ class Attempts:
         )
         return jittered(state)
 
-    def _count_retry(self, _: tenacity.RetryCallState) -> None:
+    def _count_retry(self, state: tenacity.RetryCallState) -> None:
         self.retries += 1
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        self._log.warning("%s; trying again in %.0f s (%d of %d)", error, wait, self._failures, self._policy.attempts)
