@@ -83,9 +83,18 @@ def test_without_revenue_all_children_weigh_the_same(revenue):
     assert roll([parents, children], [-1, 0, 0], revenue)[0].score.tolist() == [40]
 
 
-def test_a_child_without_revenue_weighs_nothing_beside_one_with():
+@pytest.mark.parametrize("nothing", [NAN, 0, -300])
+def test_a_child_without_revenue_weighs_nothing_beside_one_with(nothing):
     parents, children = part([0], [[80, 80]], RollUp("arr_weighted_mean", 1.0)), part([1, 2], [[20, 20], [60, 60]])
-    assert roll([parents, children], [-1, 0, 0], [9, NAN, 1e300])[0].score.tolist() == [60]
+    for revenue in (100.0, 1e300):
+        assert roll([parents, children], [-1, 0, 0], [9, nothing, revenue])[0].score.tolist() == [60]
+
+
+def test_a_parent_known_through_its_children_speaks_to_its_own_parent():
+    everybody = part([0, 1, 2], [[80, 80], [None, None], [20, 20]], WORST)
+    [found] = roll([everybody], [-1, 0, 1], [1, 1, 1])
+    assert found.score.tolist() == [20, 20, 20]
+    assert found.band.tolist() == [0, 0, 0]
 
 
 def test_a_grandparent_takes_its_children_as_they_were_rolled_up():

@@ -128,7 +128,7 @@ def _scored(scores: Floats) -> Callable[[int], str]:
 
 def blended(own: Floats, children: Floats, share: Floats) -> Floats:
     """A parent's scores (3, n) from its own and its children's; `share` (n,) of the latter, 0 where there are none."""
-    blend: Floats = np.where(share > 0, (1 - share) * own + share * children, own)
+    blend: Floats = (1 - share) * own + share * children
     return blend
 
 

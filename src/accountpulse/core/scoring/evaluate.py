@@ -122,7 +122,7 @@ def evaluate(
     applies = states != ComponentState.NOT_APPLICABLE
     least = _score(scorer, np.where(unknown, 0.0, components), applies)
     most = _score(scorer, np.where(unknown, 100.0, components), applies)
-    scores = np.array([after, np.minimum(least, after), np.maximum(most, after)])
+    scores = np.array([after, least, most])
     worst = adjust.worst_of(model, weights, components, unknown, applies)
     limited = np.minimum(scores, worst.at)
     adjustments += worst.columns(limited[SCORE] - scores[SCORE])
