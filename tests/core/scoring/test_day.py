@@ -122,7 +122,7 @@ def test_a_parent_takes_its_children_in_across_segments(world: World) -> None:
     assert found["Child"].segment == "child"
     assert found["Busy"].score == pytest.approx((alone["Busy"].score + found["Child"].score) / 2)
     [told] = [a for a in found["Busy"].adjustments if a.code == "roll_up"]
-    assert told.label.startswith("Children count: their mean score, weighted by revenue (1 account at ")
+    assert told.label.startswith("Rolled up from children: their mean score, weighted by revenue (1 account at ")
     assert {name: score for name, score in found.items() if name != "Busy"} == {
         name: replace(score, model_version=found["Child"].model_version) for name, score in alone.items() if name != "Busy"
     }

@@ -49,7 +49,7 @@ def test_a_parent_is_blended_with_the_revenue_weighted_mean_of_its_children():
     [score] = scores_of(found, [7], Setting(None, "s", {n: a_metric(n) for n in "ab"}))
     [told] = score.adjustments
     assert (told.code, told.points) == ("roll_up", -25)
-    assert told.label == "Children count: their mean score, weighted by revenue (2 accounts at 30.0, 50% of the score)"
+    assert told.label == "Rolled up from children: their mean score, weighted by revenue (2 accounts at 30.0, 50% of the score)"
 
 
 def test_a_parent_replaced_by_its_worst_child_may_have_nothing_of_its_own():

@@ -141,7 +141,7 @@ def roll_up_column(rule: RollUp, children: Children, points: Floats) -> Adjustme
         who = "1 account" if number == 1 else f"{number} accounts"
         return f"{who} at {children.score[SCORE, i]:.1f}, {rule.share:.0%} of the score"
 
-    return AdjustmentColumn("roll_up", f"Children count: {what}", points, detail)
+    return AdjustmentColumn("roll_up", f"Rolled up from children: {what}", points, detail)
 
 
 # --- caps ---------------------------------------------------------------------------------------------------------------
