@@ -31,6 +31,12 @@ def test_every_kind_of_change_is_told_at_its_place():
     ]
 
 
+def test_what_differs_by_a_hair_looks_different():
+    assert told(model_with((3, [line("a", typical=50.00000000000001), line("b", 2)]), (1, [line("c")]))) == [
+        ("a.typical", "50", "50.00000000000001")
+    ]
+
+
 def test_what_comes_goes_and_moves():
     after = model_with((3, [line("b", 2), line("c")]), (1, [line("d")]))
     assert told(after) == [
