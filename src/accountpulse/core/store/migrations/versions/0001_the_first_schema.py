@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
+
 from accountpulse.core.store.types import Day, Instant
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
