@@ -7,8 +7,8 @@ import difflib
 import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound
-from accountpulse.core.store.tables import account_current, link, source_account
-from accountpulse.core.store.tables import connection as connection_table
+from accountpulse.core.store.accounts import id_of_source
+from accountpulse.core.store.tables import account_current
 
 LONGEST_ID = 10
 """Digits of the largest id there can be: a longer number is a name."""
@@ -23,7 +23,7 @@ def account_id(connection: sa.Connection, text: str) -> int:
             return int(found)
     if ":" in text:
         name, _, key = text.partition(":")
-        if (found := _by_source(connection, name, key)) is not None:
+        if (found := id_of_source(connection, name, key)) is not None:
             return found
     wanted = text.casefold()
     rows = connection.execute(sa.select(table.c.account_id, table.c.name, table.c.domain)).all()
@@ -37,14 +37,3 @@ def account_id(connection: sa.Connection, text: str) -> int:
     names = [row.name for row in rows if row.name.casefold() in near]
     hint = f"; did you mean {', '.join(names)}?" if names else "; `accountpulse score` lists accounts"
     raise NotFound(f"there is no account {text!r}{hint}")
-
-
-def _by_source(connection: sa.Connection, name: str, key: str) -> int | None:
-    query = (
-        sa.select(link.c.account_id)
-        .join(source_account, source_account.c.id == link.c.source_account_id)
-        .join(connection_table, connection_table.c.id == source_account.c.connection_id)
-        .where(connection_table.c.name == name, source_account.c.key == key, link.c.known_to.is_(None))
-    )
-    found = connection.execute(query).scalar()
-    return None if found is None else int(found)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import (
     account_current,
     publication,
@@ -20,7 +21,6 @@ from accountpulse.core.store.tables import (
     segment,
 )
 
-LIVE, RESTATED = 0, 1
 Basis = Literal["live", "restated", "best"]
 
 

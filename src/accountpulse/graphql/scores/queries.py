@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from accountpulse.core.clock import day_of
 from accountpulse.core.scoring.bands import UNKNOWN_NAME
-from accountpulse.core.store.scores_read import LIVE, Basis, HistoryRequest
+from accountpulse.core.store.scores import LIVE
+from accountpulse.core.store.scores_read import Basis, HistoryRequest
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.scores.types import HistoryBasis, ScoreHistory, ScorePoint
