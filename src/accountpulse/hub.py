@@ -21,17 +21,16 @@ from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.features import configure_key_features
 from accountpulse.core.metrics.population import population
 from accountpulse.core.model import schema_of
-from accountpulse.core.scoring.day import Scorecards, Yardstick
+from accountpulse.core.scoring.day import Yardstick
+from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import lookup as store_lookup
 from accountpulse.core.store import rates as store_rates
-from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import tokens as store_tokens
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.scorecards import Published
 from accountpulse.core.store.tokens import TokenInfo
 from accountpulse.core.sync.connector import Connector, Identity, InboundRequest
 from accountpulse.core.sync.context import Context
@@ -69,7 +68,9 @@ class Hub:
         self._ids = self._register()
         self._unusable: dict[str, str] = {}
         self._sources = self._open_sources()
-        self.scoring = ScoringService(store, clock, self._yardstick(), self._publish(), host.observe_score)
+        self.scoring = ScoringService(
+            store, clock, self._yardstick(), Draft(settings.segments, settings.models), host.observe_score
+        )
         self.jobs: Jobs = InProcessJobs(
             store, clock, retry=self._retry, sources=self._sources, link=self._link, scoring=self.scoring
         )
@@ -83,7 +84,7 @@ class Hub:
         clock: Clock | None = None,
         retry: RetryPolicy | None = None,
     ) -> Hub:
-        """Open the store, bring it up to date and make its connections and models those of the settings.
+        """Open the store, bring it up to date and make its connections those of the settings.
 
         Raises StoreError, MissingExtra, or what a model or plugin got wrong.
         """
@@ -325,17 +326,3 @@ class Hub:
             precedence=self._precedence(),
             stale_after=timedelta(days=self.settings.stale_after_days),
         )
-
-    def _publish(self) -> Scorecards:
-        """Store the models of the settings and make them the published ones."""
-        now = self.clock.now()
-        rules, models = self.settings.segments, self.settings.models
-        with self.store.write() as connection:
-            segment_ids = store_scorecards.segment_ids(connection, [rule.name for rule in rules])
-            model_ids = store_scorecards.model_ids(connection, {m.version: (m.name, m.content()) for m in models.values()}, now)
-            wanted = [
-                Published(segment_ids[rule.name], model_ids[models[rule.model].version], position, rule.content())
-                for position, rule in enumerate(rules)
-            ]
-            store_scorecards.publish(connection, wanted, now)
-        return Scorecards(tuple(rules), models, segment_ids, model_ids)

@@ -21,6 +21,7 @@ from accountpulse.core.store import tables
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.types import EPOCH
+from accountpulse.core.store.upsert import insert
 from accountpulse.core.sync.connector import InboundRequest
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -212,6 +213,8 @@ class World:
             "score": score,
             "reference": score + 15.0 + 2.0,
             "band": "red" if score < 40 else "yellow" if score < 70 else "green",
+            "raw_score": score,
+            "raw_band": "yellow",
             "band_since": TODAY - timedelta(days=3),
             "coverage": 0.5,
             "low": score - 20,
@@ -236,11 +239,13 @@ class World:
             "score_centi": round(score * 100),
             "band": 0 if score < 40 else 1 if score < 70 else 2,
             "coverage_percent": 50,
-            "inputs_as_of": NOW,
             "components": packed[0].tobytes(),
             **values,
         }
-        self.insert(tables.score_history, row)
+        scored = {"day": day, "basis": row["basis"], "scored_at": NOW, "accounts": 1}
+        with self.store.write() as connection:
+            self._insert(connection, tables.score_history, **row)
+            connection.execute(insert(connection, tables.scored_day).values(scored).on_conflict_do_nothing())
 
     def unlinked(self, key: str, *candidates: int, name: str | None = None) -> int:
         """A source account of the desk that no rule could place."""

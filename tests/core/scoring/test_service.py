@@ -19,16 +19,16 @@ from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.declare import attribute, count, latest, metric
 from accountpulse.core.metrics.population import population
 from accountpulse.core.model import Account, Record, Ticket, UsageDay, schema_of
-from accountpulse.core.scoring.day import Scorecards, Yardstick
+from accountpulse.core.scoring.day import Yardstick
 from accountpulse.core.scoring.parse import model_of
+from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.segments import parse_rules
 from accountpulse.core.scoring.service import ScoringService
 from accountpulse.core.scoring.types import ScoreChange
 from accountpulse.core.scoring.weighted import WeightedScorer
-from accountpulse.core.store import connections, scorecards
+from accountpulse.core.store import connections
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.scorecards import Published
 from accountpulse.core.store.scores import in_force
 from accountpulse.core.store.tables import portfolio_daily, score_current, score_history, scored_day
 from accountpulse.core.store.writes import AccountKeys, write_records
@@ -177,14 +177,8 @@ class World:
             self.ids = connections.register(connection, specs, NOW)
             for name, stream in (("crm", "a"), ("app", "u"), ("desk", "t")):
                 connections.update_stream(connection, self.ids[name], stream, first_loaded_at=NOW, last_success_at=NOW)
-            segments = scorecards.segment_ids(connection, ["new", "rest"])
-            models = scorecards.model_ids(connection, {model.version: (model.name, model.content())}, NOW)
-            wanted = [Published(segments[r.name], models[model.version], i, r.content()) for i, r in enumerate(rules)]
-            assert scorecards.publish(connection, wanted, NOW)
-            assert not scorecards.publish(connection, wanted, NOW)
-        cards = Scorecards(tuple(rules), {"small": model}, segments, models)
         yardstick = Yardstick(ZONE, "USD", METRICS, {"weighted": WeightedScorer}, {}, timedelta(days=3))
-        self.service = ScoringService(store, self.clock, yardstick, cards, self.changes.append)
+        self.service = ScoringService(store, self.clock, yardstick, Draft(tuple(rules), {"small": model}), self.changes.append)
 
     def put(self, connection_name: str, *records: Record) -> None:
         with self.store.write() as connection:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.model import RollUp, ScoringModel, WorstOf
-from accountpulse.core.scoring.scorer import Floats, Mask
+from accountpulse.core.scoring.scorer import ComponentSpec, Floats, Mask
 
 ORDER: Final = ("neutral", "worst", "exclude", "worst_of", "roll_up", "cap", "clip", "rate_limit", "override")
 """The order of all adjustments, by what stands before the colon of their code: the missing policies other than `typical`, the
@@ -74,23 +74,19 @@ class Children:
 # --- worst-of -----------------------------------------------------------------------------------------------------------
 
 
-def worst_of(model: ScoringModel, weights: Floats, components: Floats, unknown: Mask, applies: Mask) -> Limit:
+def worst_of(
+    rule: WorstOf, specs: Sequence[ComponentSpec], weights: Floats, components: Floats, unknown: Mask, applies: Mask
+) -> Limit:
     """The limit that the worst part sets: `components` (n, k) are NaN where `unknown`, `weights` (k,) the scorer's.
 
     What a part scores is the weighted mean of its components that are measured; a part without any sets no limit.
     """
-    n = len(components)
-    rule = model.worst_of
-    if rule is None:
-        return Limit(np.full((3, n), NO_LIMIT), np.full(n, -1))
-    tracks = (
-        (np.where(unknown, 0.0, components), ~unknown),
-        (np.where(unknown, 0.0, components), applies),
-        (np.where(unknown, 100.0, components), applies),
-    )
-    places = [[i for i, spec in enumerate(model.components) if name in (spec.group, spec.metric)] for name in rule.parts]
+    tracks = ((~unknown, 0.0), (applies, 0.0), (applies, 100.0))
+    places = [[i for i, spec in enumerate(specs) if name in (spec.group, spec.metric)] for name in rule.parts]
     # (3, parts, n)
-    scores = np.array([[_part_score(weights, *track, columns) for columns in places] for track in tracks])
+    scores = np.array(
+        [[_part_score(weights, components, unknown, *track, columns) for columns in places] for track in tracks]
+    )
     worst: Floats = scores.min(axis=1)
     cause = np.where(np.isfinite(worst[SCORE]), scores[SCORE].argmin(axis=0), -1)
     return Limit(
@@ -102,14 +98,18 @@ def worst_of(model: ScoringModel, weights: Floats, components: Floats, unknown: 
     )
 
 
-def _part_score(weights: Floats, values: Floats, known: Mask, columns: Sequence[int]) -> Floats:
-    whole, score = np.zeros(len(values)), np.zeros(len(values))
+def _part_score(
+    weights: Floats, components: Floats, unknown: Mask, counted: Mask, extreme: float, columns: Sequence[int]
+) -> Floats:
+    """What a part scores with `extreme` for its unknown components, over those that are `counted`."""
+    whole, score = np.zeros(len(components)), np.zeros(len(components))
     # A part that has no weight in the score may still hold it down: its components then count equally.
     own = weights if any(weights[i] for i in columns) else np.ones_like(weights)
     for i in columns:
-        whole += np.where(known[:, i], own[i], 0.0)
-        score += np.where(known[:, i], own[i] * values[:, i], 0.0)
-    mean: Floats = np.divide(score, whole, out=np.full(len(values), NO_LIMIT), where=whole > 0)
+        value = np.where(unknown[:, i], extreme, components[:, i])
+        whole += counted[:, i] * own[i]
+        score += np.where(counted[:, i], own[i] * value, 0.0)
+    mean: Floats = np.divide(score, whole, out=np.full(len(components), NO_LIMIT), where=whole > 0)
     return mean
 
 
@@ -154,7 +154,7 @@ def caps(model: ScoringModel, columns: Columns, n: int) -> Limit:
         true, false = cap.condition.outcome(columns, n)
         cause[true & (cap.at < at[SCORE])] = number
         for track, holds in ((SCORE, true), (LOW, ~false), (HIGH, true)):
-            at[track] = np.where(holds, np.minimum(at[track], cap.at), at[track])
+            np.minimum(at[track], cap.at, out=at[track], where=holds)
     return Limit(
         at=at,
         cause=cause,

@@ -21,12 +21,11 @@ from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring import adjust
 from accountpulse.core.scoring.adjust import HIGH, LOW, SCORE, AdjustmentColumn, Children, Limit
 from accountpulse.core.scoring.bands import UNKNOWN, band_index
+from accountpulse.core.scoring.blocks import STAND_INS, TOLERANCE, Setup, score, score_parts
 from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.model import ScoringModel
-from accountpulse.core.scoring.peers import Peers, States, components_of
+from accountpulse.core.scoring.peers import Peers, States
 from accountpulse.core.scoring.scorer import Floats, Mask, Scorer
-
-TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class Evaluation:
     scorer makes of an unknown component, in words, by its column; not under the policy `typical`, where it is nothing.
     score, low, high: (n,) in 0..100; low <= score <= high. coverage: (n,) share of the weight that applies to the account and
     is measured. band: (n,) index into the model's bands, -1 unknown. weights: (k,), summing to 1.
+    raw_score, raw_band: (n,) the same before the days before and people have their say (`steady.py`); equal until then.
     own, own_coverage, caps: the scores (3, n) and coverage (n,) before what children say, and the limits that come after it.
     """
 
@@ -66,6 +66,8 @@ class Evaluation:
     low: Floats
     high: Floats
     band: NDArray[np.int64]
+    raw_score: Floats
+    raw_band: NDArray[np.int64]
 
 
 def evaluate(
@@ -93,67 +95,57 @@ def evaluate(
             f"got {values.shape}, {states.shape} and {len(peers)}"
         )
     n = len(values)
-    usual = np.full((n, k), np.nan) if usual is None else usual
-    components, states = components_of(model, values, states, [peer.curve if peer else () for peer in peers], usual)
-    unknown = states != ComponentState.MEASURED
-    everything = np.ones((n, k), dtype=bool)
     typical = np.array([peer.component if peer else line.typical for peer, line in zip(peers, model.lines, strict=True)])
-    typical_value = np.array([peer.value if peer else np.nan for peer in peers])
-    weights = scorer.weights()
-
-    reference = float(_score(scorer, typical[None, :], np.ones((1, k), dtype=bool))[0])
-    assumed = np.where(unknown, typical, components)
-    deltas = np.where(unknown, 0.0, scorer.deltas(assumed, typical))
-    running = _score(scorer, assumed, everything)
-    broken = np.abs(reference + deltas.sum(axis=1) - running) > TOLERANCE
-    if broken.any():
-        raise ModelError(
-            f"scorer {scorer.id!r} breaks its contract: reference + deltas is not its score for {int(broken.sum())} of "
-            f"{n} accounts; test it with accountpulse.testing.scorers.ScorerSuite"
-        )
-
-    adjustments: list[AdjustmentColumn] = []
     stand_ins = _stand_ins(model, scorer)
-    assumed, running = _assume(model, scorer, assumed, running, states, adjustments, stand_ins)
-    included = ~_excluded(model, states)
-    after = running if included.all() else _score(scorer, assumed, included)
-    adjustments.append(AdjustmentColumn("exclude", "Unknown parts left out", after - running))
-
-    applies = states != ComponentState.NOT_APPLICABLE
-    least = _score(scorer, np.where(unknown, 0.0, components), applies)
-    most = _score(scorer, np.where(unknown, 100.0, components), applies)
-    scores = np.array([after, least, most])
-    worst = adjust.worst_of(model, weights, components, unknown, applies)
-    limited = np.minimum(scores, worst.at)
-    adjustments += worst.columns(limited[SCORE] - scores[SCORE])
-    coverage = _coverage(weights, unknown, applies)
+    reference = float(score(scorer, typical[None, :], np.ones((1, k), dtype=bool))[0])
+    setup = Setup(
+        model=model,
+        scorer=scorer,
+        typical=typical,
+        reference=reference,
+        weights=scorer.weights(),
+        stand_ins={i: value for i, (value, _) in stand_ins.items()},
+        curves=[peer.curve if peer else () for peer in peers],
+    )
+    parts = score_parts(setup, values, states, usual)
+    adjustments = [_stand_in_column(model, i, stand_ins[i][1], points) for i, points in parts.stood_in.items()]
+    adjustments.append(AdjustmentColumn("exclude", "Unknown parts left out", parts.excluded))
+    unknown = parts.states != ComponentState.MEASURED
+    limited = parts.own
+    if model.worst_of is not None:
+        applies = parts.states != ComponentState.NOT_APPLICABLE
+        worst = adjust.worst_of(model.worst_of, model.components, setup.weights, parts.components, unknown, applies)
+        limited = np.minimum(parts.own, worst.at)
+        adjustments += worst.columns(limited[SCORE] - parts.own[SCORE])
     zero = np.zeros(n)
     return concluded(
         Evaluation(
             model=model,
             values=values,
-            usual=usual,
-            components=components,
-            states=states,
+            usual=np.broadcast_to(np.nan, (n, k)) if usual is None else usual,
+            components=parts.components,
+            states=parts.states,
             unknown=unknown,
             typical=typical,
-            typical_value=typical_value,
+            typical_value=np.array([peer.value if peer else np.nan for peer in peers]),
             no_peers=np.array([peer is None for peer in peers]),
-            weights=weights,
+            weights=setup.weights,
             reference=reference,
-            deltas=deltas,
+            deltas=parts.deltas,
             stand_ins={i: words for i, (_, words) in stand_ins.items()}
             | {i: scorer.exclusion for i, line in enumerate(model.lines) if line.missing == "exclude"},
             own=limited,
-            own_coverage=coverage,
+            own_coverage=parts.coverage,
             own_adjustments=tuple(adjustments),
             caps=adjust.caps(model, columns or {}, n),
             adjustments=(),
             score=zero,
-            coverage=coverage,
+            coverage=parts.coverage,
             low=zero,
             high=zero,
             band=np.full(n, UNKNOWN),
+            raw_score=zero,
+            raw_band=np.full(n, UNKNOWN),
         )
     )
 
@@ -203,66 +195,26 @@ def concluded(evaluation: Evaluation, children: Children | None = None) -> Evalu
         low=np.minimum(final[LOW], final[SCORE]),
         high=np.maximum(final[HIGH], final[SCORE]),
         band=settled.band,
+        raw_score=final[SCORE],
+        raw_band=settled.band,
     )
 
 
 def _stand_ins(model: ScoringModel, scorer: Scorer) -> dict[int, tuple[float, str]]:
-    """What an unknown component counts as, and that in words, by column; only for the policies `neutral` and `worst`."""
+    """What an unknown component counts as, and that in words, by column; only for the policies `neutral` and `worst`.
+
+    In the order in which they are applied.
+    """
     neutral = scorer.neutral()
     values = {
-        i: float(neutral[i]) if line.missing == "neutral" else 0.0
+        i: float(neutral[i]) if policy == "neutral" else 0.0
+        for policy in STAND_INS
         for i, line in enumerate(model.lines)
-        if line.missing in ("neutral", "worst")
+        if line.missing == policy
     }
     return {i: (value, scorer.worth(i, value)) for i, value in values.items()}
 
 
-def _assume(
-    model: ScoringModel,
-    scorer: Scorer,
-    assumed: Floats,
-    running: Floats,
-    states: States,
-    adjustments: list[AdjustmentColumn],
-    stand_ins: dict[int, tuple[float, str]],
-) -> tuple[Floats, Floats]:
-    """Put what stands in for unknown parts into `assumed`, a metric at a time: those that are `neutral`, then the `worst`."""
-    everything = np.ones(assumed.shape, dtype=bool)
-    for policy in ("neutral", "worst"):
-        for i, line in enumerate(model.lines):
-            if line.missing != policy:
-                continue
-            rows = (states[:, i] != ComponentState.MEASURED) & (states[:, i] != ComponentState.NOT_APPLICABLE)
-            if not rows.any():
-                continue
-            assumed[rows, i], words = stand_ins[i]
-            after = _score(scorer, assumed, everything)
-            label = f"{line.metric} is unknown: counted as {words}"
-            adjustments.append(AdjustmentColumn(f"{policy}:{line.metric}", label, np.where(rows, after - running, 0.0)))
-            running = np.where(rows, after, running)
-    return assumed, running
-
-
-def _excluded(model: ScoringModel, states: States) -> Mask:
-    by_policy = np.array([line.missing == "exclude" for line in model.lines])
-    excluded: Mask = ((states != ComponentState.MEASURED) & by_policy) | (states == ComponentState.NOT_APPLICABLE)
-    return excluded
-
-
-def _coverage(weights: Floats, unknown: Mask, applies: Mask) -> Floats:
-    """The measured share of the weight that applies, summed column by column so that it doesn't depend on the batch."""
-    measured, whole = np.zeros(len(unknown)), np.zeros(len(unknown))
-    for i, weight in enumerate(weights):
-        measured += np.where(unknown[:, i], 0.0, weight)
-        whole += np.where(applies[:, i], weight, 0.0)
-    return np.clip(np.divide(measured, whole, out=np.zeros(len(unknown)), where=whole > 0), 0.0, 1.0)
-
-
-def _score(scorer: Scorer, values: Floats, included: Mask) -> Floats:
-    scores = np.asarray(scorer.evaluate(np.where(included, values, 0.0), included), dtype=np.float64)
-    if scores.shape != (len(values),) or not np.isfinite(scores).all():
-        raise ModelError(
-            f"scorer {scorer.id!r} breaks its contract: evaluate must return one finite number for each account; "
-            f"got shape {scores.shape} for {len(values)} accounts"
-        )
-    return scores
+def _stand_in_column(model: ScoringModel, i: int, words: str, points: Floats) -> AdjustmentColumn:
+    line = model.lines[i]
+    return AdjustmentColumn(f"{line.missing}:{line.metric}", f"{line.metric} is unknown: counted as {words}", points)

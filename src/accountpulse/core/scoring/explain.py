@@ -62,6 +62,8 @@ def scores_of(
             score=float(evaluation.score[i]),
             reference=evaluation.reference,
             band=band_name(evaluation.model.bands, int(evaluation.band[i])),
+            raw_score=float(evaluation.raw_score[i]),
+            raw_band=band_name(evaluation.model.bands, int(evaluation.raw_band[i])),
             coverage=float(evaluation.coverage[i]),
             low=float(evaluation.low[i]),
             high=float(evaluation.high[i]),

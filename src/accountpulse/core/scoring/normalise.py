@@ -176,6 +176,8 @@ def points_against(points: Points, better: Better) -> tuple[Point, Point] | None
 def _interpolate(values: Floats, points: Points) -> Floats:
     edges = np.array([value for value, _ in points])
     levels = np.array([score for _, score in points])
+    if len(points) == 1:  # np.interp would give NaN that point's level
+        return np.where(np.isnan(values), np.nan, levels[0])
+    scores: Floats = np.interp(values, edges, levels)
     # Clamped to the levels: rounding in np.interp must not leave 0..100.
-    scores: Floats = np.clip(np.interp(values, edges, levels), levels.min(), levels.max())
-    return np.where(np.isnan(values), np.nan, scores)  # with a single point np.interp gives NaN that point's level
+    return np.clip(scores, levels.min(), levels.max(), out=scores)

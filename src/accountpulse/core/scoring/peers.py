@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accountpulse.core.metrics.states import ComponentState
-from accountpulse.core.scoring.model import ScoringModel
+from accountpulse.core.scoring.model import MetricLine, ScoringModel
 from accountpulse.core.scoring.normalise import Percentile, Points, normalise
 from accountpulse.core.scoring.scorer import Floats
 
@@ -33,57 +32,51 @@ Peers = tuple[Peer | None, ...]
 """One for each line of the model; None where no account of the segment is measured."""
 
 
-def typical_of(components: Floats, values: Floats, states: States) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Mean component (k,), median value (k,) and number (k,) of the accounts measured; NaN, NaN, 0 where there is none."""
-    measured = (states == ComponentState.MEASURED) & np.isfinite(components) & np.isfinite(values)
-    k = components.shape[1]
-    means, medians = np.full(k, np.nan), np.full(k, np.nan)
-    for i in range(k):
-        rows = measured[:, i]
-        if rows.any():
-            means[i] = np.clip(components[rows, i].mean(), 0, 100)
-            medians[i] = _median(values[rows, i])
-    return means, medians, measured.sum(axis=0).astype(np.int64)
-
-
 def peers_of(model: ScoringModel, values: Floats, states: States, usual: Floats | None = None) -> Peers:
-    """The peers of a whole segment: `values` (n, k) and `states` (n, k) of every account in it; usual: see `components_of`."""
-    curves = [
-        line.normaliser.fit(values[states[:, i] == ComponentState.MEASURED, i])
-        if isinstance(line.normaliser, Percentile)
-        else ()
-        for i, line in enumerate(model.lines)
-    ]
-    components, states = components_of(model, values, states, curves, usual)
-    means, medians, numbers = typical_of(components, values, states)
-    return tuple(
-        Peer(float(means[i]), float(medians[i]), int(numbers[i]), curves[i]) if numbers[i] else None
-        for i in range(len(model.lines))
-    )
+    """The peers of a whole segment: `values` (n, k) and `states` (n, k) of every account in it; usual: see `component_of`."""
+    peers: list[Peer | None] = []
+    for i, line in enumerate(model.lines):
+        measured = (states[:, i] == ComponentState.MEASURED) & np.isfinite(values[:, i])
+        known = values[measured, i]
+        curve = line.normaliser.fit(known) if isinstance(line.normaliser, Percentile) else ()
+        components = normalise(line.normaliser, known, curve, None if usual is None else usual[measured, i])
+        peers.append(_peer(components, known, curve))
+    return tuple(peers)
 
 
-def components_of(
-    model: ScoringModel, values: Floats, states: States, curves: Sequence[Points], usual: Floats | None = None
-) -> tuple[Floats, States]:
-    """Component scores (n, k), NaN where unknown, and the states put right.
+def component_of(line: MetricLine, values: Floats, states: States, curve: Points, usual: Floats | None = None) -> Floats:
+    """One metric's component scores (n,), NaN where unknown; puts its `states` (n,) right, in place.
 
-    usual: (n, k) what each value is compared with by a `Baseline`, NaN where there is nothing. A value that is said to be
+    usual: (n,) what each value is compared with by a `Baseline`, NaN where there is nothing. A value that is said to be
     measured but isn't a finite number is `failed`; one that its normaliser has no score for (a code without a category,
     nothing earlier to compare with) is `no_data`.
     """
-    states = states.astype(np.int8, copy=True)
     measured = states == ComponentState.MEASURED
-    states[measured & ~np.isfinite(values)] = ComponentState.FAILED
-    components = np.full(values.shape, np.nan)
-    for i, line in enumerate(model.lines):
-        rows = states[:, i] == ComponentState.MEASURED
-        components[rows, i] = normalise(line.normaliser, values[rows, i], curves[i], None if usual is None else usual[rows, i])
-    states[(states == ComponentState.MEASURED) & np.isnan(components)] = ComponentState.NO_DATA
-    return components, states
+    finite = np.isfinite(values)
+    failed = measured & ~finite
+    if failed.any():
+        states[failed] = ComponentState.FAILED
+        measured &= finite
+    # All rows, not only the measured ones: picking them out costs more than what it saves.
+    components = normalise(line.normaliser, np.where(measured, values, np.nan), curve, usual)
+    without = measured & np.isnan(components)
+    if without.any():
+        states[without] = ComponentState.NO_DATA
+    return components
+
+
+def _peer(components: Floats, values: Floats, curve: Points) -> Peer | None:
+    """The mean component and the median value of measured accounts; None where none of them has a component."""
+    scored = np.isfinite(components)
+    if not scored.all():
+        components, values = components[scored], values[scored]
+    if not len(components):
+        return None
+    return Peer(float(np.clip(components.mean(), 0, 100)), _median(values), len(components), curve)
 
 
 def _median(values: Floats) -> float:
+    middle = (len(values) - 1) // 2, len(values) // 2
     # Not np.median: the mean of two huge middle values would overflow.
-    ordered = np.sort(values)
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    low, high = np.partition(values, middle)[list(middle)]
     return float(low if low == high else low / 2 + high / 2)

@@ -55,6 +55,8 @@ class ScoreJson(TypedDict):
     score: float
     reference: float
     band: str
+    raw_score: float
+    raw_band: str
     coverage: float
     low: float
     high: float
@@ -179,7 +181,8 @@ class Score:
     """The score of one account on one day, with everything that explains it.
 
     score: 0..100. reference: what a typical account scores before any adjustment, so it may lie beyond. band: its name,
-    `unknown` where coverage is below the model's floor. coverage: the measured share of the weight, 0..1. low, high: the
+    `unknown` where coverage is below the model's floor. raw_score, raw_band: the same before steadiness and overrides, which
+    look at the days before and at what people decided. coverage: the measured share of the weight, 0..1. low, high: the
     lowest and highest score that the unknown parts allow. matched: every segment rule that matched, the first being the one
     in force.
     """
@@ -191,6 +194,8 @@ class Score:
     score: float
     reference: float
     band: str
+    raw_score: float
+    raw_band: str
     coverage: float
     low: float
     high: float
@@ -208,6 +213,8 @@ class Score:
             "score": self.score,
             "reference": self.reference,
             "band": self.band,
+            "raw_score": self.raw_score,
+            "raw_band": self.raw_band,
             "coverage": self.coverage,
             "low": self.low,
             "high": self.high,
@@ -227,6 +234,8 @@ class Score:
             score=data["score"],
             reference=data["reference"],
             band=data["band"],
+            raw_score=data["raw_score"],
+            raw_band=data["raw_band"],
             coverage=data["coverage"],
             low=data["low"],
             high=data["high"],

@@ -34,7 +34,8 @@ class WeightedScorer(Scorer):
         given = np.concatenate([self._own, self._group_weight])
         if not np.isfinite(given).all() or (given < 0).any():
             raise ModelError("a weight is negative or not a finite number; weights are numbers of at least 0")
-        self._weights = self._shares(np.ones((1, len(components)), dtype=bool))[0]
+        shares, _ = self._shares(np.ones((1, len(components)), dtype=bool))
+        self._weights = np.array([share[0] for share in shares])
         if not self._weights.any():
             raise ModelError("all weights are 0; give at least one metric, in a group with a weight, a weight above 0")
 
@@ -43,32 +44,42 @@ class WeightedScorer(Scorer):
         return weights
 
     def evaluate(self, values: Floats, included: Mask) -> Floats:
-        shares = np.broadcast_to(self._weights, values.shape) if included.all() else self._shares(included)
         scores = np.zeros(len(values))
-        for i in range(len(self.components)):
-            scores += shares[:, i] * np.where(included[:, i], values[:, i], 0.0)
-        return np.where(shares.any(axis=1), scores, self.base)
+        if included.all():
+            for i, weight in enumerate(self._weights):
+                scores += values[:, i] * weight
+            return scores
+        shares, anything = self._shares(included)
+        for i, share in enumerate(shares):
+            scores += share * np.where(included[:, i], values[:, i], 0.0)
+        return np.where(anything, scores, self.base)
 
     def deltas(self, values: Floats, typical: Floats) -> Floats:
         deltas: Floats = (values - typical) * self._weights
         return deltas
 
-    def _shares(self, included: Mask) -> Floats:
-        """The weight of each component in each account's score, (n, k), each row summing to 1, or to 0 with nothing left.
+    def _shares(self, included: Mask) -> tuple[list[Floats], Mask]:
+        """The weight of each component in each account's score, k columns (n,), and whether anything is left (n,).
 
-        Sums run column by column, not through BLAS: an account's score must not depend, even in its last bit, on which
-        other accounts are scored with it.
+        An account's weights sum to 1, or to 0 with nothing left. Sums run column by column, not through BLAS: an account's
+        score must not depend, even in its last bit, on which other accounts are scored with it.
         """
-        kept = included * self._own
-        inside = np.zeros((len(included), len(self._group_weight)))
-        for i, group in enumerate(self._group):
-            inside[:, group] += kept[:, i]
-        weights = np.where(inside > 0, self._group_weight, 0.0)
-        whole = np.zeros(len(included))
-        for group in range(len(self._group_weight)):
-            whole += weights[:, group]
-        share = np.divide(weights, whole[:, None], out=np.zeros_like(weights), where=whole[:, None] > 0)
+        n = len(included)
+        kept = [included[:, i] * weight for i, weight in enumerate(self._own)]
+        inside = [np.zeros(n) for _ in self._group_weight]
+        for group, column in zip(self._group, kept, strict=True):
+            inside[group] += column
+        left = [np.where(sums > 0, weight, 0.0) for sums, weight in zip(inside, self._group_weight, strict=True)]
+        whole = np.zeros(n)
+        for weight in left:
+            whole += weight
+        # Where a sum is 0, all that is divided by it is 0.
+        share = [weight / _divisor(whole) for weight in left]
+        divisors = [_divisor(sums) for sums in inside]
         # Divided before it is multiplied: a tiny weight must not overflow.
-        inside_share = np.divide(kept, inside[:, self._group], out=np.zeros_like(kept), where=inside[:, self._group] > 0)
-        shares: Floats = inside_share * share[:, self._group]
-        return shares
+        shares = [column / divisors[group] * share[group] for group, column in zip(self._group, kept, strict=True)]
+        return shares, whole > 0
+
+
+def _divisor(sums: Floats) -> Floats:
+    return np.where(sums > 0, sums, 1.0)

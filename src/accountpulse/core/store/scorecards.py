@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.tables import peer, publication, scoring_model, segment
+from accountpulse.core.store.tables import peer, publication, release, scoring_model, segment
 from accountpulse.core.store.upsert import insert
+
+PUBLISHED: Final = "published"
+SHADOW: Final = "shadow"
+Stage = Literal["published", "shadow"]
+Action = Literal["publish", "rollback", "shadow", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,11 @@ def model_ids(connection: sa.Connection, models: Mapping[str, tuple[str, Mapping
     return found
 
 
-def publish(connection: sa.Connection, wanted: Sequence[Published], now: datetime) -> bool:
-    """Make these the published segments; what differs is closed and opened as of now. True when anything changed."""
+def publish(connection: sa.Connection, stage: Stage, wanted: Sequence[Published], now: datetime) -> bool:
+    """Make these the segments of a stage; what differs is closed and opened as of now. True when anything changed."""
     table = publication
-    current = {row.segment_id: row for row in connection.execute(sa.select(table).where(table.c.known_to.is_(None)))}
+    in_force = sa.select(table).where(table.c.known_to.is_(None), table.c.stage == stage)
+    current = {row.segment_id: row for row in connection.execute(in_force)}
     new = [p for p in wanted if not _same(current.get(p.segment_id), p)]
     kept = {p.segment_id for p in wanted if _same(current.get(p.segment_id), p)}
     ended = [row.id for segment_id, row in current.items() if segment_id not in kept]
@@ -62,6 +68,7 @@ def publish(connection: sa.Connection, wanted: Sequence[Published], now: datetim
     if new:
         rows = [
             {
+                "stage": stage,
                 "segment_id": p.segment_id,
                 "model_id": p.model_id,
                 "position": p.position,
@@ -78,6 +85,44 @@ def publish(connection: sa.Connection, wanted: Sequence[Published], now: datetim
 
 def _same(row: sa.Row[Any] | None, wanted: Published) -> bool:
     return row is not None and (row.model_id, row.position, row.rule) == (wanted.model_id, wanted.position, wanted.rule)
+
+
+def in_force(connection: sa.Connection, stage: Stage, at: datetime | None = None) -> list[sa.Row[Any]]:
+    """The segments of a stage at an instant, None for now, in the order of their rules, each with its model.
+
+    Columns: those of a publication, `segment` (its name), `version` and `content` of its model.
+    """
+    p = publication.c
+    then = p.known_to.is_(None) if at is None else sa.and_(p.known_from <= at, sa.or_(p.known_to.is_(None), p.known_to > at))
+    query = (
+        sa.select(publication, segment.c.name.label("segment"), scoring_model.c.version, scoring_model.c.content)
+        .join(segment, segment.c.id == p.segment_id)
+        .join(scoring_model, scoring_model.c.id == p.model_id)
+        .where(p.stage == stage, then)
+        .order_by(p.position, p.id)
+    )
+    return list(connection.execute(query))
+
+
+def write_release(
+    connection: sa.Connection, *, stage: Stage, action: Action, author: str, reason: str | None, at: datetime
+) -> int:
+    """Note who changed which models are in force; returns the note's number."""
+    values = {"stage": stage, "action": action, "author": author, "reason": reason, "at": at}
+    result = connection.execute(sa.insert(release).values(values))
+    return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+
+def releases(connection: sa.Connection, stage: Stage | None = None) -> list[sa.Row[Any]]:
+    """The releases of a stage, or of all, newest first."""
+    query = sa.select(release).order_by(release.c.id.desc())
+    return list(connection.execute(query if stage is None else query.where(release.c.stage == stage)))
+
+
+def model_contents(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """The content of models by id."""
+    query = sa.select(scoring_model.c.id, scoring_model.c.content).where(scoring_model.c.id.in_(ids))
+    return {row.id: row.content for row in connection.execute(query)}
 
 
 def peers_of(connection: sa.Connection, model_id: int, segment_id: int, day: date) -> dict[str, sa.Row[Any]]:

@@ -25,14 +25,25 @@ from accountpulse.core.store.upsert import insert
 
 LIVE: Final = 0
 RESTATED: Final = 1
-Basis = Literal[0, 1]
+SHADOW_LIVE: Final = 2
+SHADOW_RESTATED: Final = 3
+Basis = Literal[0, 1, 2, 3]
+"""live: said on the day itself. restated: said later about a past day. Of the published models, and of those in shadow."""
 
-_HISTORY = ("model_id", "segment_id", "score_centi", "band", "coverage_percent", "components")
+_STEADINESS = ("raw_centi", "raw_band", "steady_centi", "steady_band", "rising_since")
+_HISTORY = ("model_id", "segment_id", "score_centi", "band", "coverage_percent", "components", *_STEADINESS)
+
+_DECISIVE = ("band", "model_id", "segment_id", "raw_band", "steady_band", "rising_since")
+"""What is written whenever it changes, however little the score moved."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """One account's row of the history: the score in hundredths of a point, the band's index, packed components."""
+    """One account's row of the history: the score in hundredths of a point, the band's index, packed components.
+
+    raw_*: before steadiness and overrides; steady_*: before overrides; None where that is no different. rising_since: the first
+    of the days in a row that speak for a better band. exact: every move is kept, because the next day's score rests on it.
+    """
 
     account_id: int
     model_id: int
@@ -41,6 +52,12 @@ class HistoryPoint:
     band: int
     coverage_percent: int
     components: bytes
+    raw_centi: int | None = None
+    raw_band: int | None = None
+    steady_centi: int | None = None
+    steady_band: int | None = None
+    rising_since: date | None = None
+    exact: bool = False
 
 
 def write_history(
@@ -73,7 +90,7 @@ def write_history(
             remove.append(point.account_id)
         if wanted:
             row = {name: getattr(point, name) for name in _HISTORY}
-            write.append({**row, "account_id": point.account_id, "basis": basis, "day": day, "inputs_as_of": now})
+            write.append({**row, "account_id": point.account_id, "basis": basis, "day": day})
     if remove:
         table = score_history
         connection.execute(
@@ -118,8 +135,8 @@ def _rows(connection: sa.Connection, basis: Basis, day: date) -> dict[int, sa.Ro
 def _moved(previous: sa.Row[Any] | None, point: HistoryPoint, threshold_centi: int) -> bool:
     return (
         previous is None
-        or abs(previous.score_centi - point.score_centi) >= threshold_centi
-        or (previous.band, previous.model_id, previous.segment_id) != (point.band, point.model_id, point.segment_id)
+        or abs(previous.score_centi - point.score_centi) >= (1 if point.exact else threshold_centi)
+        or any(getattr(previous, name) != getattr(point, name) for name in _DECISIVE)
     )
 
 
@@ -128,7 +145,7 @@ def _same(row: sa.Row[Any], point: HistoryPoint) -> bool:
 
 
 def _values(said: sa.Row[Any]) -> dict[str, Any]:
-    return {**{name: getattr(said, name) for name in _HISTORY}, "inputs_as_of": said.inputs_as_of}
+    return {name: getattr(said, name) for name in _HISTORY}
 
 
 def history_since(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import (
     account_current,
@@ -17,6 +18,7 @@ from accountpulse.core.store.tables import (
     score_current,
     score_detail,
     score_history,
+    scored_day,
     scoring_model,
     segment,
 )
@@ -81,7 +83,8 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Se
             .correlate(score_history)
             .scalar_subquery()
         )
-        chosen.append(sa.or_(h.basis == LIVE, first_live.is_(None), h.day < first_live))
+        before_live = sa.and_(h.basis == RESTATED, sa.or_(first_live.is_(None), h.day < first_live))
+        chosen.append(sa.or_(h.basis == LIVE, before_live))
     daily = sa.select(score_history).where(*chosen).subquery("daily")
     d = daily.c
     # The first row in force at `start` is the last one on or before it.
@@ -101,11 +104,12 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Se
             r.score_centi,
             r.band,
             r.coverage_percent,
-            r.inputs_as_of,
+            scored_day.c.scored_at.label("inputs_as_of"),
             r.components,
             segment.c.name.label("segment"),
         )
         .join(segment, segment.c.id == r.segment_id)
+        .outerjoin(scored_day, sa.and_(scored_day.c.day == r.day, scored_day.c.basis == r.basis))
         .where(r.place <= request.first + 1)
         .order_by(r.account_id, r.day)
     )
@@ -132,7 +136,7 @@ def segments(connection: sa.Connection) -> list[sa.Row[Any]]:
             publication.c.model_id,
         )
         .join(publication, publication.c.segment_id == segment.c.id)
-        .where(publication.c.known_to.is_(None))
+        .where(publication.c.known_to.is_(None), publication.c.stage == PUBLISHED)
         .order_by(publication.c.position, segment.c.id)
     )
     return list(connection.execute(query))

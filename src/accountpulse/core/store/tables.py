@@ -264,10 +264,24 @@ scoring_model = sa.Table(
     comment="Every model ever scored with; version is the hash of its canonical content.",
 )
 
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", Instant, nullable=False),
+    comment="Who changed which models are in force, and why. stage: as of publication. "
+    "action: publish / rollback / shadow / withdraw.",
+)
+
 publication = sa.Table(
     "publication",
     metadata,
     sa.Column("id", Serial, primary_key=True),
+    sa.Column("stage", sa.Text, nullable=False, server_default="published"),
     sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), nullable=False),
     sa.Column("model_id", sa.Integer, sa.ForeignKey("scoring_model.id"), nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
@@ -276,12 +290,14 @@ publication = sa.Table(
     sa.Column("known_to", Instant),
     sa.Index(
         "uq_publication_current",
+        "stage",
         "segment_id",
         unique=True,
         sqlite_where=sa.text("known_to is null"),
         postgresql_where=sa.text("known_to is null"),
     ),
-    comment="Which model and rule a segment had, and when: position is its place in the order of rules.",
+    comment="Which model and rule a segment had, and when: position is its place in the order of rules. "
+    "stage: published gives the score, shadow is scored beside it.",
 )
 
 peer = sa.Table(
@@ -308,6 +324,8 @@ score_current = sa.Table(
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("reference", sa.Double, nullable=False),
     sa.Column("band", sa.Text, nullable=False),
+    sa.Column("raw_score", sa.Double, nullable=False),
+    sa.Column("raw_band", sa.Text, nullable=False),
     sa.Column("band_since", Day, nullable=False),
     sa.Column("coverage", sa.Double, nullable=False),
     sa.Column("low", sa.Double, nullable=False),
@@ -340,13 +358,18 @@ score_history = sa.Table(
     sa.Column("score_centi", sa.SmallInteger, nullable=False),
     sa.Column("band", sa.SmallInteger, nullable=False),
     sa.Column("coverage_percent", sa.SmallInteger, nullable=False),
-    sa.Column("inputs_as_of", Instant),
     sa.Column("components", sa.LargeBinary, nullable=False),
+    sa.Column("raw_centi", sa.SmallInteger),
+    sa.Column("raw_band", sa.SmallInteger),
+    sa.Column("steady_centi", sa.SmallInteger),
+    sa.Column("steady_band", sa.SmallInteger),
+    sa.Column("rising_since", Day),
     sa.Index("ix_score_history_day", "basis", "day"),
     sqlite_with_rowid=False,
-    comment="A row when the score moved by a point, or the band, model or segment changed. basis: 0 live, 1 restated. "
-    "score_centi: hundredths of a point. band: index in the model's bands, -1 unknown. "
-    "components: see core/scoring/packing.py.",
+    comment="A row when the score moved by a point, or the band, model, segment or steadiness changed. basis: 0 live, "
+    "1 restated, 2 and 3 the same of the shadow. score_centi: hundredths of a point. band: index in the model's bands, "
+    "-1 unknown. components: see core/scoring/packing.py. raw_*: before steadiness and overrides; steady_*: before overrides; "
+    "null where that is no different. rising_since: the first of the days in a row that speak for a better band.",
 )
 
 scored_day = sa.Table(

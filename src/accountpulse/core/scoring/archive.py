@@ -1,0 +1,240 @@
+"""What a scored day leaves in the store: its peers, history, portfolio and, of the current day, the current scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from accountpulse.core.metrics.frame import MetricFrame
+from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.bands import Band, band_name
+from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick
+from accountpulse.core.scoring.inputs import REVENUE
+from accountpulse.core.scoring.packing import pack
+from accountpulse.core.scoring.parse import model_of
+from accountpulse.core.scoring.trend import WINDOWS, trends
+from accountpulse.core.scoring.types import Score, ScoreChange
+from accountpulse.core.store import profiles as store_profiles
+from accountpulse.core.store import scorecards as store_scorecards
+from accountpulse.core.store import scores as store_scores
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scores import Basis, HistoryPoint
+
+THRESHOLD_CENTI = 100
+"""History keeps what moved by a point, in hundredths."""
+
+
+def write_day(connection: sa.Connection, cards: Scorecards, scores: DayScores, basis: Basis, now: datetime) -> int:
+    """Write a day's peers, history and portfolio; returns how many rows of history changed."""
+    store_scorecards.save_peers(connection, _peer_rows(cards, scores))
+    written = store_scores.write_history(
+        connection, scores.day, basis, _history(cards, scores), threshold_centi=THRESHOLD_CENTI, now=now
+    )
+    store_scores.write_portfolio(connection, scores.day, basis, _portfolio(cards, scores))
+    return written
+
+
+def write_current(
+    connection: sa.Connection,
+    cards: Scorecards,
+    yardstick: Yardstick,
+    scores: DayScores,
+    earlier: MetricFrame | None,
+    now: datetime,
+) -> tuple[int, list[ScoreChange]]:
+    """Make these the current scores; returns how many changed, and the changes that observers are told.
+
+    earlier: the metrics some time before, for the reasons.
+    """
+    known = store_scores.current(connection)
+    history = store_scores.history_since(connection, scores.day - timedelta(days=max(WINDOWS)))
+    rows: list[dict[str, Any]] = []
+    changes: list[ScoreChange] = []
+    for segment in scores.segments:
+        explained = scores.explained(segment, yardstick, earlier)
+        since = _bands_since(connection, explained, history, known)
+        steps = [[(row.day, row.score_centi / 100) for row in history.get(s.account_id, ())] for s in explained]
+        moves = [trends(steps, scores.day, window) for window in WINDOWS]
+        for i, score in enumerate(explained):
+            before = known.get(score.account_id)
+            trend = {f"trend_{window}d": move[i] for window, move in zip(WINDOWS, moves, strict=True)}
+            rows.append(_current_row(cards, segment, score, since[score.account_id], now) | trend)
+            if before is None or (round(before.score, 6), before.band) != (round(score.score, 6), score.band):
+                changes.append(_change(score, before))
+    written = store_scores.write_current(connection, rows, known)
+    mrr = _revenue(scores.frame)
+    if store_profiles.set_mrr(connection, {int(id): mrr[i] for i, id in enumerate(scores.frame.account_ids)}):
+        bump(connection, "facts")
+    return written, changes
+
+
+def stored_score(row: sa.Row[Any]) -> Score:
+    """A row of `store_scores.explained` as a `Score`."""
+    return Score.from_json(
+        {
+            "account_id": row.account_id,
+            "day": row.day.isoformat(),
+            "segment": row.segment,
+            "model_version": row.model_version,
+            "score": row.score,
+            "reference": row.reference,
+            "band": row.band,
+            "raw_score": row.raw_score,
+            "raw_band": row.raw_band,
+            "coverage": row.coverage,
+            "low": row.low,
+            "high": row.high,
+            "components": row.components,
+            "adjustments": row.adjustments,
+            "matched": row.matched,
+        }
+    )
+
+
+def _peer_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
+    return [
+        {
+            "model_id": cards.model_ids[segment.model.version],
+            "segment_id": cards.segment_ids[segment.rule.name],
+            "day": scores.day,
+            "metric": metric,
+            "component": peer.component,
+            "value": peer.value,
+            "accounts": peer.accounts,
+            "curve": [list(point) for point in peer.curve],
+        }
+        for segment in scores.segments
+        for metric, peer in segment.new_peers.items()
+    ]
+
+
+def _history(cards: Scorecards, scores: DayScores) -> list[HistoryPoint]:
+    points: list[HistoryPoint] = []
+    for segment in scores.segments:
+        evaluation = segment.evaluation
+        packed = pack(evaluation.components, evaluation.states)
+        for i, row in enumerate(segment.rows):
+            points.append(
+                HistoryPoint(
+                    account_id=int(scores.frame.account_ids[row]),
+                    model_id=cards.model_ids[segment.model.version],
+                    segment_id=cards.segment_ids[segment.rule.name],
+                    score_centi=round(float(evaluation.score[i]) * 100),
+                    band=int(evaluation.band[i]),
+                    coverage_percent=round(float(evaluation.coverage[i]) * 100),
+                    components=packed[i].tobytes(),
+                )
+            )
+    return points
+
+
+def _portfolio(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
+    counts: Counter[tuple[int, str, str]] = Counter()
+    revenue: Counter[tuple[int, str, str]] = Counter()
+    mrr = _revenue(scores.frame)
+    owners = scores.frame.population.values["owner"]
+    for segment in scores.segments:
+        segment_id = cards.segment_ids[segment.rule.name]
+        for i, row in enumerate(segment.rows):
+            key = (segment_id, str(owners[row] or ""), band_name(segment.model.bands, int(segment.evaluation.band[i])))
+            counts[key] += 1
+            revenue[key] += 12 * (mrr[row] or 0)
+    return [
+        {"segment_id": s, "owner": owner, "band": band, "accounts": n, "arr": revenue[s, owner, band]}
+        for (s, owner, band), n in sorted(counts.items())
+    ]
+
+
+def _bands_since(
+    connection: sa.Connection,
+    scores: Sequence[Score],
+    history: Mapping[int, Sequence[sa.Row[Any]]],
+    known: Mapping[int, sa.Row[Any]],
+) -> dict[int, date]:
+    """The first day of the unbroken run of the band that each account is in now.
+
+    history: the rows of the last months; known: what was said last. Where neither reaches back to the beginning of the run,
+    all of the account's history is read.
+    """
+    bands = _bands_of(connection, {row.model_id for series in history.values() for row in series})
+    since: dict[int, date] = {}
+    unfinished: dict[int, str] = {}
+    for score in scores:
+        series, before = history.get(score.account_id, []), known.get(score.account_id)
+        run = _run_of(score.band, series, bands)
+        since[score.account_id] = run[0].day if run else score.day
+        if not run or len(run) < len(series):
+            continue
+        if before is not None and before.band == score.band and before.band_since <= run[0].day <= before.day:
+            since[score.account_id] = before.band_since
+        else:
+            unfinished[score.account_id] = score.band
+    older = store_scores.history_since(connection, date.min, list(unfinished))
+    bands |= _bands_of(connection, {row.model_id for series in older.values() for row in series} - bands.keys())
+    for account_id, series in older.items():
+        if run := _run_of(unfinished[account_id], series, bands):
+            since[account_id] = run[0].day
+    return since
+
+
+def _bands_of(connection: sa.Connection, model_ids: Collection[int]) -> dict[int, tuple[Band, ...]]:
+    """The bands of models, by id: a row of the history is read with the bands of its own model."""
+    contents = store_scorecards.model_contents(connection, sorted(model_ids))
+    return {id: model_of(content).bands for id, content in contents.items()}
+
+
+def _run_of(band: str, series: Sequence[sa.Row[Any]], bands: Mapping[int, Sequence[Band]]) -> list[sa.Row[Any]]:
+    """The rows at the end of a series that are all in a band, oldest first. bands: those of each model, by its id."""
+
+    return list(takewhile(lambda row: band_name(bands[row.model_id], row.band) == band, reversed(series)))[::-1]
+
+
+def _current_row(cards: Scorecards, segment: SegmentDay, score: Score, band_since: date, now: datetime) -> dict[str, Any]:
+    content = score.to_json()
+    return {
+        "account_id": score.account_id,
+        "day": score.day,
+        "segment_id": cards.segment_ids[segment.rule.name],
+        "model_id": cards.model_ids[segment.model.version],
+        "score": score.score,
+        "reference": score.reference,
+        "band": score.band,
+        "raw_score": score.raw_score,
+        "raw_band": score.raw_band,
+        "band_since": band_since,
+        "coverage": score.coverage,
+        "low": score.low,
+        "high": score.high,
+        "components": content["components"],
+        "adjustments": content["adjustments"],
+        "matched": content["matched"],
+        "scored_at": now,
+    }
+
+
+def _change(score: Score, before: sa.Row[Any] | None) -> ScoreChange:
+    return ScoreChange(
+        account_id=score.account_id,
+        day=score.day,
+        segment=score.segment,
+        model_version=score.model_version,
+        score_before=before.score if before is not None else None,
+        score=score.score,
+        band_before=before.band if before is not None else None,
+        band=score.band,
+    )
+
+
+def _revenue(frame: MetricFrame) -> list[int | None]:
+    """The monthly recurring revenue of each account, None where it is not measured."""
+    if REVENUE not in {metric.name for metric in frame.metrics}:
+        return [None] * len(frame.account_ids)
+    column = frame.index(REVENUE)
+    measured = (frame.states[:, column] == ComponentState.MEASURED) & np.isfinite(frame.values[:, column])
+    return [round(float(v)) if ok else None for v, ok in zip(frame.values[:, column], measured, strict=True)]

@@ -1,0 +1,131 @@
+"""Believable scores: stages of publication, steadiness, people's input
+
+Revision: 0002
+Follows: 0001
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from accountpulse.core.store.types import Day, Instant
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+CURRENT = sa.text("known_to is null")
+
+
+def upgrade() -> None:
+    _stages()
+    _steadiness()
+    _people()
+
+
+def _stages() -> None:
+    op.create_table(
+        "release",
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text()),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
+        comment="Who changed which models are in force, and why. stage: as of publication. "
+        "action: publish / rollback / shadow / withdraw.",
+    )
+    op.add_column("publication", sa.Column("stage", sa.Text(), nullable=False, server_default="published"))
+    op.drop_index("uq_publication_current", table_name="publication")
+    op.create_index(
+        "uq_publication_current",
+        "publication",
+        ["stage", "segment_id"],
+        unique=True,
+        sqlite_where=CURRENT,
+        postgresql_where=CURRENT,
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_table_comment(
+            "publication",
+            "Which model and rule a segment had, and when: position is its place in the order of rules. "
+            "stage: published gives the score, shadow is scored beside it.",
+        )
+
+
+def _steadiness() -> None:
+    # `scored_day.scored_at` says the same for all rows of a day.
+    op.drop_column("score_history", "inputs_as_of")
+    for name in ("raw_centi", "raw_band", "steady_centi", "steady_band"):
+        op.add_column("score_history", sa.Column(name, sa.SmallInteger()))
+    op.add_column("score_history", sa.Column("rising_since", Day()))
+    op.add_column("score_current", sa.Column("raw_score", sa.Double()))
+    op.add_column("score_current", sa.Column("raw_band", sa.Text()))
+    op.execute(sa.text("update score_current set raw_score = score, raw_band = band"))
+    with op.batch_alter_table("score_current") as batch:
+        batch.alter_column("raw_score", existing_type=sa.Double(), nullable=False)
+        batch.alter_column("raw_band", existing_type=sa.Text(), nullable=False)
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_table_comment(
+            "score_history",
+            "A row when the score moved by a point, or the band, model, segment or steadiness changed. basis: 0 live, "
+            "1 restated, 2 and 3 the same of the shadow. score_centi: hundredths of a point. band: index in the model's bands, "
+            "-1 unknown. components: see core/scoring/packing.py. raw_*: before steadiness and overrides; steady_*: before "
+            "overrides; null where that is no different. rising_since: the first of the days in a row that speak for a better "
+            "band.",
+        )
+
+
+def _people() -> None:
+    _of_accounts(
+        "score_override",
+        [
+            sa.Column("score", sa.Double(), nullable=False),
+            sa.Column("owner", sa.Text(), nullable=False),
+            sa.Column("reason", sa.Text(), nullable=False),
+            sa.Column("expires_at", Instant(), nullable=False),
+        ],
+        "A person's word against the model's: in force from known_from to the earlier of known_to and expires_at.",
+    )
+    _of_accounts(
+        "account_target",
+        [
+            sa.Column("score", sa.Double(), nullable=False),
+            sa.Column("due", Day(), nullable=False),
+            sa.Column("owner", sa.Text(), nullable=False),
+            sa.Column("reason", sa.Text()),
+        ],
+        "The score an account is to have on a day, and who promised it.",
+    )
+    _of_accounts(
+        "account_note",
+        [sa.Column("text", sa.Text(), nullable=False), sa.Column("author", sa.Text(), nullable=False)],
+        "What somebody wrote about an account; a removed note keeps its row.",
+        several=True,
+    )
+
+
+def _of_accounts(name: str, columns: list[sa.Column[Any]], comment: str, *, several: bool = False) -> None:
+    op.create_table(
+        name,
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        *columns,
+        sa.Column("known_from", Instant(), nullable=False),
+        sa.Column("known_to", Instant()),
+        sa.Column("ended_by", sa.Text()),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f(f"fk_{name}_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{name}")),
+        comment=comment,
+    )
+    op.create_index(f"ix_{name}_account", name, ["account_id", "known_from"])
+    if not several:
+        op.create_index(
+            f"uq_{name}_current", name, ["account_id"], unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT
+        )
