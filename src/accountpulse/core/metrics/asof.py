@@ -19,9 +19,14 @@ from accountpulse.core.model import Kind
 
 @dataclass(frozen=True, slots=True)
 class AsKnown:
-    """The versions and links known at the instant `at`, as an audit needs them."""
+    """The versions and links known at the instant `at`, as an audit needs them.
+
+    loads_assumed: a source that has finished its first load by now counts as loaded at `at` too. The facts of a first load are
+    taken as known since their own time, and so must be that there were no others; else who is silent would be unknown.
+    """
 
     at: datetime
+    loads_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

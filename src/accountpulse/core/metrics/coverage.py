@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
-from accountpulse.core.metrics.dialects import DIALECTS, dialect_of
+from accountpulse.core.metrics.dialects import Dialect
+from accountpulse.core.metrics.engine import Facts, StoreFacts
 from accountpulse.core.metrics.rows import ACCOUNTS, KNOWN_AT, Scope
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import stream_state
@@ -66,11 +67,16 @@ def coverage(
     mode: Mode,
     stale_before: datetime | None,
     accounts: Sequence[int] | None = None,
+    facts: Facts | None = None,
 ) -> dict[str, Coverage]:
-    """The coverage of each record type. `stale_before`: the oldest success that still counts; None when staleness doesn't."""
+    """The coverage of each record type. `stale_before`: the oldest success that still counts; None when staleness doesn't.
+
+    facts: where links are read, the store unless given.
+    """
     at = mode.at if isinstance(mode, AsKnown) else None
-    providers = _providers(connection, at)
-    linked = _linked(connection, account_ids, mode, accounts)
+    assumed = isinstance(mode, AsKnown) and mode.loads_assumed
+    providers = _providers(connection, at, assumed)
+    linked = _linked(facts or StoreFacts(connection), account_ids, mode, accounts)
     nobody = np.zeros(len(account_ids), dtype=np.bool_)
     result: dict[str, Coverage] = {}
     for record in records:
@@ -99,7 +105,7 @@ def _any(masks: list[Mask], nobody: Mask) -> Mask:
     return result
 
 
-def _providers(connection: sa.Connection, at: datetime | None) -> dict[str, list[Provider]]:
+def _providers(connection: sa.Connection, at: datetime | None, loads_assumed: bool) -> dict[str, list[Provider]]:
     c, s = connection_table.c, stream_state.c
     streams: dict[tuple[int, str], list[tuple[datetime | None, datetime | None]]] = {}
     for row in connection.execute(sa.select(s.connection_id, s.records, s.first_loaded_at, s.last_success_at)):
@@ -116,31 +122,30 @@ def _providers(connection: sa.Connection, at: datetime | None) -> dict[str, list
                     connection_id=row.id,
                     name=row.name,
                     pushed=not state,
-                    loaded=not state or any(first is not None and (at is None or first <= at) for first, _ in state),
+                    loaded=not state
+                    or any(first is not None and (at is None or loads_assumed or first <= at) for first, _ in state),
                     fresh_at=max((last for _, last in state if last is not None), default=None),
                 )
             )
     return result
 
 
-def _linked(
-    connection: sa.Connection, account_ids: NDArray[np.int64], mode: Mode, accounts: Sequence[int] | None
-) -> dict[int, Mask]:
+def _linked(facts: Facts, account_ids: NDArray[np.int64], mode: Mode, accounts: Sequence[int] | None) -> dict[int, Mask]:
     """For each connection, which accounts have a source account in it."""
-    dialect = dialect_of(connection)
+    dialect = facts.dialect
     parameters: dict[str, object] = {}
     if isinstance(mode, AsKnown):
         parameters[KNOWN_AT.removeprefix(":")] = dialect.instant(mode.at)
     if accounts is not None:
         parameters[ACCOUNTS] = dialect.ids(accounts)
-    rows = connection.execute(_links(dialect.name, isinstance(mode, AsCorrected), accounts is not None), parameters).all()
-    pairs = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+    query = _links(dialect, isinstance(mode, AsCorrected), accounts is not None)
+    pairs = facts.ask(query, parameters).floats(0, 2).astype(np.int64)
     return {int(c): np.isin(account_ids, pairs[pairs[:, 0] == c, 1], assume_unique=True) for c in np.unique(pairs[:, 0])}
 
 
 @lru_cache(maxsize=8)
-def _links(dialect: str, corrected: bool, some_accounts: bool) -> sa.TextClause:
-    scope = Scope(DIALECTS[dialect], corrected, some_accounts)
+def _links(dialect: Dialect, corrected: bool, some_accounts: bool) -> str:
+    scope = Scope(dialect, corrected, some_accounts)
     where = " and ".join([scope.version("l"), *scope.wanted("l.account_id")])
     source = "link l join source_account s on s.id = l.source_account_id"
-    return sa.text(f"select distinct s.connection_id, l.account_id from {source} where {where}")  # noqa: S608  # ours
+    return dialect.finished(f"select distinct s.connection_id, l.account_id from {source} where {where}")  # noqa: S608  # ours
