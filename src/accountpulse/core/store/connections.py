@@ -110,9 +110,10 @@ def lock(connection: sa.Connection, connection_id: int) -> None:
     connection.execute(query.with_for_update(key_share=True))
 
 
-def lock_all(connection: sa.Connection) -> None:
-    """Let no connection's facts change until this transaction ends: linking looks at all of them."""
-    connection.execute(sa.select(connection_table.c.id).order_by(connection_table.c.id).with_for_update(key_share=True))
+def lock_all(connection: sa.Connection) -> set[int]:
+    """Let no connection's facts change until this transaction ends; returns the ids of the connections there are."""
+    query = sa.select(connection_table.c.id).order_by(connection_table.c.id).with_for_update(key_share=True)
+    return set(connection.execute(query).scalars())
 
 
 def update_stream(connection: sa.Connection, connection_id: int, name: str, **values: Any) -> None:

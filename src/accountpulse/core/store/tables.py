@@ -166,6 +166,17 @@ inbox = sa.Table(
     comment="Pushed messages, durable before they are answered. The body is dropped once applied; the key stays.",
 )
 
+fact_change = sa.Table(
+    "fact_change",
+    metadata,
+    sa.Column("id", Serial, primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("fact_id", sa.BigInteger, nullable=False),
+    # Ids must not come again once the table has been emptied: a mirror remembers how far it has read.
+    sqlite_autoincrement=True,
+    comment="Versions of facts that were closed, or corrected in place, since the mirror was refreshed; see core/store/mirror.py.",
+)
+
 # --- accounts and identity ----------------------------------------------------------------------------------------------
 
 source_account = sa.Table(

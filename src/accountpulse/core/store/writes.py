@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.mirror import note_changes
 from accountpulse.core.store.tables import source_account
 
 
@@ -139,6 +140,7 @@ def write_records(
         )
     _close(connection, table, closed)
     _correct(connection, table, in_place)
+    note_changes(connection, record, [version["fact"] for version in (*closed, *in_place)])
     if opened:
         connection.execute(sa.insert(table), opened)
     touch(connection, touched, now)
@@ -154,6 +156,7 @@ def delete_records(
     table = FACTS[record]
     current = _current(connection, table, keys.connection_id, source_ids)
     _close(connection, table, [{"fact": known.id, "ended": max(now, known.known_from)} for known in current.values()])
+    note_changes(connection, record, [known.id for known in current.values()])
     touch(connection, {known.source_account_id for known in current.values()}, now)
     return WriteCounts(closed=len(current))
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
     _stages()
     _steadiness()
     _people()
+    _mirror()
 
 
 def _stages() -> None:
@@ -129,3 +130,16 @@ def _of_accounts(name: str, columns: list[sa.Column[Any]], comment: str, *, seve
         op.create_index(
             f"uq_{name}_current", name, ["account_id"], unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT
         )
+
+
+def _mirror() -> None:
+    op.create_table(
+        "fact_change",
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("fact_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fact_change")),
+        sqlite_autoincrement=True,
+        comment="Versions of facts that were closed, or corrected in place, since the mirror was refreshed; "
+        "see core/store/mirror.py.",
+    )
