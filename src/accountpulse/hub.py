@@ -23,6 +23,7 @@ from accountpulse.core.metrics.population import population
 from accountpulse.core.model import schema_of
 from accountpulse.core.scoring.day import Yardstick
 from accountpulse.core.scoring.publication import Draft
+from accountpulse.core.scoring.retention import Retention, Thinned, thin, thin_once_a_day
 from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import connections as store_connections
@@ -182,7 +183,19 @@ class Hub:
 
     def score(self, as_of: date | None = None, *, since: date | None = None, on_progress: OnDay | None = None) -> ScoreReport:
         """Score all accounts as of today, a past day, or each day of a range. Raises NotFound for a day to come."""
-        return self.jobs.run_scoring(as_of or self.today, since=since, on_day=on_progress)
+        report = self.jobs.run_scoring(as_of or self.today, since=since, on_day=on_progress)
+        if self.settings.retention != Retention():
+            with self.store.write() as connection:
+                thin_once_a_day(connection, self.today, self.settings.retention)
+        return report
+
+    def thin_history(self, *, dry_run: bool = False) -> Thinned:
+        """Remove from the history what the configuration says is no longer kept; dry_run: only say how much that is."""
+        with self.store.write() as connection, connection.begin_nested() as attempt:
+            report = thin(connection, self.today, self.settings.retention)
+            if dry_run:
+                attempt.rollback()
+        return report
 
     def explain(self, account: str, as_of: date | None = None) -> Score:
         """An account's score with its reasons; `account` is an id, a name, a domain or `connection:key`.

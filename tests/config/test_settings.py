@@ -253,6 +253,12 @@ MISTAKES = [
         ":21: segments[0].model: found 'models/mew.yaml'; allowed: the path of a model file",
     ),
     ("default: true", "when: {plan: {eq: x}}", ":20: segments: no default segment; add one at the end"),
+    ("freshness:", "history: {daily_days: 30}\nfreshness:", ":23: history.daily_days: found 30; allowed: a whole number"),
+    (
+        "freshness:",
+        "history: {daily_days: 900, keep_days: 400}\nfreshness:",
+        ":23: history.daily_days: found 900, more than keep_days, 400",
+    ),
     ("stale_after_days: 2", "stale_after_days: soon", ":23: freshness.stale_after_days: found 'soon'; allowed: a number"),
     ("strict: false", "strict: 1", ":24: plugins.strict: found 1; allowed: true or false"),
     ("strict: false", "allow: [stripy]", ":24: plugins.allow[0]: no plugin 'stripy' is installed (did you mean 'stripe'?)"),

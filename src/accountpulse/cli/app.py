@@ -27,6 +27,7 @@ COMMANDS = (
     "token",
     "metrics",
     "model",
+    "history",
     "plugins",
     "schema",
     "demo",

@@ -28,11 +28,15 @@ from accountpulse.core.errors import SettingsError
 from accountpulse.core.model.records import Account, Opportunity, Subscription
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.problems import Path, Reader, did_you_mean, shown
+from accountpulse.core.scoring.retention import SHORTEST, Retention
 from accountpulse.core.scoring.segments import FieldKind, Rule, parse_rules
 from accountpulse.core.sync.connector import Connector
 
 KEYS = ("connections", "segments")
-OPTIONAL = ("store", "time_zone", "currency", "rates", "key_features", "precedence", "freshness", "plugins", "server")
+OPTIONAL = (
+    *("store", "time_zone", "currency", "rates", "key_features", "precedence"),
+    *("freshness", "history", "plugins", "server"),
+)
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -93,6 +97,7 @@ class _SettingsReader(Reader):
             segments=rules,
             models=models,
             stale_after_days=self._freshness(block.get("freshness")),
+            retention=self._retention(block.get("history")),
             plugins=self._plugins(block.get("plugins")),
             server=self._server(block.get("server")),
         )
@@ -164,6 +169,20 @@ class _SettingsReader(Reader):
         block = self.mapping({} if data is None else data, ("freshness",), optional=("stale_after_days",)) or {}
         days = self.number(block.get("stale_after_days", 3), ("freshness", "stale_after_days"), 0.01, 3650)
         return 3 if days is None else days
+
+    def _retention(self, data: object) -> Retention:
+        block = self.mapping({} if data is None else data, ("history",), optional=("daily_days", "keep_days")) or {}
+        days = {key: self._days(value, ("history", key)) for key, value in block.items()}
+        daily, keep = days.get("daily_days"), days.get("keep_days")
+        if daily is not None and keep is not None and daily > keep:
+            self.add(("history", "daily_days"), f"found {daily}, more than keep_days, {keep}; what is gone can't be daily")
+        return Retention(daily_days=daily, keep_days=keep)
+
+    def _days(self, data: object, path: Path) -> int | None:
+        if isinstance(data, bool) or not isinstance(data, int) or data < SHORTEST:
+            self.wrong(path, data, f"a whole number of days, at least {SHORTEST}: trends rest on them")
+            return None
+        return data
 
     def _server(self, data: object) -> ServerSettings:
         block = self.mapping({} if data is None else data, ("server",), optional=("host", "port")) or {}

@@ -20,6 +20,7 @@ from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.model import schema_of
 from accountpulse.core.model.records import Account
 from accountpulse.core.scoring.model import ScoringModel
+from accountpulse.core.scoring.retention import Retention
 from accountpulse.core.scoring.segments import FieldKind, Rule
 from accountpulse.core.sync.connector import Connector, ConnectorConfig
 
@@ -108,7 +109,7 @@ class Settings:
     all features that customers use.
     connections: by name, the first believed first. precedence: for some attributes, which connections to believe before the
     others. segments: the rules in order; each names a model. models: by name. stale_after_days: how long after its last good
-    reading a connection's data counts as out of date.
+    reading a connection's data counts as out of date. retention: how much of the scores' history is kept.
     """
 
     path: Path | None = None
@@ -122,6 +123,7 @@ class Settings:
     segments: tuple[Rule, ...] = ()
     models: Mapping[str, ScoringModel] = field(default_factory=dict)
     stale_after_days: float = 3
+    retention: Retention = field(default_factory=Retention)
     plugins: PluginSettings = PluginSettings()
     server: ServerSettings = ServerSettings()
 

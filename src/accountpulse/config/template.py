@@ -86,6 +86,9 @@ segments:
 # After how many days without a good reading a connection's data counts as unknown.
 freshness: {stale_after_days: 3}
 
+# How much of the scores' history is kept: every move for `daily_days`, one row a week until `keep_days`. Default: for ever.
+# history: {daily_days: 400, keep_days: 1825}
+
 # plugins:
 #   allow: [salesforce, zendesk, stripe, typeform, segment, tabular, scorers, metrics]   # default: all that are installed
 #   strict: true                                                                       # a broken plugin stops the start
