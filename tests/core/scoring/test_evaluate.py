@@ -10,8 +10,8 @@ from accountpulse.core.errors import ModelError
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.evaluate import Evaluation, evaluate
 from accountpulse.core.scoring.model import MISSING_POLICIES
-from accountpulse.core.scoring.normalise import Percentile
-from accountpulse.core.scoring.peers import Peer, peers_of, typical_of
+from accountpulse.core.scoring.normalise import Categories, Percentile
+from accountpulse.core.scoring.peers import Peer, peers_of
 from accountpulse.core.scoring.weighted import WeightedScorer
 
 MEASURED, NO_DATA, NOT_APPLICABLE = (
@@ -173,12 +173,13 @@ def test_an_empty_segment_and_a_metric_without_variance_are_no_crash():
 
 
 def test_typical_is_the_mean_component_and_the_median_value_of_those_measured():
-    components = np.array([[10.0, NAN], [20.0, NAN], [60.0, NAN], [99.0, NAN]])
-    values = np.array([[1.0, NAN], [2.0, NAN], [9.0, NAN], [50.0, 5.0]])
-    states = np.array([[0, 1], [0, 1], [0, 1], [4, 1]], np.int8)
-    means, medians, numbers = typical_of(components, values, states)
-    assert (means[0], medians[0], numbers.tolist()) == (30, 2, [3, 0])
-    assert np.isnan([means[1], medians[1]]).all()
+    model = model_with((1, [line("a"), line("b"), line("c", normaliser=Categories(((1.0, 40.0),)))]))
+    values = np.array([[10.0, NAN, 1.0], [20.0, NAN, 7.0], [60.0, NAN, 1.0], [99.0, 5.0, 1.0], [float("inf"), NAN, NAN]])
+    states = np.array([[0, 1, 0], [0, 1, 0], [0, 1, 0], [4, 1, 0], [0, 0, 1]], np.int8)
+    first, nobody, coded = peers_of(model, values, states)
+    assert (first.component, first.value, first.accounts) == (30, 20, 3)
+    assert nobody is None
+    assert (coded.component, coded.value, coded.accounts) == (40, 1, 3)
 
 
 def test_stored_peers_decide_the_reference_and_absent_ones_are_flagged():

@@ -84,9 +84,7 @@ def worst_of(
     tracks = ((~unknown, 0.0), (applies, 0.0), (applies, 100.0))
     places = [[i for i, spec in enumerate(specs) if name in (spec.group, spec.metric)] for name in rule.parts]
     # (3, parts, n)
-    scores = np.array(
-        [[_part_score(weights, components, unknown, *track, columns) for columns in places] for track in tracks]
-    )
+    scores = np.array([[_part_score(weights, components, unknown, *track, columns) for columns in places] for track in tracks])
     worst: Floats = scores.min(axis=1)
     cause = np.where(np.isfinite(worst[SCORE]), scores[SCORE].argmin(axis=0), -1)
     return Limit(

@@ -1,12 +1,13 @@
 """What scoring does with every component of every account: a block of rows at a time, so that the work stays in the cache.
 
-Inside a block a matrix is kept as k columns (k, rows), each contiguous; what comes out has a row an account again.
+Matrices are kept as k columns (k, n), each contiguous, because everything here is done column by column; outside they are
+seen as (n, k).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from accountpulse.core.scoring.peers import States, component_of
 from accountpulse.core.scoring.scorer import Floats, Mask, Scorer
 
 TOLERANCE = 1e-9
-ROWS = 4096
+ROWS = 8192
 """How many accounts a block has. Fewer cost more calls, more leave the cache."""
 
 STAND_INS: tuple[MissingPolicy, ...] = ("neutral", "worst")
@@ -58,12 +59,12 @@ class Setup:
 
 
 def score_parts(setup: Setup, values: Floats, states: NDArray[np.integer], usual: Floats | None) -> Parts:
-    """Score all accounts; `usual` is read where a baseline needs it. Raises ModelError for a scorer that breaks its contract."""
+    """Score all accounts; `usual` is what baselines compare with. Raises ModelError when a scorer breaks its contract."""
     n, k = values.shape
     parts = Parts(
-        components=np.empty((n, k)),
-        states=np.empty((n, k), dtype=np.int8),
-        deltas=np.empty((n, k)),
+        components=np.empty((k, n)).T,
+        states=np.array(states.T, dtype=np.int8, order="C").T,
+        deltas=np.empty((k, n)).T,
         own=np.empty((3, n)),
         coverage=np.empty(n),
         stood_in={i: np.zeros(n) for i in setup.stand_ins},
@@ -73,85 +74,92 @@ def score_parts(setup: Setup, values: Floats, states: NDArray[np.integer], usual
     broken = 0
     for start in range(0, n, ROWS):
         at = slice(start, start + ROWS)
-        block = _Block(setup, values[at], states[at], None if usual is None else usual[at])
-        broken += block.broken()
-        touched |= block.write(parts, at)
+        block = _Block(setup, parts, at)
+        block.normalise(values[at], None if usual is None else usual[at])
+        broken += block.compare()
+        touched.update(i for i in setup.stand_ins if block.stand_in(i))
+        block.conclude()
     if broken:
         raise ModelError(
             f"scorer {setup.scorer.id!r} breaks its contract: reference + deltas is not its score for {broken} of "
             f"{n} accounts; test it with accountpulse.testing.scorers.ScorerSuite"
         )
-    for i in set(setup.stand_ins) - touched:
-        del parts.stood_in[i]
-    return parts
+    return replace(parts, stood_in={i: points for i, points in parts.stood_in.items() if i in touched})
 
 
 class _Block:
-    """Some rows on their way from values to scores."""
+    """Some rows on their way from values to scores. What is a view of `parts` is written there at once."""
 
-    def __init__(self, setup: Setup, values: Floats, states: NDArray[np.integer], usual: Floats | None) -> None:
+    def __init__(self, setup: Setup, parts: Parts, at: slice) -> None:
         self.setup = setup
-        self.rows = len(values)
-        self.states = np.array(states.T, dtype=np.int8, order="C")
+        self.parts = parts
+        self.at = at
+        self.components = parts.components.T[:, at]
+        self.states = parts.states.T[:, at]
+        self.rows = self.states.shape[1]
+        self.everything = np.ones(self.states.shape, dtype=bool)
+
+    def normalise(self, values: Floats, usual: Floats | None) -> None:
+        """Turn values (rows, k) into components, and put the states right."""
         columns = np.ascontiguousarray(values.T)
-        self.components = np.empty_like(columns)
-        for i, line in enumerate(setup.model.lines):
+        for i, line in enumerate(self.setup.model.lines):
             baseline = None if usual is None else usual[:, i]
-            self.components[i] = component_of(line, columns[i], self.states[i], setup.curves[i], baseline)
+            self.components[i] = component_of(line, columns[i], self.states[i], self.setup.curves[i], baseline)
         self.unknown = self.states != ComponentState.MEASURED
         self.applies = self.states != ComponentState.NOT_APPLICABLE
-        self.everything = np.ones(self.states.shape, dtype=bool)
-        self.assumed = np.where(self.unknown, setup.typical[:, None], self.components)
-        self.running = score(setup.scorer, self.assumed.T, self.everything.T)
-        self.deltas = np.where(self.unknown.T, 0.0, setup.scorer.deltas(self.assumed.T, setup.typical))
 
-    def broken(self) -> int:
-        """For how many accounts the scorer's parts do not add up to its score."""
+    def compare(self) -> int:
+        """Compare the accounts with the typical one; returns for how many the scorer's parts don't add up to its score."""
+        self.assumed = np.where(self.unknown, self.setup.typical[:, None], self.components)
+        self.running = score(self.setup.scorer, self.assumed.T, self.everything.T)
+        deltas = self.parts.deltas.T[:, self.at]
+        deltas.T[:] = np.where(self.unknown.T, 0.0, self.setup.scorer.deltas(self.assumed.T, self.setup.typical))
         total = np.full(self.rows, self.setup.reference)
-        for i in range(len(self.states)):
-            total += self.deltas[:, i]
+        for column in deltas:
+            total += column
         return int(np.count_nonzero(~(np.abs(total - self.running) <= TOLERANCE)))
 
-    def write(self, parts: Parts, at: slice) -> set[int]:
-        """Write what the rows come to; returns the columns in which something stood in."""
-        touched = {i for i in self.setup.stand_ins if self._stand_in(i, parts.stood_in[i][at])}
-        parts.components[at], parts.states[at], parts.deltas[at] = self.components.T, self.states.T, self.deltas
-        parts.own[SCORE, at] = self._without_excluded(parts.excluded[at])
-        for track, extreme in ((LOW, 0.0), (HIGH, 100.0)):
-            bound = np.where(self.unknown, extreme, self.components)
-            parts.own[track, at] = score(self.setup.scorer, bound.T, self.applies.T)
-        parts.coverage[at] = self._coverage()
-        return touched
-
-    def _stand_in(self, i: int, points: Floats) -> bool:
-        """Count an unknown component as its stand-in."""
+    def stand_in(self, i: int) -> bool:
+        """Count an unknown component as its stand-in; returns whether there is one."""
         rows = self.unknown[i] & self.applies[i]
         if not rows.any():
             return False
         self.assumed[i][rows] = self.setup.stand_ins[i]
         after = score(self.setup.scorer, self.assumed.T, self.everything.T)
-        np.subtract(after, self.running, out=points)
+        np.subtract(after, self.running, out=self.parts.stood_in[i][self.at])
         self.running = after
         return True
 
-    def _without_excluded(self, points: Floats) -> Floats:
+    def conclude(self) -> None:
+        """Leave out what is excluded, and find the bounds."""
+        own = self.parts.own[:, self.at]
         included = self.applies.copy()
         for i, line in enumerate(self.setup.model.lines):
             if line.missing == "exclude":
                 included[i] = ~self.unknown[i]
-        if included.all():
-            return self.running
-        after = score(self.setup.scorer, self.assumed.T, included.T)
-        np.subtract(after, self.running, out=points)
-        return after
+        own[SCORE] = self.running
+        if not included.all():
+            own[SCORE] = score(self.setup.scorer, self.assumed.T, included.T)
+            np.subtract(own[SCORE], self.running, out=self.parts.excluded[self.at])
+        for track, extreme in ((LOW, 0.0), (HIGH, 100.0)):
+            bound = np.where(self.unknown, extreme, self.components)
+            own[track] = score(self.setup.scorer, bound.T, self.applies.T)
+        self.parts.coverage[self.at] = self._coverage()
 
     def _coverage(self) -> Floats:
         """The measured share of the weight that applies, summed column by column so that it doesn't depend on the batch."""
-        measured, whole = np.zeros(self.rows), np.zeros(self.rows)
-        for weight, unknown, applies in zip(self.setup.weights, self.unknown, self.applies, strict=True):
-            measured += ~unknown * weight
-            whole += applies * weight
+        measured, whole = _weighed(~self.unknown, self.setup.weights), _weighed(self.applies, self.setup.weights)
         return np.clip(measured / np.where(whole > 0, whole, 1.0), 0.0, 1.0)
+
+
+def _weighed(counted: Mask, weights: Floats) -> Floats:
+    """The weights (k,) of the components that are counted, (k, n), added up for each account."""
+    if counted.all():
+        counted = counted[:, :1]
+    total = np.zeros(counted.shape[1])
+    for column, weight in zip(counted, weights, strict=True):
+        total += column * weight
+    return total
 
 
 def score(scorer: Scorer, values: Floats, included: Mask) -> Floats:

@@ -117,7 +117,7 @@ def evaluate(
         worst = adjust.worst_of(model.worst_of, model.components, setup.weights, parts.components, unknown, applies)
         limited = np.minimum(parts.own, worst.at)
         adjustments += worst.columns(limited[SCORE] - parts.own[SCORE])
-    zero = np.zeros(n)
+    later, unsettled = np.broadcast_to(0.0, n), np.broadcast_to(UNKNOWN, n)
     return concluded(
         Evaluation(
             model=model,
@@ -139,13 +139,13 @@ def evaluate(
             own_adjustments=tuple(adjustments),
             caps=adjust.caps(model, columns or {}, n),
             adjustments=(),
-            score=zero,
+            score=later,
             coverage=parts.coverage,
-            low=zero,
-            high=zero,
-            band=np.full(n, UNKNOWN),
-            raw_score=zero,
-            raw_band=np.full(n, UNKNOWN),
+            low=later,
+            high=later,
+            band=unsettled,
+            raw_score=later,
+            raw_band=unsettled,
         )
     )
 
