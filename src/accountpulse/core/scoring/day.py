@@ -34,7 +34,7 @@ from accountpulse.core.scoring.inputs import (
 )
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.normalise import Baseline
-from accountpulse.core.scoring.peers import Peer, peers_of
+from accountpulse.core.scoring.peers import Peer, Peers, peers_of
 from accountpulse.core.scoring.rollup import Part, rolled_up
 from accountpulse.core.scoring.scorer import Scorer
 from accountpulse.core.scoring.segments import Assignment, Rule, assign, fields_read
@@ -81,12 +81,16 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class SegmentDay:
-    """One segment on one day: `rows` are its accounts' places in the frame; `new_peers` are those not stored yet."""
+    """One segment on one day: `rows` are its accounts' places in the frame.
+
+    peers: what they are compared with, one for each line of the model; `new_peers` are those not stored yet.
+    """
 
     rule: Rule
     model: ScoringModel
     rows: NDArray[np.int64]
     evaluation: Evaluation
+    peers: Peers
     new_peers: Mapping[str, Peer]
 
 
@@ -135,16 +139,33 @@ def score_day(
     *,
     mode: Mode | None = None,
     now: datetime | None = None,
+    accounts: Sequence[int] | None = None,
 ) -> DayScores:
-    """Evaluate every account as of the end of `day`. now: given for the current day only, when staleness matters."""
-    frame = metrics_on(connection, cards, yardstick, day, mode=mode, now=now)
+    """Evaluate every account as of the end of `day`. now: given for the current day only, when staleness matters.
+
+    accounts: only these, compared with the stored peers alone, as what is typical can't be learnt from a few. A parent among
+    them takes in those of its children that are among them too.
+    """
+    frame = metrics_on(connection, cards, yardstick, day, mode=mode, now=now, accounts=accounts)
     columns = columns_of(frame, cards.fields)
     usual = usual_values(
-        frame, cards.models.values(), lambda names, past: _evaluated(connection, names, yardstick, past, mode=mode)
+        frame,
+        cards.models.values(),
+        lambda names, past: _evaluated(connection, names, yardstick, past, mode=mode, accounts=accounts),
     )
     assignment = assign(cards.rules, columns, len(frame.account_ids))
     segments = [
-        _score_segment(connection, cards, yardstick, frame, columns, usual, rule, np.flatnonzero(assignment.index == position))
+        _score_segment(
+            connection,
+            cards,
+            yardstick,
+            frame,
+            columns,
+            usual,
+            rule,
+            np.flatnonzero(assignment.index == position),
+            learn=accounts is None,
+        )
         for position, rule in enumerate(cards.rules)
     ]
     rolled = rolled_up([Part(s.rows, s.evaluation) for s in segments], parents_of(frame), revenue_of(frame))
@@ -160,10 +181,11 @@ def metrics_on(
     *,
     mode: Mode | None = None,
     now: datetime | None = None,
+    accounts: Sequence[int] | None = None,
 ) -> MetricFrame:
-    """The metrics that the scorecards need, of every account, as of the end of `day`."""
+    """The metrics that the scorecards need, of every account or of some, as of the end of `day`."""
     names = {name for model in cards.models.values() for name in model.metrics} | cards.fields | {REVENUE}
-    return _evaluated(connection, names, yardstick, day, mode=mode, now=now)
+    return _evaluated(connection, names, yardstick, day, mode=mode, now=now, accounts=accounts)
 
 
 def _evaluated(
@@ -174,6 +196,7 @@ def _evaluated(
     *,
     mode: Mode | None = None,
     now: datetime | None = None,
+    accounts: Sequence[int] | None = None,
 ) -> MetricFrame:
     return evaluate_metrics(
         connection,
@@ -183,6 +206,7 @@ def _evaluated(
         mode=mode or AsCorrected(),
         reporting_currency=yardstick.currency,
         precedence=yardstick.precedence,
+        accounts=accounts,
         now=now,
         stale_after=yardstick.stale_after,
     )
@@ -197,6 +221,8 @@ def _score_segment(
     usual: UsualValues,
     rule: Rule,
     rows: NDArray[np.int64],
+    *,
+    learn: bool,
 ) -> SegmentDay:
     model = cards.model_of(rule)
     own = np.full((len(rows), len(model.lines)), np.nan)
@@ -211,7 +237,7 @@ def _score_segment(
         stored = store_scorecards.peers_of(connection, model_id, segment_id, frame.day)
         peers = [_stored_peer(stored.get(name)) for name in model.metrics]
     new: dict[str, Peer] = {}
-    if any(peer is None for peer in peers):
+    if learn and any(peer is None for peer in peers):
         # What could not be measured when the day's peers were first taken may be measurable by now.
         for i, peer in enumerate(peers_of(model, values, states, own)):
             if peers[i] is None and peer is not None:
@@ -225,7 +251,7 @@ def _score_segment(
         columns={name: column[rows] for name, column in columns.items()},
         usual=own,
     )
-    return SegmentDay(rule, model, rows, evaluation, new)
+    return SegmentDay(rule, model, rows, evaluation, tuple(peers), new)
 
 
 def _stored_peer(row: sa.Row[Any] | None) -> Peer | None:
