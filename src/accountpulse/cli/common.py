@@ -78,6 +78,23 @@ class Run:
         return console(stderr=True)
 
 
+USER_VARIABLE = "ACCOUNTPULSE_USER"
+
+
+def author(named: str | None) -> str:
+    """Who does something that is noted with a name: the one named, else $ACCOUNTPULSE_USER, else who is logged in."""
+    import getpass
+    import os
+
+    found = (named or os.environ.get(USER_VARIABLE) or "").strip()
+    if found:
+        return found
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        raise click.UsageError(f"nobody is logged in here by name; say who you are with --author, or in ${USER_VARIABLE}") from None
+
+
 Body = Callable[..., int | None]
 
 
