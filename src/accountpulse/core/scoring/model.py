@@ -100,12 +100,42 @@ class RollUp:
         return {"from": "children", "how": self.how, "share": self.share}
 
 
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """How reluctantly the published score and band follow the raw ones, evaluation by evaluation: see `steady.py`.
+
+    dead_band: points beyond a band's edge before its edge counts. rise_after: evaluations in a row that must speak for a better
+    band. dwell: evaluations for which a band stays at least. points_per_day: how far the score may move in a day; None: any.
+    """
+
+    dead_band: float = 5.0
+    rise_after: int = 3
+    dwell: int = 0
+    points_per_day: float | None = None
+
+    def content(self) -> object:
+        """As plain data, as in a model file."""
+        if self == NO_STEADINESS:
+            return "none"
+        return {
+            "dead_band": self.dead_band,
+            "rise_after": self.rise_after,
+            "dwell": self.dwell,
+            "points_per_day": self.points_per_day,
+        }
+
+
+DEFAULT_STEADINESS = Steadiness()
+NO_STEADINESS = Steadiness(dead_band=0.0, rise_after=1)
+"""What is published is what is raw."""
+
+
 @dataclass(frozen=True)
 class ScoringModel:
     """A scoring model. Components are its metrics in file order: column i of every matrix is `lines[i]`.
 
     base: the score before any component has its say, for a scorer that has such a thing. caps, worst_of, roll_up: what moves
-    the score after the components, see `adjust.py`.
+    the score after the components, see `adjust.py`. steadiness: what holds it steady from day to day.
     """
 
     name: str
@@ -118,6 +148,7 @@ class ScoringModel:
     caps: tuple[Cap, ...] = ()
     worst_of: WorstOf | None = None
     roll_up: RollUp | None = None
+    steadiness: Steadiness = DEFAULT_STEADINESS
 
     @cached_property
     def lines(self) -> tuple[MetricLine, ...]:
@@ -167,6 +198,8 @@ class ScoringModel:
             data["worst_of"] = self.worst_of.content()
         if self.roll_up is not None:
             data["roll_up"] = self.roll_up.content()
+        if self.steadiness != DEFAULT_STEADINESS:
+            data["steadiness"] = self.steadiness.content()
         return data
 
     @cached_property

@@ -10,6 +10,7 @@ from accountpulse.core.errors import ModelError
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.scoring.bands import PRESETS, UNKNOWN_NAME, Band, tiling_problem
 from accountpulse.core.scoring.model import (
+    DEFAULT_STEADINESS,
     GOALS,
     MISSING_POLICIES,
     POINTS_SCORER,
@@ -19,7 +20,7 @@ from accountpulse.core.scoring.model import (
     MissingPolicy,
     ScoringModel,
 )
-from accountpulse.core.scoring.parse_adjust import read_caps, read_roll_up, read_worst_of
+from accountpulse.core.scoring.parse_adjust import read_caps, read_roll_up, read_steadiness, read_worst_of
 from accountpulse.core.scoring.parse_normaliser import read_normaliser
 from accountpulse.core.scoring.problems import Path, Problem, Reader, did_you_mean
 from accountpulse.core.scoring.scorer import DEFAULT_BASE
@@ -27,7 +28,7 @@ from accountpulse.core.scoring.segments import FieldKind
 
 MODEL_KEYS = {
     "required": ("name", "goal", "groups"),
-    "optional": ("scorer", "coverage_floor", "missing", "bands", "base", "caps", "worst_of", "roll_up"),
+    "optional": ("scorer", "coverage_floor", "missing", "bands", "base", "caps", "worst_of", "roll_up", "steadiness"),
 }
 GROUP_KEYS = {"required": ("name", "weight", "metrics")}
 METRIC_KEYS = {"required": ("metric", "normalise"), "optional": ("weight", "typical", "missing")}
@@ -102,9 +103,12 @@ class _ModelParser(Reader):
         caps = read_caps(self, fields["caps"], self._fields) if "caps" in fields else ()
         worst_of = read_worst_of(self, fields["worst_of"], groups or ()) if "worst_of" in fields else None
         roll_up = read_roll_up(self, fields["roll_up"]) if "roll_up" in fields else None
+        steadiness = read_steadiness(self, fields["steadiness"]) if "steadiness" in fields else DEFAULT_STEADINESS
         if name is None or goal is None or scorer is None or floor is None or bands is None or groups is None:
             return None
-        return ScoringModel(name, cast(Goal, goal), scorer, floor, bands, groups, base, caps, worst_of, roll_up)
+        if steadiness is None:
+            return None
+        return ScoringModel(name, cast(Goal, goal), scorer, floor, bands, groups, base, caps, worst_of, roll_up, steadiness)
 
     def _base(self, fields: Mapping[str, object]) -> float | None:
         """The score before any component has its say; None for a scorer without one."""

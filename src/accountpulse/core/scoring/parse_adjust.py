@@ -1,11 +1,21 @@
-"""Reads what moves a score after its components: `caps`, `worst_of` and `roll_up` of a model."""
+"""Reads what moves a score after its components: `caps`, `worst_of`, `roll_up` and `steadiness` of a model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from accountpulse.core.scoring.model import ROLL_UPS, Cap, MetricGroup, RollUp, RollUpHow, WorstOf
+from accountpulse.core.scoring.model import (
+    DEFAULT_STEADINESS,
+    NO_STEADINESS,
+    ROLL_UPS,
+    Cap,
+    MetricGroup,
+    RollUp,
+    RollUpHow,
+    Steadiness,
+    WorstOf,
+)
 from accountpulse.core.scoring.problems import Path, Reader, did_you_mean
 from accountpulse.core.scoring.segments import FieldKind, parse_condition
 
@@ -13,7 +23,10 @@ CAP_KEYS = {"required": ("when", "at", "because")}
 WORST_OF_KEYS = {"required": ("parts",), "optional": ("margin",)}
 ROLL_UP_KEYS = {"required": ("from",), "optional": ("how", "share")}
 ROLL_UP_SOURCES = ("children",)
+STEADINESS_KEYS = {"optional": ("dead_band", "rise_after", "dwell", "points_per_day")}
 DEFAULT_SHARE = 0.5
+MOST_EVALUATIONS = 90
+"""As far back as every move of the history is sure to be kept: see `retention.py`."""
 
 
 def read_caps(reader: Reader, data: object, fields: Mapping[str, FieldKind] | None) -> tuple[Cap, ...]:
@@ -91,3 +104,37 @@ def read_roll_up(reader: Reader, data: object) -> RollUp | None:
     if share == 0:
         reader.wrong((*path, "share"), fields["share"], "a share above 0, up to 1 (the children's score alone)")
     return None if source is None or how is None or not share else RollUp(cast(RollUpHow, how), share)
+
+
+def read_steadiness(reader: Reader, data: object) -> Steadiness | None:
+    """The rule, with the usual values for keys that are left out."""
+    path: Path = ("steadiness",)
+    if data is False or data == "none":
+        return NO_STEADINESS
+    if not isinstance(data, Mapping) or not data:
+        allowed = "a mapping such as {dead_band: 5, rise_after: 3}, or none to publish every raw band at once"
+        reader.wrong(path, data, f"{allowed}; leave the key out for the usual steadiness")
+        return None
+    fields = reader.mapping(data, path, **STEADINESS_KEYS)
+    if fields is None:
+        return None
+    usual = DEFAULT_STEADINESS
+    dead_band = reader.number(fields.get("dead_band", usual.dead_band), (*path, "dead_band"), 0, 100)
+    rise_after = _evaluations(reader, fields.get("rise_after", usual.rise_after), (*path, "rise_after"), 1)
+    dwell = _evaluations(reader, fields.get("dwell", usual.dwell), (*path, "dwell"), 0)
+    limit = fields.get("points_per_day")
+    points = None if limit is None else reader.number(limit, (*path, "points_per_day"), 0, 100)
+    if points == 0:
+        reader.wrong((*path, "points_per_day"), limit, "points above 0; leave it out, or write null, for no limit")
+        return None
+    if dead_band is None or rise_after is None or dwell is None or (limit is not None and points is None):
+        return None
+    return Steadiness(dead_band, rise_after, dwell, points)
+
+
+def _evaluations(reader: Reader, data: object, path: Path, least: int) -> int | None:
+    number = reader.number(data, path, least, MOST_EVALUATIONS)
+    if number is not None and not number.is_integer():
+        reader.wrong(path, data, "a whole number of evaluations")
+        return None
+    return None if number is None else int(number)
