@@ -10,6 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accountpulse.config.settings import ConnectionSettings, Settings
+from accountpulse.core.audit.audit import AuditRequest, audit
+from accountpulse.core.audit.report import AuditReport
 from accountpulse.core.clock import Clock, SystemClock, day_of
 from accountpulse.core.errors import AccountPulseError, NotFound
 from accountpulse.core.identity.linker import LinkReport, link_accounts
@@ -205,6 +207,11 @@ class Hub:
         with self.store.read() as connection:
             account_id = store_lookup.account_id(connection, account)
         return self.scoring.explain(account_id, as_of)
+
+    def audit(self, request: AuditRequest, *, on_progress: OnDay | None = None) -> AuditReport:
+        """Whether scores foretold what became of customers. Raises NotFound for a segment, series or day there is none of."""
+        with self.store.read() as connection:
+            return audit(connection, self._yardstick(), self.clock.now(), request, on_progress)
 
     def create_token(self, name: str, scopes: Sequence[str] = ("read",), expires_at: datetime | None = None) -> str:
         """Make an API token; returned this once, only its hash is kept."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from accountpulse.cli import audit
 from accountpulse.cli.app import FAILED, OK
 from accountpulse.cli.common import Run
 from accountpulse.cli.common import command as declare
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 @click.group("model", epilog="\b\nExample\n  accountpulse model validate models/*.yaml")
 def command() -> None:
     """Check, compare and list scoring models."""
+
+
+audit.add_to(command)
 
 
 @declare("validate", parent=command, example="accountpulse model validate models/*.yaml\naccountpulse model validate new.yaml")
