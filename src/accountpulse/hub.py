@@ -23,6 +23,7 @@ from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.features import configure_key_features
 from accountpulse.core.metrics.population import population
 from accountpulse.core.model import schema_of
+from accountpulse.core.people import People
 from accountpulse.core.scoring.day import Yardstick
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.retention import Retention, Thinned, thin, thin_once_a_day
@@ -74,6 +75,7 @@ class Hub:
         self.scoring = ScoringService(
             store, clock, self._yardstick(), Draft(settings.segments, settings.models), host.observe_score
         )
+        self.people = People(store, clock, self.zone)
         self.jobs: Jobs = InProcessJobs(
             store, clock, retry=self._retry, sources=self._sources, link=self._link, scoring=self.scoring
         )
@@ -127,7 +129,8 @@ class Hub:
     @property
     def connector_titles(self) -> Mapping[str, str]:
         """What people call each connector."""
-        return {id: connector.title for id, connector in self.host.connectors.items()}
+        titles = {id: connector.title for id, connector in self.host.connectors.items()}
+        return titles | {store_connections.PEOPLE: "What people enter"}
 
     @property
     def plugins(self) -> Sequence[PluginInfo]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import click
 
 from accountpulse.cli.app import FAILED, INTERRUPTED, USAGE
-from accountpulse.core.errors import AccountPulseError, NotFound, SettingsError
+from accountpulse.core.errors import AccountPulseError, InvalidInput, NotFound, SettingsError
 
 _secrets: set[str] = set()
 
@@ -49,7 +49,7 @@ def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
         for problem in problems if len(problems) != 1 else ():
             click.echo(f"  {problem}", err=True)
     elif isinstance(error, AccountPulseError):
-        code = USAGE if isinstance(error, NotFound) else FAILED  # the arguments named something that is not there
+        code = USAGE if isinstance(error, NotFound | InvalidInput) else FAILED  # the arguments can't be right
         click.echo(f"error: {message}", err=True)
     else:
         # The text of a foreign exception may hold a secret, so only its kind and place are shown.

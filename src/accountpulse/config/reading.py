@@ -30,6 +30,7 @@ from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.problems import Path, Reader, did_you_mean, shown
 from accountpulse.core.scoring.retention import SHORTEST, Retention
 from accountpulse.core.scoring.segments import FieldKind, Rule, parse_rules
+from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.sync.connector import Connector
 
 KEYS = ("connections", "segments")
@@ -217,6 +218,8 @@ class _SettingsReader(Reader):
         before = len(self.problems)
         if not NAME.fullmatch(name):
             self.add(path, f"found the name {name!r}; allowed: a letter, then lower-case letters, digits, '-' and '_'")
+        if name == PEOPLE:
+            self.add(path, f"the name {name!r} is reserved: what people enter themselves is kept under it; choose another name")
         block = self.mapping(data, path, required=("connector",), optional=("anchor", "config"))
         if block is None or "connector" not in block:
             return None

@@ -116,5 +116,14 @@ class NotFound(AccountPulseError):
     """The named account, connection, stream or model does not exist. The message says what does."""
 
 
+class InvalidInput(AccountPulseError):
+    """What a person entered can't be taken. `field` names the part, `problem` says what was found and what is allowed."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
 class Unauthorized(AccountPulseError):
     """A token is missing, unknown, expired or revoked."""

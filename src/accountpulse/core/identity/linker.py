@@ -10,10 +10,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.identity.evidence import company_domains, mailbox
-from accountpulse.core.identity.resolve import Match, Resolution, SourceAccount, resolve
+from accountpulse.core.identity.resolve import Link, Match, Resolution, SourceAccount, Unlinked, resolve
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import links as store_links
-from accountpulse.core.store.links import NewLink
+from accountpulse.core.store.connections import PEOPLE
+from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.store.writes import touch
@@ -41,6 +42,7 @@ def link_accounts(
     links = store_links.current_links(connection)
     resolution = _resolve(connection, links, account_keys, match)
     accounts, created = _accounts_of_roots(connection, resolution, links, now)
+    _place_entries(connection, resolution, accounts)
     new = _new_links(connection, resolution, links, accounts, created, now)
     ended = [source for source in links if source not in resolution.links]
     store_links.close_links(connection, ended, now)
@@ -91,6 +93,8 @@ def _resolve(
     contacts = store_links.contact_emails(connection)
     accounts: list[SourceAccount] = []
     for row in store_links.source_accounts(connection):
+        if row.connection == PEOPLE:
+            continue  # its accounts are ours: see `_place_entries`
         emails = [*(row.emails or ()), *contacts.get(row.id, ())]
         references = set(row.references or ())
         if account_keys.get(row.connector, "own") == "reference":
@@ -113,6 +117,24 @@ def _resolve(
             )
         )
     return resolve(accounts, manual=_manual_targets(connection, links), match=match)
+
+
+def _place_entries(connection: sa.Connection, resolution: Resolution, accounts: Mapping[int, int]) -> None:
+    """Link what people entered to the account that they meant, or to the one which that has joined.
+
+    Its key is the account's id, so it finds home again after a merge that did not last. accounts: the account of each root.
+    """
+    entered = store_links.entered_for(connection)
+    founders = store_links.founders(connection, set(entered.values()))
+    roots = {account_id: root for root, account_id in accounts.items()}
+    for source, account_id in entered.items():
+        root = roots.get(account_id)
+        if root is None and (joined := resolution.links.get(founders.get(account_id, source))) is not None:
+            root = joined.root
+        if root is None:
+            resolution.unlinked[source] = Unlinked("the account that it was entered for is no more", ())
+        else:
+            resolution.links[source] = Link(root, "manual", ENTERED_BY_HAND)
 
 
 def _manual_targets(connection: sa.Connection, links: Mapping[int, sa.Row[Any]]) -> dict[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -14,6 +14,9 @@ from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, stream_state
 from accountpulse.core.store.upsert import insert
+
+PEOPLE: Final = "people"
+"""The name, and the connector, of the connection whose facts people enter themselves. It is never configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,8 @@ def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: da
             connection.execute(sa.insert(table).values(name=spec.name, state="new", state_since=now, **values))
         elif any(getattr(row, key) != value for key, value in values.items()):
             connection.execute(sa.update(table).where(table.c.id == row.id).values(**values))
-    gone = [row.id for name, row in known.items() if row.removed_at is None and name not in {s.name for s in specs}]
+    staying = {PEOPLE, *(spec.name for spec in specs)}
+    gone = [row.id for name, row in known.items() if row.removed_at is None and name not in staying]
     if gone:
         connection.execute(sa.update(table).where(table.c.id.in_(gone)).values(removed_at=now))
     ids = {row.name: row.id for row in connection.execute(sa.select(table.c.name, table.c.id))}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.people import ENTERED
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import inbox, run, run_stream
 
@@ -39,11 +42,16 @@ def streams_of_runs(connection: sa.Connection, run_ids: Sequence[int]) -> dict[i
     return found
 
 
-def last_received(connection: sa.Connection, connection_ids: Sequence[int]) -> dict[int, Any]:
-    """When each connection last received a pushed message, by connection."""
-    query = (
-        sa.select(inbox.c.connection_id, sa.func.max(inbox.c.received_at).label("at"))
-        .where(inbox.c.connection_id.in_(connection_ids))
-        .group_by(inbox.c.connection_id)
-    )
-    return {row.connection_id: row.at for row in connection.execute(query)}
+def last_received(connection: sa.Connection, connection_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each connection last received a pushed message, or a person's entry, by connection."""
+    entries = [(FACTS[record], FACTS[record].c.known_from) for record in ENTERED]
+    latest = sa.union_all(
+        *(
+            sa.select(table.c.connection_id, sa.func.max(at, type_=at.type).label("at"))
+            .where(table.c.connection_id.in_(connection_ids))
+            .group_by(table.c.connection_id)
+            for table, at in ((inbox, inbox.c.received_at), *entries)
+        )
+    ).subquery()
+    query = sa.select(latest.c.connection_id, sa.func.max(latest.c.at, type_=inbox.c.received_at.type).label("at"))
+    return {row.connection_id: row.at for row in connection.execute(query.group_by(latest.c.connection_id))}

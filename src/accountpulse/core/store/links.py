@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import account, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
+
+ENTERED_BY_HAND = "a person entered it for this account"
+"""The evidence of the links of people's own entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,28 @@ def founded(connection: sa.Connection) -> dict[int, int]:
     """The account that each source account founded last, whether it still belongs to it or not."""
     query = sa.select(link.c.source_account_id, link.c.account_id).where(link.c.method == "anchor").order_by(link.c.id)
     return {row.source_account_id: row.account_id for row in connection.execute(query)}
+
+
+def founders(connection: sa.Connection, account_ids: Collection[int]) -> dict[int, int]:
+    """The source account that founded each account, the last one where several did in turn."""
+    found: dict[int, int] = {}
+    for chunk in chunked(sorted(account_ids)):
+        query = sa.select(link.c.account_id, link.c.source_account_id).where(
+            link.c.method == "anchor", link.c.account_id.in_(chunk)
+        )
+        found.update((account_id, source) for account_id, source in connection.execute(query.order_by(link.c.id)))
+    return found
+
+
+def entered_for(connection: sa.Connection) -> dict[int, int]:
+    """The account that each source account of people's own entries stands for: its key is the account's id."""
+    query = (
+        sa.select(source_account.c.id, source_account.c.key)
+        .join(connection_table, connection_table.c.id == source_account.c.connection_id)
+        .where(connection_table.c.name == PEOPLE)
+        .order_by(source_account.c.id)
+    )
+    return {row.id: int(row.key) for row in connection.execute(query)}
 
 
 def create_accounts(connection: sa.Connection, count: int, now: datetime) -> list[int]:
