@@ -37,6 +37,7 @@ def write_day(connection: sa.Connection, cards: Scorecards, scores: DayScores, b
         connection, scores.day, basis, _history(cards, scores), threshold_centi=THRESHOLD_CENTI, now=now
     )
     store_scores.write_portfolio(connection, scores.day, basis, _portfolio(cards, scores))
+    store_scorecards.save_segments(connection, scores.day, basis, _segment_rows(cards, scores))
     return written
 
 
@@ -111,6 +112,19 @@ def _peer_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
         }
         for segment in scores.segments
         for metric, peer in segment.new_peers.items()
+    ]
+
+
+def _segment_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
+    """How many accounts each segment holds, and how many more match its rule but were taken by an earlier one."""
+    assignment = scores.assignment
+    return [
+        {
+            "segment_id": cards.segment_ids[rule.name],
+            "accounts": int((assignment.index == position).sum()),
+            "taken": int((assignment.matched[:, position] & (assignment.index < position)).sum()),
+        }
+        for position, rule in enumerate(assignment.rules)
     ]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.scoring.archive import stored_score, write_current, write_day
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
-from accountpulse.core.scoring.publication import FIRST, Draft, cards_in_force, put_in_force
+from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
 from accountpulse.core.scoring.types import Score, ScoreChange
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.database import Store
@@ -23,19 +24,25 @@ from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW
 from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED
 
+log = logging.getLogger("accountpulse.scoring")
+
 Observer = Callable[[ScoreChange], None]
 OnDay = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """What a scoring run did: accounts by segment and band on its last day, and rows written over all its days."""
+    """What a scoring run did: accounts by segment and band on its last day, and rows written over all its days.
+
+    published: the release by which it put the configuration in force, where nothing was; None otherwise.
+    """
 
     day: date
     accounts: int
     segments: dict[str, int] = field(default_factory=dict)
     bands: dict[str, int] = field(default_factory=dict)
     rows_written: int = 0
+    published: int | None = None
 
 
 class ScoringService:
@@ -60,6 +67,7 @@ class ScoringService:
         if first > until:
             raise NotFound(f"the range {first} to {until} is empty; give the earlier day first")
         days = [first + timedelta(days=i) for i in range((until - first).days + 1)]
+        published = self._publish_first()
         cards, shadow = self._in_force()
         report = ScoreReport(day=until, accounts=0)
         written = 0
@@ -70,7 +78,7 @@ class ScoringService:
                 self._score_shadow(shadow, day)
             if on_day is not None:
                 on_day(number, len(days))
-        return ScoreReport(report.day, report.accounts, report.segments, report.bands, written)
+        return replace(report, rows_written=written, published=published)
 
     def scores(self, day: date | None = None) -> list[Score]:
         """Every account's score with what explains it: the stored ones of today, or as of a past day, evaluated now."""
@@ -107,22 +115,28 @@ class ScoringService:
     # --- what is in force ---------------------------------------------------------------------------------------------
 
     def _cards(self, connection: sa.Connection) -> Scorecards:
-        return cards_in_force(connection) or self.draft.cards()
+        cards = cards_in_force(connection)
+        if cards is None:
+            return self.draft.cards()
+        require_installed(connection, cards, PUBLISHED, self._yardstick.metrics, self._yardstick.scorers)
+        return cards
+
+    def _publish_first(self) -> int | None:
+        """Publish the draft where nothing has been yet; returns the release."""
+        with self._store.read() as connection:
+            if cards_in_force(connection) is not None:
+                return None
+        with self._store.write() as connection:
+            return publish_first(connection, self.draft, self._clock.now())
 
     def _in_force(self) -> tuple[Scorecards, Scorecards | None]:
-        """What is published and what is in shadow. Publishes the draft where nothing has been yet."""
+        """What is published and what is in shadow. A shadow that can't be scored costs only itself."""
         with self._store.read() as connection:
-            cards, shadow = cards_in_force(connection), cards_in_force(connection, SHADOW)
-        if cards is None:
-            with self._store.write() as connection:
-                cards = cards_in_force(connection) or put_in_force(
-                    connection,
-                    self.draft,
-                    PUBLISHED,
-                    author=FIRST,
-                    now=self._clock.now(),
-                    reason="nothing was published yet: the configuration as it was found",
-                )
+            cards, shadow = self._cards(connection), cards_in_force(connection, SHADOW)
+        missing = not_installed(shadow, self._yardstick.metrics, self._yardstick.scorers) if shadow is not None else []
+        if missing:
+            log.warning("nothing is scored in shadow: %s; not installed here", "; ".join(missing))
+            return cards, None
         return cards, shadow
 
     # --- one day ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.tables import peer, publication, release, scoring_model, segment
+from accountpulse.core.store.tables import peer, publication, release, scoring_model, segment, segment_daily
 from accountpulse.core.store.upsert import insert
 
 PUBLISHED: Final = "published"
@@ -29,29 +29,45 @@ class Published:
     rule: Mapping[str, Any]
 
 
+def lock(connection: sa.Connection) -> None:
+    """Let no other transaction change what is in force until this one ends. SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("lock table release in exclusive mode"))
+
+
+def known_segments(connection: sa.Connection, names: Collection[str]) -> dict[str, int]:
+    """The ids of segments by name; one that was never published or in shadow is not in it."""
+    return {row.name: row.id for row in connection.execute(sa.select(segment).where(segment.c.name.in_(names)))}
+
+
 def segment_ids(connection: sa.Connection, names: Sequence[str]) -> dict[str, int]:
     """The ids of segments, created where they are new."""
-    found = {row.name: row.id for row in connection.execute(sa.select(segment).where(segment.c.name.in_(names)))}
+    found = known_segments(connection, names)
     new = [name for name in names if name not in found]
     if new:
         connection.execute(sa.insert(segment), [{"name": name} for name in new])
-        found |= {row.name: row.id for row in connection.execute(sa.select(segment).where(segment.c.name.in_(new)))}
+        found |= known_segments(connection, new)
     return found
+
+
+def known_models(connection: sa.Connection, versions: Collection[str]) -> dict[str, int]:
+    """The ids of models by version; one that was never published or in shadow is not in it."""
+    table = scoring_model
+    query = sa.select(table.c.version, table.c.id).where(table.c.version.in_(versions))
+    return {row.version: row.id for row in connection.execute(query)}
 
 
 def model_ids(connection: sa.Connection, models: Mapping[str, tuple[str, Mapping[str, Any]]], now: datetime) -> dict[str, int]:
     """The ids of models by version, stored where they are new. models: version to (name, content)."""
-    table = scoring_model
-    query = sa.select(table.c.version, table.c.id).where(table.c.version.in_(models))
-    found = {row.version: row.id for row in connection.execute(query)}
+    found = known_models(connection, models)
     new = [
         {"version": version, "name": name, "content": dict(content), "created_at": now}
         for version, (name, content) in models.items()
         if version not in found
     ]
     if new:
-        connection.execute(sa.insert(table), new)
-        found |= {row.version: row.id for row in connection.execute(query)}
+        connection.execute(sa.insert(scoring_model), new)
+        found |= known_models(connection, [row["version"] for row in new])
     return found
 
 
@@ -105,10 +121,17 @@ def in_force(connection: sa.Connection, stage: Stage, at: datetime | None = None
 
 
 def write_release(
-    connection: sa.Connection, *, stage: Stage, action: Action, author: str, reason: str | None, at: datetime
+    connection: sa.Connection,
+    *,
+    stage: Stage,
+    action: Action,
+    author: str,
+    reason: str | None,
+    at: datetime,
+    restored: int | None = None,
 ) -> int:
-    """Note who changed which models are in force; returns the note's number."""
-    values = {"stage": stage, "action": action, "author": author, "reason": reason, "at": at}
+    """Note who changed which models are in force; returns the note's number. restored: what a rollback put back."""
+    values = {"stage": stage, "action": action, "author": author, "reason": reason, "at": at, "restored": restored}
     result = connection.execute(sa.insert(release).values(values))
     return int(result.inserted_primary_key[0])  # type: ignore[index]
 
@@ -117,6 +140,34 @@ def releases(connection: sa.Connection, stage: Stage | None = None) -> list[sa.R
     """The releases of a stage, or of all, newest first."""
     query = sa.select(release).order_by(release.c.id.desc())
     return list(connection.execute(query if stage is None else query.where(release.c.stage == stage)))
+
+
+def last_release_at(connection: sa.Connection) -> datetime | None:
+    """When what is in force was last changed."""
+    at: datetime | None = connection.execute(sa.select(sa.func.max(release.c.at, type_=release.c.at.type))).scalar()
+    return at
+
+
+def save_segments(connection: sa.Connection, day: date, basis: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make these what is kept of the segments of a day: segment_id, accounts, taken."""
+    table = segment_daily
+    on_day = (table.c.day == day, table.c.basis == basis)
+    kept = connection.execute(sa.select(table.c.segment_id, table.c.accounts, table.c.taken).where(*on_day))
+    wanted = {(row["segment_id"], row["accounts"], row["taken"]) for row in rows}
+    if {tuple(row) for row in kept} == wanted:
+        return
+    connection.execute(sa.delete(table).where(*on_day))
+    if rows:
+        connection.execute(sa.insert(table), [{"day": day, "basis": basis, **row} for row in rows])
+    bump(connection, "scores")
+
+
+def segments_on(connection: sa.Connection, basis: int) -> dict[int, sa.Row[Any]]:
+    """What is kept of each segment of the newest day of a basis: day, accounts, taken."""
+    table = segment_daily
+    newest = sa.select(sa.func.max(table.c.day, type_=table.c.day.type)).where(table.c.basis == basis).scalar_subquery()
+    query = sa.select(table).where(table.c.basis == basis, table.c.day == newest)
+    return {row.segment_id: row for row in connection.execute(query)}
 
 
 def model_contents(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:

@@ -174,7 +174,8 @@ fact_change = sa.Table(
     sa.Column("fact_id", sa.BigInteger, nullable=False),
     # Ids must not come again once the table has been emptied: a mirror remembers how far it has read.
     sqlite_autoincrement=True,
-    comment="Versions of facts that were closed, or corrected in place, since the mirror was refreshed; see core/store/mirror.py.",
+    comment="Versions of facts that were closed, or corrected in place, since the mirror was refreshed; "
+    "see core/store/mirror.py.",
 )
 
 # --- accounts and identity ----------------------------------------------------------------------------------------------
@@ -284,8 +285,9 @@ release = sa.Table(
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("at", Instant, nullable=False),
+    sa.Column("restored", Serial, sa.ForeignKey("release.id")),
     comment="Who changed which models are in force, and why. stage: as of publication. "
-    "action: publish / rollback / shadow / withdraw.",
+    "action: publish / rollback / shadow / withdraw. restored: the release whose models a rollback put back.",
 )
 
 publication = sa.Table(
@@ -391,6 +393,17 @@ scored_day = sa.Table(
     sa.Column("scored_at", Instant, nullable=False),
     sa.Column("accounts", sa.Integer, nullable=False),
     comment="Which days have been scored: a day without a history row of its own is in force from the row before.",
+)
+
+segment_daily = sa.Table(
+    "segment_daily",
+    metadata,
+    sa.Column("day", Day, primary_key=True),
+    sa.Column("basis", sa.SmallInteger, primary_key=True),
+    sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), primary_key=True),
+    sa.Column("accounts", sa.Integer, nullable=False),
+    sa.Column("taken", sa.Integer, nullable=False),
+    comment="How many accounts a segment held on a day, and how many more match its rule but were taken by an earlier one.",
 )
 
 portfolio_daily = sa.Table(

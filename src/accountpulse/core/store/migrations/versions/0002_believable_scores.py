@@ -24,6 +24,7 @@ CURRENT = sa.text("known_to is null")
 
 def upgrade() -> None:
     _stages()
+    _segments()
     _steadiness()
     _people()
     _mirror()
@@ -38,9 +39,19 @@ def _stages() -> None:
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text()),
         sa.Column("at", Instant(), nullable=False),
+        sa.Column("restored", SERIAL),
+        sa.ForeignKeyConstraint(["restored"], ["release.id"], name=op.f("fk_release_restored")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
         comment="Who changed which models are in force, and why. stage: as of publication. "
-        "action: publish / rollback / shadow / withdraw.",
+        "action: publish / rollback / shadow / withdraw. restored: the release whose models a rollback put back.",
+    )
+    # What was published before releases were noted must be there to go back to.
+    op.execute(
+        sa.text(
+            "insert into release (stage, action, author, reason, at) "
+            "select 'published', 'publish', 'accountpulse', 'in force before releases were noted', "
+            "max(coalesce(known_to, known_from)) from publication having count(*) > 0"
+        )
     )
     op.add_column("publication", sa.Column("stage", sa.Text(), nullable=False, server_default="published"))
     op.drop_index("uq_publication_current", table_name="publication")
@@ -58,6 +69,20 @@ def _stages() -> None:
             "Which model and rule a segment had, and when: position is its place in the order of rules. "
             "stage: published gives the score, shadow is scored beside it.",
         )
+
+
+def _segments() -> None:
+    op.create_table(
+        "segment_daily",
+        sa.Column("day", Day(), nullable=False),
+        sa.Column("basis", sa.SmallInteger(), nullable=False),
+        sa.Column("segment_id", sa.Integer(), nullable=False),
+        sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["segment_id"], ["segment.id"], name=op.f("fk_segment_daily_segment_id")),
+        sa.PrimaryKeyConstraint("day", "basis", "segment_id", name=op.f("pk_segment_daily")),
+        comment="How many accounts a segment held on a day, and how many more match its rule but were taken by an earlier one.",
+    )
 
 
 def _steadiness() -> None:
