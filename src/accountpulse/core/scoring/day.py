@@ -38,6 +38,7 @@ from accountpulse.core.scoring.peers import Peer, Peers, peers_of
 from accountpulse.core.scoring.rollup import Part, rolled_up
 from accountpulse.core.scoring.scorer import Scorer
 from accountpulse.core.scoring.segments import Assignment, Rule, assign, fields_read
+from accountpulse.core.scoring.steadiness import Course
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import scorecards as store_scorecards
 
@@ -83,7 +84,8 @@ class Yardstick:
 class SegmentDay:
     """One segment on one day: `rows` are its accounts' places in the frame.
 
-    peers: what they are compared with, one for each line of the model; `new_peers` are those not stored yet.
+    peers: what they are compared with, one for each line of the model; `new_peers` are those not stored yet. course: how they
+    came to what is published; None while the scores are raw.
     """
 
     rule: Rule
@@ -92,6 +94,12 @@ class SegmentDay:
     evaluation: Evaluation
     peers: Peers
     new_peers: Mapping[str, Peer]
+    course: Course | None = None
+
+    def steadiness(self, i: int) -> str | None:
+        """Why what is published of the i-th account is not what is raw, in words; None where it is."""
+        raw = self.evaluation
+        return self.course and self.course.words(self.model, float(raw.raw_score[i]), int(raw.raw_band[i]), i)
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,7 @@ class DayScores:
             previous=earlier_values(previous, self.frame, rows, names) if previous is not None else None,
             matched=[self.assignment.reasons(row) for row in rows],
             cause=lambda i, name: self.frame.reason(rows[i], name) or self._without_baseline(segment.model, name, rows[i]),
+            steadiness=segment.steadiness,
             rows=None if only is None else [accounts.index(only)],
         )
 
@@ -231,11 +240,7 @@ def _score_segment(
             own[:, i] = usual[line.metric, line.normaliser][rows]
     places = np.array([frame.index(name) for name in model.metrics], dtype=np.int64)
     values, states = frame.values[np.ix_(rows, places)], frame.states[np.ix_(rows, places)]
-    peers: list[Peer | None] = [None] * len(model.lines)
-    if model.version in cards.model_ids and rule.name in cards.segment_ids:  # a draft has none
-        model_id, segment_id = cards.model_ids[model.version], cards.segment_ids[rule.name]
-        stored = store_scorecards.peers_of(connection, model_id, segment_id, frame.day)
-        peers = [_stored_peer(stored.get(name)) for name in model.metrics]
+    peers: list[Peer | None] = list(stored_peers(connection, cards, rule.name, model, frame.day))
     new: dict[str, Peer] = {}
     if learn and any(peer is None for peer in peers):
         # What could not be measured when the day's peers were first taken may be measurable by now.
@@ -252,6 +257,15 @@ def _score_segment(
         usual=own,
     )
     return SegmentDay(rule, model, rows, evaluation, tuple(peers), new)
+
+
+def stored_peers(connection: sa.Connection, cards: Scorecards, segment: str, model: ScoringModel, day: date) -> Peers:
+    """What was typical of a segment in a model on a day, as far as it is stored; of a draft nothing is."""
+    model_id, segment_id = cards.model_ids.get(model.version), cards.segment_ids.get(segment)
+    if model_id is None or segment_id is None:
+        return (None,) * len(model.lines)
+    stored = store_scorecards.peers_of(connection, model_id, segment_id, day)
+    return tuple(_stored_peer(stored.get(name)) for name in model.metrics)
 
 
 def _stored_peer(row: sa.Row[Any] | None) -> Peer | None:
