@@ -24,6 +24,7 @@ from accountpulse.core.metrics.features import configure_key_features
 from accountpulse.core.metrics.population import population
 from accountpulse.core.model import schema_of
 from accountpulse.core.people import People
+from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import Yardstick
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.retention import Retention, Thinned, thin, thin_once_a_day
@@ -31,7 +32,9 @@ from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import lookup as store_lookup
+from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import rates as store_rates
+from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store import tokens as store_tokens
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
@@ -215,6 +218,24 @@ class Hub:
         """Whether scores foretold what became of customers. Raises NotFound for a segment, series or day there is none of."""
         with self.store.read() as connection:
             return audit(connection, self._yardstick(), self.clock.now(), request, on_progress)
+
+    def rescore(self, account_id: int, *, on_progress: OnDay | None = None) -> bool:
+        """Score today again after somebody's word on an account, so that it counts at once; False where it has no score yet."""
+        with self.store.read() as connection:
+            scored = bool(store_scores.current(connection, account_id))
+        if scored:
+            self.score(on_progress=on_progress)
+        return scored
+
+    def explain_change(self, account: str, start: date, end: date | None = None) -> tuple[str, ScoreMove]:
+        """An account's name, and why its score moved between two days. end: the last day scored on the day, unless given.
+
+        Raises NotFound for an account, and for days on which it was no customer.
+        """
+        with self.store.read() as connection:
+            account_id = store_lookup.account_id(connection, account)
+            name = store_profiles.names(connection, [account_id]).get(account_id, account)
+        return name, self.scoring.explain_change(account_id, start, end)
 
     def create_token(self, name: str, scopes: Sequence[str] = ("read",), expires_at: datetime | None = None) -> str:
         """Make an API token; returned this once, only its hash is kept."""

@@ -16,16 +16,21 @@ from accountpulse.cli.app import COMMANDS
 
 Runs = Callable[..., Result]
 Answers = Callable[..., Any]
+GROUPS = ("token", "schema", "model", "override", "target", "note", "pulse", "outcome")
 GROUPED = [["token", "create"], ["token", "list"], ["token", "revoke"], ["schema", "export"]]
 MODEL_COMMANDS = [["model", name] for name in ("validate", "diff", "list", "schema")]
+PEOPLE_COMMANDS = [
+    *([group, name] for group in ("override", "target") for name in ("set", "list", "end")),
+    *([group, name] for group in ("note", "pulse", "outcome") for name in ("add", "list", "remove")),
+]
 
 
-@pytest.mark.parametrize("arguments", [*([name] for name in COMMANDS), *GROUPED, *MODEL_COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("arguments", [*([name] for name in COMMANDS), *GROUPED, *MODEL_COMMANDS, *PEOPLE_COMMANDS], ids=" ".join)
 def test_every_command_has_help_with_an_example(run: Runs, arguments: list[str]) -> None:
     result = run(*arguments, "--help")
     assert result.exit_code == 0
     assert f"Example\n    accountpulse {' '.join(arguments)}" in result.stdout
-    if arguments not in (["token"], ["schema"], ["model"]):
+    if arguments not in ([name] for name in GROUPS):
         for option in ("--config", "--json", "--debug"):
             assert option in result.stdout
 

@@ -84,14 +84,13 @@ def minor_units(field: str, amount: Decimal, currency: str) -> int:
     if not amount.is_finite() or amount < 0:
         raise InvalidInput(field, f"found {amount}; allowed is a number that is not negative: the outcome says the direction")
     digits = minor_digits(currency)
-    if amount >= LARGEST_AMOUNT:
-        raise InvalidInput(field, f"found {amount:.3g}; allowed is less than {Decimal(LARGEST_AMOUNT).scaleb(-digits):,}")
-    scaled = amount.scaleb(digits)
-    if scaled >= LARGEST_AMOUNT:
-        raise InvalidInput(field, f"found {amount:.3g}; allowed is less than {Decimal(LARGEST_AMOUNT).scaleb(-digits):,}")
-    if scaled != scaled.to_integral_value():
+    largest = Decimal(LARGEST_AMOUNT).scaleb(-digits)
+    if amount >= largest:
+        raise InvalidInput(field, f"found {amount:.3g}; allowed is less than {largest:,}")
+    minor = int(amount.scaleb(digits))
+    if Decimal(minor).scaleb(-digits) != amount:
         raise InvalidInput(field, f"found {amount}; {currency} has {digits} decimals")
-    return int(scaled)
+    return minor
 
 
 def _aware(field: str, at: datetime) -> datetime:

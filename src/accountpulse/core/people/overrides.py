@@ -21,7 +21,7 @@ from accountpulse.core.store.people_tables import score_override
 class OverrideState(StrEnum):
     """ended: somebody ended or replaced it before it expired."""
 
-    IN_FORCE = "in force"
+    IN_FORCE = "in_force"
     EXPIRED = "expired"
     ENDED = "ended"
 
