@@ -1,4 +1,4 @@
-"""How two models differ in what they mean, in the words of their files: not in comments, defaults or layout."""
+"""How models, and the rules that name them, differ in what they mean, in the words of files: not in comments or layout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accountpulse.core.scoring.model import ScoringModel
-from accountpulse.core.scoring.scorer import Floats
+from accountpulse.core.scoring.scorer import Floats, Scorer
+from accountpulse.core.scoring.segments import Rule
 
 NOTHING = "-"
 
@@ -29,6 +30,52 @@ class WeightChange:
     metric: str
     before: float | None
     after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """A model before and after: versions, None where it is not there. changes, weights: what differs, where it is in both."""
+
+    model: str
+    before: str | None
+    after: str | None
+    changes: tuple[Change, ...] = ()
+    weights: tuple[WeightChange, ...] = ()
+
+
+def model_changes(
+    before: Mapping[str, ScoringModel], after: Mapping[str, ScoringModel], scorers: Mapping[str, type[Scorer]]
+) -> list[ModelChange]:
+    """The models that differ, by name. Weights are left out where a scorer is not installed."""
+    found = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None:
+            found.append(ModelChange(name, old.version if old else None, new.version if new else None))
+        elif old.version != new.version:
+            weights: list[WeightChange] = []
+            if old.scorer in scorers and new.scorer in scorers:
+                weights = weight_changes(old, old.make_scorer(scorers).weights(), new, new.make_scorer(scorers).weights())
+            moved = tuple(each for each in weights if each.before != each.after)
+            found.append(ModelChange(name, old.version, new.version, tuple(changes(old, new)), moved))
+    return found
+
+
+def rule_changes(before: Sequence[Rule], after: Sequence[Rule]) -> list[Change]:
+    """What differs between two lists of segments: conditions, models, and the order in which they are tried."""
+    old = {rule.name: _without_name(rule) for rule in before}
+    new = {rule.name: _without_name(rule) for rule in after}
+    found: list[Change] = []
+    _compare_lists("segment", old, new, found)
+    for name, rule in old.items():
+        other = new.get(name)
+        for key in dict.fromkeys((*rule, *other)) if other is not None else ():
+            _compare(f"segment {name}.{key}", rule.get(key), other.get(key) if other else None, found)
+    return found
+
+
+def _without_name(rule: Rule) -> dict[str, Any]:
+    return {key: value for key, value in rule.content().items() if key != "name"}
 
 
 def changes(before: ScoringModel, after: ScoringModel) -> list[Change]:
@@ -86,9 +133,9 @@ def _compare_lists(
 
 
 def _said(data: Mapping[str, Any], noun: str) -> str:
-    if noun == "metric":
-        return _text(dict(data))
-    return f"{len(data['metrics'])} metrics, weight {data['weight']:g}"
+    if noun == "group":
+        return f"{len(data['metrics'])} metrics, weight {data['weight']:g}"
+    return _text(dict(data))
 
 
 def _compare(place: str, before: object, after: object, found: list[Change]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.tables import account_current
 from accountpulse.core.store.upsert import insert
 
@@ -50,9 +51,15 @@ def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> int:
     return len(changed)
 
 
-def names(connection: sa.Connection) -> dict[int, str]:
-    """What each account is called."""
-    return dict(connection.execute(sa.select(account_current.c.account_id, account_current.c.name)).all())
+def names(connection: sa.Connection, accounts: Sequence[int] | None = None) -> dict[int, str]:
+    """What each account is called, of all or of some."""
+    query = sa.select(account_current.c.account_id, account_current.c.name)
+    if accounts is None:
+        return dict(connection.execute(query).all())
+    found: dict[int, str] = {}
+    for chunk in chunked(accounts):
+        found |= dict(connection.execute(query.where(account_current.c.account_id.in_(chunk))).all())
+    return found
 
 
 def _differs(row: sa.Row[Any] | None, wanted: Mapping[str, Any]) -> bool:

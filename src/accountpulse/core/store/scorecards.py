@@ -67,7 +67,7 @@ def model_ids(connection: sa.Connection, models: Mapping[str, tuple[str, Mapping
     ]
     if new:
         connection.execute(sa.insert(scoring_model), new)
-        found |= known_models(connection, [row["version"] for row in new])
+        found |= known_models(connection, [version for version in models if version not in found])
     return found
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from accountpulse.core.store.tables import score_history, scored_day, scoring_model, segment
+from accountpulse.core.store.tables import score_current, score_history, scored_day, scoring_model, segment
 from accountpulse.core.store.types import to_epoch_day
 
 _AT_ONCE = 50_000
@@ -37,11 +38,13 @@ class Series:
         return np.asarray(until[last], dtype=np.int64)
 
 
-def series(connection: sa.Connection, basis: int, until: date) -> Series:
-    """The published scores of a basis, of all accounts, up to a day."""
+def series(connection: sa.Connection, basis: int, until: date, *, overridden: bool = True) -> Series:
+    """The published scores of a basis, of all accounts, up to a day. overridden: False leaves out what people decided."""
     h = score_history.c
+    score = h.score_centi if overridden else sa.func.coalesce(h.steady_centi, h.score_centi)
+    band = h.band if overridden else sa.func.coalesce(h.steady_band, h.band)
     query = (
-        sa.select(h.account_id, h.day, h.score_centi, h.band, h.segment_id, h.model_id)
+        sa.select(h.account_id, h.day, score, band, h.segment_id, h.model_id)
         .where(h.basis == basis, h.day <= until)
         .order_by(h.account_id, h.day)
     )
@@ -57,6 +60,24 @@ def scored_days(connection: sa.Connection, basis: int) -> list[date]:
     """The days that were scored on a basis, oldest first."""
     query = sa.select(scored_day.c.day).where(scored_day.c.basis == basis).order_by(scored_day.c.day)
     return list(connection.execute(query).scalars())
+
+
+def days_beside(connection: sa.Connection, bases: Sequence[int], since: datetime | None = None) -> dict[date, int]:
+    """The days that were scored on any of some bases, oldest first, each with the first of them that there is.
+
+    since: only what was scored at this instant or later.
+    """
+    s = scored_day.c
+    query = sa.select(s.day, s.basis).where(s.basis.in_(bases), sa.true() if since is None else s.scored_at >= since)
+    found: dict[date, int] = {}
+    for day, basis in sorted(connection.execute(query).all(), key=lambda row: (row.day, list(bases).index(row.basis))):
+        found.setdefault(day, basis)
+    return found
+
+
+def scored_now(connection: sa.Connection) -> list[int]:
+    """The accounts that have a current score."""
+    return list(connection.execute(sa.select(score_current.c.account_id)).scalars())
 
 
 def count_rows(connection: sa.Connection, basis: int, since: date, until: date) -> int:
