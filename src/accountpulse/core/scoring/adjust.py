@@ -32,13 +32,14 @@ NO_LIMIT = np.inf
 class AdjustmentColumn:
     """A named adjustment and the points (n,) it adds to each account; 0 where it doesn't apply.
 
-    detail: for an account's row, what more there is to say, in a few words.
+    detail: for an account's row, what more there is to say, in a few words. holds: (n,) where it is said even if it adds 0.
     """
 
     code: str
     label: str
     points: Floats
     detail: Callable[[int], str] | None = None
+    holds: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)

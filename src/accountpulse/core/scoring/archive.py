@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -17,7 +17,8 @@ from accountpulse.core.scoring.bands import Band, band_name
 from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick
 from accountpulse.core.scoring.inputs import REVENUE
 from accountpulse.core.scoring.packing import pack
-from accountpulse.core.scoring.parse import model_of
+from accountpulse.core.scoring.scorer import Floats
+from accountpulse.core.scoring.standing import bands_of
 from accountpulse.core.scoring.trend import WINDOWS, trends
 from accountpulse.core.scoring.types import Score, ScoreChange
 from accountpulse.core.store import profiles as store_profiles
@@ -25,6 +26,7 @@ from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scores import Basis, HistoryPoint
+from accountpulse.core.store.types import from_epoch_day
 
 THRESHOLD_CENTI = 100
 """History keeps what moved by a point, in hundredths."""
@@ -88,6 +90,8 @@ def stored_score(row: sa.Row[Any]) -> Score:
             "band": row.band,
             "raw_score": row.raw_score,
             "raw_band": row.raw_band,
+            "band_since": row.band_since.isoformat(),
+            "steadiness": row.steadiness,
             "coverage": row.coverage,
             "low": row.low,
             "high": row.high,
@@ -131,21 +135,44 @@ def _segment_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
 def _history(cards: Scorecards, scores: DayScores) -> list[HistoryPoint]:
     points: list[HistoryPoint] = []
     for segment in scores.segments:
-        evaluation = segment.evaluation
-        packed = pack(evaluation.components, evaluation.states)
-        for i, row in enumerate(segment.rows):
+        evaluation, course = segment.evaluation, segment.course
+        n = len(segment.rows)
+        published, raw = _centi(evaluation.score), _centi(evaluation.raw_score)
+        band, raw_band = evaluation.band.tolist(), evaluation.raw_band.tolist()
+        underneath: list[tuple[int, int] | None] = [None] * n
+        rising_since: list[date | None] = [None] * n
+        if course is not None:
+            for i in np.flatnonzero(course.overridden).tolist():
+                underneath[i] = round(float(course.after.score[i]) * 100), int(course.after.band[i])
+            for i in np.flatnonzero(course.after.rising).tolist():
+                rising_since[i] = from_epoch_day(int(course.rising_since[i]))
+        components, k = pack(evaluation.components, evaluation.states).tobytes(), len(segment.model.lines)
+        accounts, coverage = scores.frame.account_ids[segment.rows].tolist(), np.rint(evaluation.coverage * 100).tolist()
+        for i in range(n):
+            steady_centi, steady_band = underneath[i] or (None, None)
             points.append(
                 HistoryPoint(
-                    account_id=int(scores.frame.account_ids[row]),
+                    account_id=accounts[i],
                     model_id=cards.model_ids[segment.model.version],
                     segment_id=cards.segment_ids[segment.rule.name],
-                    score_centi=round(float(evaluation.score[i]) * 100),
-                    band=int(evaluation.band[i]),
-                    coverage_percent=round(float(evaluation.coverage[i]) * 100),
-                    components=packed[i].tobytes(),
+                    score_centi=published[i],
+                    band=band[i],
+                    coverage_percent=int(coverage[i]),
+                    components=components[i * k : (i + 1) * k],
+                    raw_centi=raw[i] if raw[i] != published[i] else None,
+                    raw_band=raw_band[i] if raw_band[i] != band[i] else None,
+                    steady_centi=steady_centi,
+                    steady_band=steady_band,
+                    rising_since=rising_since[i],
+                    exact=segment.model.steadiness.points_per_day is not None,
                 )
             )
     return points
+
+
+def _centi(scores: Floats) -> list[int]:
+    centi: list[int] = np.rint(scores * 100).astype(np.int64).tolist()
+    return centi
 
 
 def _portfolio(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
@@ -176,7 +203,7 @@ def _bands_since(
     history: the rows of the last months; known: what was said last. Where neither reaches back to the beginning of the run,
     all of the account's history is read.
     """
-    bands = _bands_of(connection, {row.model_id for series in history.values() for row in series})
+    bands = bands_of(connection, {row.model_id for series in history.values() for row in series})
     since: dict[int, date] = {}
     unfinished: dict[int, str] = {}
     for score in scores:
@@ -190,17 +217,19 @@ def _bands_since(
         else:
             unfinished[score.account_id] = score.band
     older = store_scores.history_since(connection, date.min, list(unfinished))
-    bands |= _bands_of(connection, {row.model_id for series in older.values() for row in series} - bands.keys())
+    bands |= bands_of(connection, {row.model_id for series in older.values() for row in series} - bands.keys())
     for account_id, series in older.items():
         if run := _run_of(unfinished[account_id], series, bands):
             since[account_id] = run[0].day
     return since
 
 
-def _bands_of(connection: sa.Connection, model_ids: Collection[int]) -> dict[int, tuple[Band, ...]]:
-    """The bands of models, by id: a row of the history is read with the bands of its own model."""
-    contents = store_scorecards.model_contents(connection, sorted(model_ids))
-    return {id: model_of(content).bands for id, content in contents.items()}
+def band_began(connection: sa.Connection, score: Score) -> date:
+    """The first day of the unbroken run, up to a score of some past day, of the band that it is in."""
+    series = store_scores.history_since(connection, date.min, [score.account_id]).get(score.account_id, [])
+    earlier = [row for row in series if row.day < score.day]
+    run = _run_of(score.band, earlier, bands_of(connection, {row.model_id for row in earlier}))
+    return run[0].day if run else score.day
 
 
 def _run_of(band: str, series: Sequence[sa.Row[Any]], bands: Mapping[int, Sequence[Band]]) -> list[sa.Row[Any]]:
@@ -228,6 +257,7 @@ def _current_row(cards: Scorecards, segment: SegmentDay, score: Score, band_sinc
         "components": content["components"],
         "adjustments": content["adjustments"],
         "matched": content["matched"],
+        "steadiness": score.steadiness,
         "scored_at": now,
     }
 

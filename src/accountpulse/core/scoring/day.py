@@ -98,8 +98,9 @@ class SegmentDay:
 
     def steadiness(self, i: int) -> str | None:
         """Why what is published of the i-th account is not what is raw, in words; None where it is."""
-        raw = self.evaluation
-        return self.course and self.course.words(self.model, float(raw.raw_score[i]), int(raw.raw_band[i]), i)
+        if self.course is None:
+            return None
+        return self.course.words(self.model, float(self.evaluation.raw_score[i]), int(self.evaluation.raw_band[i]), i)
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,14 @@ def scores_of(
     previous: Floats | None = None,
     matched: Sequence[Sequence[Matched]] | None = None,
     cause: Cause | None = None,
+    steadiness: Callable[[int], str | None] | None = None,
     rows: Iterable[int] | None = None,
 ) -> list[Score]:
     """A `Score` for each account of the evaluation, in its order.
 
     previous: metric values (n, k) `previous_days` ago, NaN where unknown. matched: each account's `Assignment.reasons`.
-    cause: why a metric has no value for an account, by its row and the metric's name. rows: only these accounts.
+    cause: why a metric has no value for an account, by its row and the metric's name. steadiness: why what is published of an
+    account is not what is raw, by its row. rows: only these accounts.
     """
     version = evaluation.model.version
     return [
@@ -70,6 +72,7 @@ def scores_of(
             components=_components(evaluation, i, setting, None if previous is None else previous[i], cause),
             adjustments=_adjustments(evaluation, i, setting),
             matched=tuple(matched[i]) if matched is not None else (),
+            steadiness=steadiness(i) if steadiness else None,
         )
         for i in (range(len(accounts)) if rows is None else rows)
     ]
@@ -119,7 +122,7 @@ def _adjustments(evaluation: Evaluation, i: int, setting: Setting) -> tuple[Adju
     made = []
     for column in evaluation.adjustments:
         points = float(column.points[i])
-        if abs(points) > NEGLIGIBLE:
+        if abs(points) > NEGLIGIBLE or (column.holds is not None and column.holds[i]):
             metric = setting.metrics.get(column.code.partition(":")[2])
             label = column.label.replace(metric.name, metric.title) if metric else column.label
             detail = column.detail(i) if column.detail else ""

@@ -10,19 +10,20 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from accountpulse.core.clock import Clock, day_of
+from accountpulse.core.clock import Clock, day_of, start_of_day
 from accountpulse.core.errors import NotFound
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.scoring.archive import stored_score, write_current, write_day
+from accountpulse.core.scoring.archive import band_began, stored_score, write_current, write_day
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
 from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
+from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.types import Score, ScoreChange
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW
-from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED
+from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED, Basis
 
 log = logging.getLogger("accountpulse.scoring")
 
@@ -86,7 +87,7 @@ class ScoringService:
             with self._store.read() as connection:
                 return [stored_score(row) for row in store_scores.explained(connection).values()]
         with self._store.read() as connection:
-            scores = score_day(connection, self._cards(connection), self._yardstick, day)
+            scores = self._published(connection, self._cards(connection), day, LIVE)
             earlier = self._compared(connection, scores)
         return [score for segment in scores.segments for score in scores.explained(segment, self._yardstick, earlier)]
 
@@ -101,11 +102,12 @@ class ScoringService:
                 )
             return stored_score(row)
         with self._store.read() as connection:
-            scores = score_day(connection, self._cards(connection), self._yardstick, day)
+            scores = self._published(connection, self._cards(connection), day, LIVE)
             earlier = self._compared(connection, scores)
-        for segment in scores.segments:
-            if account_id in scores.frame.account_ids[segment.rows]:
-                return scores.explained(segment, self._yardstick, earlier, only=account_id)[0]
+            for segment in scores.segments:
+                if account_id in scores.frame.account_ids[segment.rows]:
+                    score = scores.explained(segment, self._yardstick, earlier, only=account_id)[0]
+                    return replace(score, band_since=band_began(connection, score))
         raise NotFound(f"account {account_id} was not a customer on {day}")
 
     def _compared(self, connection: sa.Connection, scores: DayScores) -> MetricFrame:
@@ -146,7 +148,7 @@ class ScoringService:
         live = day == self.today
         earlier: MetricFrame | None = None
         with self._store.read() as connection:
-            scores = score_day(connection, cards, self._yardstick, day, now=now if live else None)
+            scores = self._published(connection, cards, day, LIVE if live else RESTATED)
             if live:
                 earlier = self._compared(connection, scores)
         changes: list[ScoreChange] = []
@@ -166,9 +168,16 @@ class ScoringService:
         now = self._clock.now()
         live = day == self.today
         with self._store.read() as connection:
-            scores = score_day(connection, cards, self._yardstick, day, now=now if live else None)
+            scores = self._published(connection, cards, day, SHADOW_LIVE if live else SHADOW_RESTATED)
         with self._store.write() as connection:
             write_day(connection, cards, scores, SHADOW_LIVE if live else SHADOW_RESTATED, now)
+
+    def _published(self, connection: sa.Connection, cards: Scorecards, day: date, basis: Basis) -> DayScores:
+        """A day's scores as they are published: raw, then held steady by the days before, then what people decided."""
+        now = self._clock.now() if day == self.today else None
+        raw = score_day(connection, cards, self._yardstick, day, now=now)
+        at = now or start_of_day(day + timedelta(days=1), self._yardstick.zone)
+        return steadied(connection, raw, cards, self._yardstick, basis=basis, at=at)
 
 
 def _report(scores: DayScores, written: int) -> ScoreReport:

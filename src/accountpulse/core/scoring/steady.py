@@ -1,105 +1,105 @@
-"""Steadiness: `g` of the design, for one segment and one evaluation, as a pure function over arrays.
+"""From a day's raw scores to its published ones: `g` of the design, applied to a day, and people's overrides on top.
 
-    published = g(raw scores day by day, overrides)
-
-First the score, where the model limits its points per day; then the band that this score is published in:
-
-* `unknown` counts at once, in both directions;
-* a band is left for a worse one at once, when the score is below its start by more than the dead band: for the band that the
-  score lies in;
-* it is left for a better one when the score has been above its end by at least the dead band for `rise_after` evaluations in a
-  row: for the best band whose start the score is above by as much;
-* no known band is left before it has been held for `dwell` evaluations.
-
-A dead band never takes more than half of the band that it reaches into, so every band can be entered from both sides and left
-to both, however narrow it is. With nothing to go on from (a first evaluation, bands of other names or edges before) the raw
-score and band count as they are; after `unknown`, the band that the score lies in.
+Underneath an override g goes on as if it were not there, so that an account reverts by itself to where it would be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
+import sqlalchemy as sa
 
-from accountpulse.core.scoring.bands import UNKNOWN, Band, band_index
-from accountpulse.core.scoring.model import Steadiness
-from accountpulse.core.scoring.scorer import Floats, Mask
+from accountpulse.core.scoring.adjust import AdjustmentColumn
+from accountpulse.core.scoring.bands import band_index
+from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick
+from accountpulse.core.scoring.evaluate import Evaluation
+from accountpulse.core.scoring.scorer import Floats
+from accountpulse.core.scoring.standing import Standing
+from accountpulse.core.scoring.steadiness import Course, limited, steady
+from accountpulse.core.store.people import overrides_in_force
+from accountpulse.core.store.scores import Basis
+from accountpulse.core.store.steadiness import NEVER
+from accountpulse.core.store.types import to_epoch_day
 
-Integers = NDArray[np.int64]
-
-EDGE_DIGITS = 9
-"""As `band_index`: what is within 1e-9 of an edge counts as on it."""
+Override = sa.Row[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """Where n accounts stood before an evaluation, (n,) each.
+def steadied(
+    connection: sa.Connection, scores: DayScores, cards: Scorecards, yardstick: Yardstick, *, basis: Basis, at: datetime
+) -> DayScores:
+    """A day's scores as they are published, from those of `score_day`, of all accounts or of some.
 
-    score: the steady score, NaN with nothing to go on from. band: the steady band, an index into the same bands as now.
-    rising: for how many evaluations in a row, up to the last one, the score has spoken for a better band. held: for how many
-    evaluations the band has been held; more than any `dwell` where it was longer than anybody asks. days: since the last one.
+    basis: whose series goes on; LIVE also for a past day that is only looked at. at: overrides in force then count: now for
+    today, for a past day the end of it.
     """
-
-    score: Floats
-    band: Integers
-    rising: Integers
-    held: Integers
-    days: Integers
-
-    @property
-    def goes_on(self) -> Mask:
-        return ~np.isnan(self.score)
-
-
-@dataclass(frozen=True, slots=True)
-class Steady:
-    """Where they stand after it, (n,) each: score 0..100, band, and `rising` with this evaluation among the counted."""
-
-    score: Floats
-    band: Integers
-    rising: Integers
+    ids = scores.frame.account_ids
+    standing = Standing(connection, ids, scores.day, basis, list(cards.models.values()), cards.model_ids)
+    overrides = overrides_in_force(connection, at, standing.asked)
+    published = []
+    for segment in scores.segments:
+        course = _course(segment, standing, to_epoch_day(scores.day))
+        own = {int(np.searchsorted(ids[segment.rows], id)): overrides[id] for id in overrides.keys() & set(ids[segment.rows])}
+        published.append(_published(segment, course, own, yardstick.zone))
+    return replace(scores, segments=tuple(published))
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """For each band, (k,): at which score it is risen into from below, and below which it is fallen out of."""
-
-    rise_at: Floats
-    fall_below: Floats
-
-
-def edges(bands: Sequence[Band], dead_band: float) -> Edges:
-    """The edges of bands with a dead band around each; the lowest is always risen into and never fallen out of."""
-    starts = np.array([band.start for band in bands])
-    reach = np.minimum(dead_band, [(band.end - band.start) / 2 for band in bands])
-    rise_at, fall_below = starts + reach, starts - np.roll(reach, 1)
-    rise_at[0] = fall_below[0] = -np.inf
-    return Edges(np.round(rise_at, EDGE_DIGITS), np.round(fall_below, EDGE_DIGITS))
+def _course(segment: SegmentDay, standing: Standing, today: int) -> Course:
+    model, raw = segment.model, segment.evaluation
+    before = standing.before(segment.rows, model.bands)
+    after = steady(model.steadiness, model.bands, raw.raw_score, raw.raw_band, before)
+    began = np.where(after.rising > 1, standing.rising_since[segment.rows], today)
+    return Course(before, after, np.where(after.rising > 0, began, NEVER), overridden=np.zeros(len(segment.rows), dtype=bool))
 
 
-def steady(rule: Steadiness, bands: Sequence[Band], raw_score: Floats, raw_band: Integers, before: Before) -> Steady:
-    """One evaluation of n accounts: raw scores (n,) in 0..100, and raw bands (n,), -1 where unknown."""
-    around = edges(bands, rule.dead_band)
-    goes_on = before.goes_on
-    score = raw_score
+def _published(segment: SegmentDay, course: Course, overrides: Mapping[int, Override], zone: ZoneInfo) -> SegmentDay:
+    """The segment with what is published. overrides: by the account's place in the segment."""
+    rule, raw, after = segment.model.steadiness, segment.evaluation, course.after
+    evaluation = replace(
+        raw,
+        score=after.score,
+        band=after.band,
+        low=limited(rule, raw.low, course.before),
+        high=limited(rule, raw.high, course.before),
+    )
     if rule.points_per_day is not None:
-        room = rule.points_per_day * before.days
-        limited = np.clip(raw_score, before.score - room, before.score + room)
-        score = np.where(goes_on, limited, raw_score)
-    compared = np.round(score, EDGE_DIGITS)
-    known = raw_band != UNKNOWN
-    holds = goes_on & known & (before.band != UNKNOWN)
-    band = np.where(holds, before.band, 0)
-    above = np.append(around.rise_at, np.inf)[band + 1]
-    speaks = holds & (compared >= above)
-    rising = np.where(speaks, before.rising + 1, 0)
-    free = before.held >= rule.dwell
-    rises = speaks & free & (rising >= rule.rise_after)
-    falls = holds & free & (compared < around.fall_below[band])
-    lies_in = band_index(bands, score)
-    reached = np.searchsorted(around.rise_at, compared, side="right") - 1
-    moved = np.select([~known, ~holds | falls, rises], [np.full_like(band, UNKNOWN), lies_in, reached], band)
-    return Steady(score, moved, np.where(rises, 0, rising))
+        column = _limit_column(rule.points_per_day, raw.raw_score, after.score)
+        evaluation = replace(evaluation, adjustments=(*raw.adjustments, column))
+    if overrides:
+        evaluation = _overridden(evaluation, overrides, zone)
+        course = replace(course, overridden=np.isin(np.arange(len(segment.rows)), list(overrides)))
+    return replace(segment, evaluation=evaluation, course=course)
+
+
+def _limit_column(points: float, raw: Floats, score: Floats) -> AdjustmentColumn:
+    return AdjustmentColumn(
+        "rate_limit", f"No more than {points:g} points a day", score - raw, lambda i: f"{raw[i]:.1f} without the limit"
+    )
+
+
+def _overridden(evaluation: Evaluation, overrides: Mapping[int, Override], zone: ZoneInfo) -> Evaluation:
+    at = np.array(list(overrides))
+    decided = np.array([row.score for row in overrides.values()])
+    score, band = evaluation.score.copy(), evaluation.band.copy()
+    score[at], band[at] = decided, band_index(evaluation.model.bands, decided)
+    low, high = evaluation.low.copy(), evaluation.high.copy()
+    # A person's word leaves nothing open.
+    low[at] = high[at] = decided
+    holds = np.isin(np.arange(len(score)), at)
+    detail = _who_says_so(overrides, evaluation.score, zone)
+    column = AdjustmentColumn("override", "Override", score - evaluation.score, detail, holds)
+    return replace(evaluation, adjustments=(*evaluation.adjustments, column), score=score, band=band, low=low, high=high)
+
+
+def _who_says_so(overrides: Mapping[int, Override], without: Floats, zone: ZoneInfo) -> Callable[[int], str]:
+    def detail(i: int) -> str:
+        row = overrides[i]
+        until = row.expires_at.astimezone(zone)
+        said = f"{until:%Y-%m-%d}" if until.time() == until.min.time() else f"{until:%Y-%m-%d %H:%M}"
+        return f"{row.score:.1f} by {row.owner} until {said}: {row.reason}; {without[i]:.1f} without it"
+
+    return detail

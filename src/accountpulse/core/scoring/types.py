@@ -57,6 +57,8 @@ class ScoreJson(TypedDict):
     band: str
     raw_score: float
     raw_band: str
+    band_since: str | None
+    steadiness: str | None
     coverage: float
     low: float
     high: float
@@ -182,9 +184,10 @@ class Score:
 
     score: 0..100. reference: what a typical account scores before any adjustment, so it may lie beyond. band: its name,
     `unknown` where coverage is below the model's floor. raw_score, raw_band: the same before steadiness and overrides, which
-    look at the days before and at what people decided. coverage: the measured share of the weight, 0..1. low, high: the
-    lowest and highest score that the unknown parts allow. matched: every segment rule that matched, the first being the one
-    in force.
+    look at the days before and at what people decided. band_since: the first day of the unbroken run of this band, None where
+    that was not looked up. steadiness: why what is published is not what is raw, in words; None where it is. coverage: the
+    measured share of the weight, 0..1. low, high: the lowest and highest score that the unknown parts allow. matched: every
+    segment rule that matched, the first being the one in force.
     """
 
     account_id: int
@@ -202,6 +205,8 @@ class Score:
     components: tuple[Component, ...]
     adjustments: tuple[Adjustment, ...] = ()
     matched: tuple[Matched, ...] = ()
+    band_since: date | None = None
+    steadiness: str | None = None
 
     def to_json(self) -> ScoreJson:
         """As plain JSON data."""
@@ -215,6 +220,8 @@ class Score:
             "band": self.band,
             "raw_score": self.raw_score,
             "raw_band": self.raw_band,
+            "band_since": self.band_since.isoformat() if self.band_since else None,
+            "steadiness": self.steadiness,
             "coverage": self.coverage,
             "low": self.low,
             "high": self.high,
@@ -242,6 +249,8 @@ class Score:
             components=tuple(map(Component.from_json, data["components"])),
             adjustments=tuple(map(Adjustment.from_json, data["adjustments"])),
             matched=tuple(map(Matched.from_json, data["matched"])),
+            band_since=date.fromisoformat(data["band_since"]) if data["band_since"] else None,
+            steadiness=data["steadiness"],
         )
 
 

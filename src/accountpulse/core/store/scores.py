@@ -41,8 +41,9 @@ _DECISIVE = ("band", "model_id", "segment_id", "raw_band", "steady_band", "risin
 class HistoryPoint:
     """One account's row of the history: the score in hundredths of a point, the band's index, packed components.
 
-    raw_*: before steadiness and overrides; steady_*: before overrides; None where that is no different. rising_since: the first
-    of the days in a row that speak for a better band. exact: every move is kept, because the next day's score rests on it.
+    raw_*: before steadiness and overrides, None where that is no different. steady_*: before overrides, None where there is no
+    override. rising_since: the first of the days in a row that speak for a better band. exact: every move of the score before
+    overrides is kept, because the next day's rests on it.
     """
 
     account_id: int
@@ -133,11 +134,22 @@ def _rows(connection: sa.Connection, basis: Basis, day: date) -> dict[int, sa.Ro
 
 
 def _moved(previous: sa.Row[Any] | None, point: HistoryPoint, threshold_centi: int) -> bool:
-    return (
-        previous is None
-        or abs(previous.score_centi - point.score_centi) >= (1 if point.exact else threshold_centi)
-        or any(getattr(previous, name) != getattr(point, name) for name in _DECISIVE)
+    if previous is None or any(getattr(previous, name) != getattr(point, name) for name in _DECISIVE):
+        return True
+    (score, raw, steady), (score_now, raw_now, steady_now) = _scores(previous), _scores(point)
+    return max(abs(score - score_now), abs(raw - raw_now)) >= threshold_centi or (
+        abs(steady - steady_now) >= (1 if point.exact else threshold_centi)
     )
+
+
+def _scores(row: sa.Row[Any] | HistoryPoint) -> tuple[int, int, int]:
+    """The published score, the raw one, and that without overrides."""
+    published: int = row.score_centi
+    return published, _or(row.raw_centi, published), _or(row.steady_centi, published)
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
 
 
 def _same(row: sa.Row[Any], point: HistoryPoint) -> bool:
@@ -194,7 +206,7 @@ def current(connection: sa.Connection, account_id: int | None = None) -> dict[in
 def explained(connection: sa.Connection, account_id: int | None = None) -> dict[int, sa.Row[Any]]:
     """Like `current`, with the components, adjustments and matched segments."""
     detail = score_detail.c
-    query = sa.select(score_current, detail.components, detail.adjustments, detail.matched)
+    query = sa.select(score_current, detail.components, detail.adjustments, detail.matched, detail.steadiness)
     joined = query.join(score_detail, detail.account_id == score_current.c.account_id)
     return _by_account(connection, _named(joined), account_id)
 

@@ -357,6 +357,7 @@ score_detail = sa.Table(
     sa.Column("components", Json, nullable=False),
     sa.Column("adjustments", Json, nullable=False),
     sa.Column("matched", Json, nullable=False),
+    sa.Column("steadiness", sa.Text),
     comment="What explains each current score. Kept apart: it is a hundred times larger, and lists of accounts don't need it.",
 )
 

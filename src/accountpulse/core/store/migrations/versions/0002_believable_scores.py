@@ -91,6 +91,7 @@ def _steadiness() -> None:
     for name in ("raw_centi", "raw_band", "steady_centi", "steady_band"):
         op.add_column("score_history", sa.Column(name, sa.SmallInteger()))
     op.add_column("score_history", sa.Column("rising_since", Day()))
+    op.add_column("score_detail", sa.Column("steadiness", sa.Text()))
     op.add_column("score_current", sa.Column("raw_score", sa.Double()))
     op.add_column("score_current", sa.Column("raw_band", sa.Text()))
     op.execute(sa.text("update score_current set raw_score = score, raw_band = band"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accountpulse.core.scoring.bands import PRESETS, UNKNOWN, Band, band_index
 from accountpulse.core.scoring.model import DEFAULT_STEADINESS, NO_STEADINESS, Steadiness
-from accountpulse.core.scoring.steady import Before, Steady, edges, steady
+from accountpulse.core.scoring.steadiness import Before, Steady, edges, steady
 
 RYG = PRESETS["red-yellow-green"]
 RED, YELLOW, GREEN = range(3)

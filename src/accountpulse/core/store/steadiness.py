@@ -1,0 +1,125 @@
+"""Reads where accounts stood before a day: what the steadiness of a score and its band rests on, as columns.
+
+A series of evaluations may go over two bases: what is said live goes on from what was restated for the days before the first
+live one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED, Basis
+from accountpulse.core.store.tables import score_history, scored_day
+from accountpulse.core.store.types import to_epoch_day
+
+Integers = NDArray[np.int64]
+
+NEVER = -1
+"""No day."""
+
+_GOES_ON_FROM: dict[Basis, Basis] = {LIVE: RESTATED, SHADOW_LIVE: SHADOW_RESTATED}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Days that were scored, newest first, as days since 1970, and the basis of each."""
+
+    days: Integers
+    bases: Sequence[Basis]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of the history, before overrides, by account and then by day. score: in hundredths. rising_since: or NEVER."""
+
+    account: Integers
+    day: Integers
+    model: Integers
+    band: Integers
+    score: Integers
+    rising_since: Integers
+
+    def followed_by(self, later: Rows) -> Rows:
+        """These rows and others, in order."""
+        return _rows(np.concatenate([_table(self), _table(later)]))
+
+
+def _table(rows: Rows) -> Integers:
+    return np.column_stack([rows.account, rows.day, rows.model, rows.band, rows.score, rows.rising_since])
+
+
+def _rows(table: Integers) -> Rows:
+    return Rows(*table[np.lexsort((table[:, 1], table[:, 0]))].T)
+
+
+NO_ROWS = _rows(np.empty((0, 6), dtype=np.int64))
+
+
+def evaluated(connection: sa.Connection, basis: Basis, before: date, most: int) -> Evaluated:
+    """The last days of a series that were scored before a day, at most so many."""
+    s = scored_day.c
+    query = sa.select(s.day, s.basis).where(_in_series(s, basis, before), s.day < before).order_by(s.day.desc()).limit(most)
+    rows = connection.execute(query).all()
+    return Evaluated(np.array([to_epoch_day(row.day) for row in rows], dtype=np.int64), [row.basis for row in rows])
+
+
+def in_force(connection: sa.Connection, basis: Basis, before: date, accounts: Sequence[int] | None = None) -> Rows:
+    """The row in force before a day of each account that has one on this basis. accounts: only theirs."""
+    h = score_history.c
+    queries = []
+    for chosen in _chosen(accounts):
+        newest = (
+            sa.select(h.account_id, sa.func.max(h.day).label("day"))
+            .where(h.basis == basis, h.day < before, chosen)
+            .group_by(h.account_id)
+            .subquery()
+        )
+        on = sa.and_(h.account_id == newest.c.account_id, h.day == newest.c.day, h.basis == basis)
+        queries.append(_columns().join(newest, on))
+    return _read(connection, queries)
+
+
+def moves(connection: sa.Connection, basis: Basis, since: date, before: date, accounts: Sequence[int] | None = None) -> Rows:
+    """The rows that a series wrote from `since` to the day before `before`. accounts: only theirs."""
+    h = score_history.c
+    wanted = sa.and_(_in_series(h, basis, before), h.day >= since, h.day < before)
+    return _read(connection, [_columns().where(wanted, chosen) for chosen in _chosen(accounts)])
+
+
+def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[bool]:
+    own: sa.ColumnElement[bool] = columns.basis == basis
+    earlier = _GOES_ON_FROM.get(basis)
+    if earlier is None:
+        return own
+    first = scored_day.alias("first")
+    first_own = sa.select(sa.func.min(first.c.day)).where(first.c.basis == basis, first.c.day < before).scalar_subquery()
+    return sa.or_(own, sa.and_(columns.basis == earlier, sa.or_(first_own.is_(None), columns.day < first_own)))
+
+
+def _columns() -> sa.Select[Any]:
+    h = score_history.c
+    band, centi = sa.func.coalesce(h.steady_band, h.band), sa.func.coalesce(h.steady_centi, h.score_centi)
+    return sa.select(h.account_id, h.day, h.model_id, band, centi, h.rising_since)
+
+
+def _chosen(accounts: Sequence[int] | None) -> Iterable[sa.ColumnElement[bool]]:
+    if accounts is None:
+        return [sa.true()]
+    return [score_history.c.account_id.in_(chunk) for chunk in chunked(accounts)]
+
+
+def _read(connection: sa.Connection, queries: Iterable[sa.Select[Any]]) -> Rows:
+    read = [
+        (account, to_epoch_day(day), model, band, centi, NEVER if since is None else to_epoch_day(since))
+        for query in queries
+        for account, day, model, band, centi, since in connection.execute(query)
+    ]
+    return _rows(np.array(read, dtype=np.int64).reshape(len(read), 6))
