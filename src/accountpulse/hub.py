@@ -20,7 +20,7 @@ from accountpulse.core.identity.resolve import Candidate, SourceAccount
 from accountpulse.core.jobs import InProcessJobs, Jobs
 from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.metrics.features import configure_key_features
+from accountpulse.core.metrics.features import configure_key_features, same_key_features
 from accountpulse.core.metrics.population import population
 from accountpulse.core.model import schema_of
 from accountpulse.core.people import People
@@ -267,6 +267,12 @@ class Hub:
 
     def _register(self) -> dict[str, int]:
         specs = [self._spec(i, c) for i, c in enumerate(self.settings.connections.values())]
+        # A command that only reads must not wait for one that writes, so nothing is written where nothing differs.
+        with self.store.read() as connection:
+            ids = store_connections.registered(connection, specs)
+            same_rates = store_rates.same_rates(connection, self.settings.rates)
+            if ids is not None and same_rates and same_key_features(connection, self.settings.key_features):
+                return ids
         with self.store.write() as connection:
             store_rates.write_rates(connection, self.settings.rates)
             configure_key_features(connection, self.settings.key_features)

@@ -38,14 +38,22 @@ class KeyFeatures:
         return {NAMES: dialect.texts(self.names), COUNT: len(self.names)}
 
 
+def same_key_features(connection: sa.Connection, names: Sequence[str] | None) -> bool:
+    """Whether the configured list (None: there is none) is what the store keeps."""
+    return bool(read_setting(connection, _SETTING) == _kept(names))
+
+
 def configure_key_features(connection: sa.Connection, names: Sequence[str] | None) -> bool:
     """Keep the configured list (None: there is none) in the store; returns whether it changed. In the caller's transaction."""
-    wanted = None if names is None else sorted(set(names))
-    if read_setting(connection, _SETTING) == wanted:
+    if same_key_features(connection, names):
         return False
-    write_setting(connection, _SETTING, wanted)
+    write_setting(connection, _SETTING, _kept(names))
     bump(connection, "facts")
     return True
+
+
+def _kept(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else sorted(set(names))
 
 
 def key_features(connection: sa.Connection, moment: Moment) -> KeyFeatures:

@@ -31,6 +31,15 @@ class ConnectionSpec:
     streams: Mapping[str, tuple[str, ...]]
 
 
+def registered(connection: sa.Connection, specs: Sequence[ConnectionSpec]) -> dict[str, int] | None:
+    """The ids of connections by name where the store's are these already; None where `register` has something to write."""
+    known = {row.name: row for row in connection.execute(sa.select(connection_table))}
+    same = all(spec.name in known and not _differs(known[spec.name], spec) for spec in specs)
+    if not same or _gone(known, specs) or _new_streams(connection, specs, {name: row.id for name, row in known.items()}):
+        return None
+    return {spec.name: known[spec.name].id for spec in specs}
+
+
 def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: datetime) -> dict[str, int]:
     """Make the store's connections those of the configuration; returns their ids by name.
 
@@ -39,28 +48,16 @@ def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: da
     table = connection_table
     known = {row.name: row for row in connection.execute(sa.select(table))}
     for spec in specs:
-        values: dict[str, Any] = {
-            "connector": spec.connector,
-            "priority": spec.priority,
-            "anchor": spec.anchor,
-            "provides": sorted(spec.provides),
-            "removed_at": None,
-        }
         row = known.get(spec.name)
         if row is None:
-            connection.execute(sa.insert(table).values(name=spec.name, state="new", state_since=now, **values))
-        elif any(getattr(row, key) != value for key, value in values.items()):
-            connection.execute(sa.update(table).where(table.c.id == row.id).values(**values))
-    staying = {PEOPLE, *(spec.name for spec in specs)}
-    gone = [row.id for name, row in known.items() if row.removed_at is None and name not in staying]
+            connection.execute(sa.insert(table).values(name=spec.name, state="new", state_since=now, **_values(spec)))
+        elif _differs(row, spec):
+            connection.execute(sa.update(table).where(table.c.id == row.id).values(**_values(spec)))
+    gone = _gone(known, specs)
     if gone:
         connection.execute(sa.update(table).where(table.c.id.in_(gone)).values(removed_at=now))
     ids = {row.name: row.id for row in connection.execute(sa.select(table.c.name, table.c.id))}
-    streams = [
-        {"connection_id": ids[spec.name], "stream": stream, "records": sorted(records), "state": "new"}
-        for spec in specs
-        for stream, records in spec.streams.items()
-    ]
+    streams = _new_streams(connection, specs, ids)
     if streams:
         statement = insert(connection, stream_state)
         connection.execute(
@@ -70,6 +67,36 @@ def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: da
             streams,
         )
     return {spec.name: ids[spec.name] for spec in specs}
+
+
+def _values(spec: ConnectionSpec) -> dict[str, Any]:
+    return {
+        "connector": spec.connector,
+        "priority": spec.priority,
+        "anchor": spec.anchor,
+        "provides": sorted(spec.provides),
+        "removed_at": None,
+    }
+
+
+def _differs(row: sa.Row[Any], spec: ConnectionSpec) -> bool:
+    return any(getattr(row, key) != value for key, value in _values(spec).items())
+
+
+def _gone(known: Mapping[str, sa.Row[Any]], specs: Sequence[ConnectionSpec]) -> list[int]:
+    staying = {PEOPLE, *(spec.name for spec in specs)}
+    return [row.id for name, row in known.items() if row.removed_at is None and name not in staying]
+
+
+def _new_streams(connection: sa.Connection, specs: Sequence[ConnectionSpec], ids: Mapping[str, int]) -> list[dict[str, object]]:
+    """The rows of streams that are not known yet, or with other records."""
+    known = {(row.connection_id, row.stream): row.records for row in connection.execute(sa.select(stream_state))}
+    return [
+        {"connection_id": ids[spec.name], "stream": stream, "records": sorted(records), "state": "new"}
+        for spec in specs
+        for stream, records in spec.streams.items()
+        if known.get((ids[spec.name], stream)) != sorted(records)
+    ]
 
 
 def by_name(connection: sa.Connection, name: str) -> sa.Row[Any]:

@@ -14,10 +14,14 @@ Rates = Mapping[str, Mapping[date, float]]
 """Currency -> the day a rate is in force from -> units of the reporting currency for one unit of it."""
 
 
+def same_rates(connection: sa.Connection, rates: Rates) -> bool:
+    """Whether the stored rates are these and no others."""
+    return _stored(connection) == _flat(rates)
+
+
 def write_rates(connection: sa.Connection, rates: Rates) -> bool:
     """Make the stored rates these and no others, in the caller's transaction; returns whether anything changed."""
-    wanted = {(currency, day): float(rate) for currency, dated in rates.items() for day, rate in dated.items()}
-    known = {(row.currency, row.day): row.rate for row in connection.execute(sa.select(fx_rate))}
+    wanted, known = _flat(rates), _stored(connection)
     if known == wanted:
         return False
     stale = [{"c": c, "d": d} for (c, d), rate in known.items() if wanted.get((c, d)) != rate]
@@ -29,6 +33,14 @@ def write_rates(connection: sa.Connection, rates: Rates) -> bool:
         connection.execute(sa.insert(fx_rate), new)
     bump(connection, "facts")
     return True
+
+
+def _flat(rates: Rates) -> dict[tuple[str, date], float]:
+    return {(currency, day): float(rate) for currency, dated in rates.items() for day, rate in dated.items()}
+
+
+def _stored(connection: sa.Connection) -> dict[tuple[str, date], float]:
+    return {(row.currency, row.day): row.rate for row in connection.execute(sa.select(fx_rate))}
 
 
 def rates_in_force(connection: sa.Connection, day: date) -> dict[str, float]:
