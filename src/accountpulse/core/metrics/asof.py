@@ -31,7 +31,12 @@ class AsKnown:
 
 @dataclass(frozen=True, slots=True)
 class AsCorrected:
-    """The current version of dated fields, the version valid at T of undated ones, and the current links."""
+    """The current version of dated fields, the version valid at T of undated ones, and the current links.
+
+    at: the instant whose versions and links count as current, not before the day asked about; None for now.
+    """
+
+    at: datetime | None = None
 
 
 Mode = AsKnown | AsCorrected
@@ -73,7 +78,7 @@ class Moment:
         for bound in bounds:
             at = self.bound(bound)
             values[bound.name] = dialect.instant(at) if isinstance(at, datetime) else dialect.day(at)
-        if isinstance(self.mode, AsKnown):
+        if self.mode.at is not None:
             values["known_at"] = dialect.instant(self.mode.at)
         return values
 

@@ -73,7 +73,7 @@ def coverage(
 
     facts: where links are read, the store unless given.
     """
-    at = mode.at if isinstance(mode, AsKnown) else None
+    at = mode.at
     assumed = isinstance(mode, AsKnown) and mode.loads_assumed
     providers = _providers(connection, at, assumed)
     linked = _linked(facts or StoreFacts(connection), account_ids, mode, accounts)
@@ -134,18 +134,18 @@ def _linked(facts: Facts, account_ids: NDArray[np.int64], mode: Mode, accounts: 
     """For each connection, which accounts have a source account in it."""
     dialect = facts.dialect
     parameters: dict[str, object] = {}
-    if isinstance(mode, AsKnown):
+    if mode.at is not None:
         parameters[KNOWN_AT.removeprefix(":")] = dialect.instant(mode.at)
     if accounts is not None:
         parameters[ACCOUNTS] = dialect.ids(accounts)
-    query = _links(dialect, isinstance(mode, AsCorrected), accounts is not None)
+    query = _links(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None)
     pairs = facts.ask(query, parameters).floats(0, 2).astype(np.int64)
     return {int(c): np.isin(account_ids, pairs[pairs[:, 0] == c, 1], assume_unique=True) for c in np.unique(pairs[:, 0])}
 
 
 @lru_cache(maxsize=8)
-def _links(dialect: Dialect, corrected: bool, some_accounts: bool) -> str:
-    scope = Scope(dialect, corrected, some_accounts)
+def _links(dialect: Dialect, corrected: bool, some_accounts: bool, pinned: bool) -> str:
+    scope = Scope(dialect, corrected, some_accounts, pinned=pinned)
     where = " and ".join([scope.version("l"), *scope.wanted("l.account_id")])
     source = "link l join source_account s on s.id = l.source_account_id"
     return dialect.finished(f"select distinct s.connection_id, l.account_id from {source} where {where}")  # noqa: S608  # ours

@@ -19,7 +19,7 @@ from fractions import Fraction
 import sqlalchemy as sa
 
 from accountpulse.core.clock import day_of
-from accountpulse.core.metrics.asof import AsKnown, Moment
+from accountpulse.core.metrics.asof import Moment
 from accountpulse.core.metrics.dialects import Dialect, quoted
 from accountpulse.core.model import minor_digits
 from accountpulse.core.store.rates import rates_in_force
@@ -65,7 +65,7 @@ class Conversion:
 def conversion(connection: sa.Connection, moment: Moment, reporting: str) -> Conversion:
     """The rates in force at a moment. A rate is known from its day on, so `as_known` knows none of a later day than its own."""
     day = moment.day
-    if isinstance(moment.mode, AsKnown):
+    if moment.mode.at is not None:
         day = min(day, day_of(moment.mode.at, moment.zone))
     rates = rates_in_force(connection, day)
     return Conversion(reporting, day, {c: factor(rate, c, reporting) for c, rate in rates.items() if c != reporting})

@@ -15,7 +15,9 @@ from accountpulse.core.errors import NotFound
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.scoring.archive import band_began, stored_score, write_current, write_day
 from accountpulse.core.scoring.bands import band_name
+from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
+from accountpulse.core.scoring.explain_change import explain_change
 from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.types import Score, ScoreChange
@@ -109,6 +111,14 @@ class ScoringService:
                     score = scores.explained(segment, self._yardstick, earlier, only=account_id)[0]
                     return replace(score, band_since=band_began(connection, score))
         raise NotFound(f"account {account_id} was not a customer on {day}")
+
+    def explain_change(self, account_id: int, start: date, end: date | None = None) -> ScoreMove:
+        """Why an account's score moved from one day to another, part by part; see `explain_change.py`."""
+        for day in (start, end or start):
+            if day > self.today:
+                raise NotFound(f"{day} has not come yet; today is {self.today} in {self._yardstick.zone.key}")
+        with self._store.read() as connection:
+            return explain_change(connection, self._yardstick, account_id, start, end)
 
     def _compared(self, connection: sa.Connection, scores: DayScores) -> MetricFrame:
         cards = self._cards(connection)

@@ -1,0 +1,230 @@
+"""A change in words: what moved each part, and the whole in one sentence as one would say it in a meeting.
+
+Reasons say what happened, not how many points that was: the points stand beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.explain import NEGLIGIBLE
+from accountpulse.core.scoring.model import ScoringModel
+from accountpulse.core.scoring.words import Wording
+
+_UNKNOWN = {
+    ComponentState.NO_DATA: "there was no data",
+    ComponentState.NOT_CONNECTED: "no source of it was connected",
+    ComponentState.NEVER_SYNCED: "its source had not finished its first load",
+    ComponentState.STALE: "its source was out of date",
+    ComponentState.NOT_APPLICABLE: "it did not apply",
+    ComponentState.FAILED: "it could not be computed",
+}
+MENTIONED = 3
+"""The opening sentence names at most so many parts."""
+_TOLD = 0.6
+"""It names parts until so much of what went the same way is told."""
+_SMALL = 0.5
+"""Fewer points are not worth mentioning beside larger ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One component of one account at one moment: value, component and usual value are None where there is none."""
+
+    state: int
+    value: float | None
+    component: float | None
+    usual: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentWording:
+    """How to speak about one metric that moved. first: the first of the two days, in words."""
+
+    metric: Metric
+    segment: str
+    currency: str
+    first: str
+
+    def behaviour(self, was: Seen, now: Seen) -> str:
+        """What happened to the account."""
+        title = self.metric.title
+        if was.value is None or now.value is None:
+            return self._known(was, now)
+        before, after = self._amount(was.value), self._amount(now.value)
+        if before != after:
+            return f"{title} {_verb(was.value, now.value)} from {before} to {after}"
+        if was.usual is not None and now.usual is not None and self._amount(was.usual) != self._amount(now.usual):
+            usual = f"{self._amount(was.usual)} to {self._amount(now.usual)}"
+            return f"{title} stayed at {after}, but what is usual in this account moved from {usual}"
+        return f"{title} stayed at about {after}"
+
+    def late(self, was: Seen, now: Seen) -> str:
+        """What arrived, or was corrected, after the first day."""
+        title = self.metric.title
+        if was.value is not None and now.value is not None and self._amount(was.value) != self._amount(now.value):
+            before, after = self._amount(was.value), self._amount(now.value)
+            return f"{title} on {self.first} was {after}, not {before}: facts arrived or were corrected after that day"
+        if was.value is None and now.value is not None:
+            return f"{title} on {self.first} was {self._amount(now.value)}: nothing was known of it that day"
+        if was.value is not None and now.value is None:
+            return f"{title} on {self.first} was taken for {self._amount(was.value)}, but is not known"
+        return f"What is usual in this account for {title} was corrected after {self.first}"
+
+    def peers(self, was: Seen, now: Seen, typical: tuple[float, float]) -> str:
+        """What other accounts did."""
+        title = self.metric.title
+        if was.component is None or now.component is None:
+            better = "better" if typical[1] > typical[0] else "worse"
+            return f"{title} is unknown and counted as typical; other {self.segment} accounts got {better} at it"
+        ranks = f"{_rank(was.component)} to {_rank(now.component)} of 100"
+        return f"Other {self.segment} accounts moved: {title} at {self._amount(now.value or 0.0)} went from rank {ranks}"
+
+    def _known(self, was: Seen, now: Seen) -> str:
+        title = self.metric.title
+        if was.value is None and now.value is not None:
+            return f"{title} is known now, at {self._amount(now.value)}; before, {_UNKNOWN[ComponentState(was.state)]}"
+        if was.value is not None and now.value is None:
+            why = _UNKNOWN[ComponentState(now.state)].replace("was ", "is ").replace("had ", "has ").replace("did ", "does ")
+            return f"{title} was {self._amount(was.value)} and is not known now: {why.replace('could', 'can')}"
+        return f"{title} is not known on either day"
+
+    def _amount(self, value: float) -> str:
+        return Wording(self.metric, self.segment, self.currency).amount(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWording:
+    """What the words of one change need besides its numbers.
+
+    start, end: the days. matched: why the account is in the segment of the second day. published: since when the model of the
+    second day has been in force, if it is known.
+    """
+
+    start: date
+    end: date
+    currency: str = ""
+    matched: str = ""
+    published: date | None = None
+
+    def of(self, metric: Metric, segment: str) -> ComponentWording:
+        """The words for one metric in one segment."""
+        return ComponentWording(metric, segment, self.currency, day_words(self.start, beside=self.end))
+
+    def segment(self, before: str, after: str) -> str:
+        """A move from one segment to another."""
+        why = f" ({self.matched})" if self.matched else ""
+        return f"Moved from segment {before} to {after}{why}, where other things count"
+
+    def model(self, before: ScoringModel, after: ScoringModel) -> str:
+        """Another model for the segment."""
+        since = f" on {day_words(self.published, beside=self.end)}" if self.published else ""
+        what = f"Model {before.name} was changed" if before.name == after.name else f"Model {after.name} replaced {before.name}"
+        return f"{what}{since}, from version {before.version[:4]} to {after.version[:4]}"
+
+    def adjustment(self, code: str, label: str, before: float, after: float) -> str:
+        """An adjustment that came, went, or takes another number of points. label: with its detail."""
+        if abs(before) <= NEGLIGIBLE:
+            return label if code.partition(":")[0] in ("worst", "neutral", "override") else f"Now in force: {label}"
+        if abs(after) <= NEGLIGIBLE:
+            return f"No longer in force: {label}"
+        return f"{label}: {_effect(before, after)}"
+
+
+def _effect(before: float, after: float) -> str:
+    if (before < 0) != (after < 0):
+        return f"{'takes' if after < 0 else 'adds'} points, where it {'added' if before > 0 else 'took'} some"
+    more = "more" if abs(after) > abs(before) else "less"
+    return f"{'takes' if after < 0 else 'adds'} {more} than before"
+
+
+def day_words(day: date, *, beside: date | None = None) -> str:
+    """`1 May`, with the year where another day named beside it is of another year, or none is."""
+    text = f"{day.day} {day:%B}"
+    return text if beside is not None and beside.year == day.year else f"{text} {day.year}"
+
+
+# --- the whole in one sentence ------------------------------------------------------------------------------------------
+
+
+class Spoken(Protocol):
+    """What the sentence needs of a part."""
+
+    @property
+    def points(self) -> float: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class End(Protocol):
+    """What the sentence needs of a day."""
+
+    @property
+    def day(self) -> date: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def band(self) -> str: ...
+
+
+def opening(name: str, start: End, end: End, parts: Sequence[Spoken]) -> str:
+    """The change in one sentence: how far, and what most of it is because of."""
+    days = f"between {day_words(start.day, beside=end.day)} and {day_words(end.day)}"
+    moved = round(end.score, 1) - round(start.score, 1)
+    if not round(moved, 1):
+        band = f" ({end.band})" if start.band == end.band else f", but its band went from {start.band} to {end.band}"
+        down = _worth_telling(parts, lambda points: -points)
+        up = _worth_telling(parts, lambda points: points)
+        both = f": {_spoken(up[:1])}, but {_spoken(down[:1])}" if up and down else ""
+        return f"{name} stayed at {end.score:.1f}{band} {days}{both}."
+    direction = 1.0 if moved > 0 else -1.0
+    with_it = _worth_telling(parts, lambda points: points * direction)
+    against = _worth_telling(parts, lambda points: -points * direction)
+    because = f", mostly because {_spoken(_most_of(with_it))}" if with_it else ""
+    if len(with_it) == 1:
+        because = because.replace("mostly because", "because")
+    although = ""
+    if against and abs(against[0].points) >= abs(moved) / 3:
+        although = f"; against that, {_spoken(against[:1])}"
+    verb = "rose" if moved > 0 else "fell"
+    return f"{name} {verb} from {start.score:.1f} ({start.band}) to {end.score:.1f} ({end.band}) {days}{because}{although}."
+
+
+def _worth_telling(parts: Sequence[Spoken], size: Callable[[float], float]) -> list[Spoken]:
+    """The parts that went one way, largest first; small ones only where there are no others."""
+    found = sorted((part for part in parts if size(part.points) > 0), key=lambda part: -size(part.points))
+    return [part for part in found if size(part.points) >= _SMALL] or found[:1]
+
+
+def _most_of(parts: Sequence[Spoken]) -> list[Spoken]:
+    whole, told = sum(abs(part.points) for part in parts), 0.0
+    named: list[Spoken] = []
+    for part in parts[:MENTIONED]:
+        if told >= _TOLD * whole:
+            break
+        named.append(part)
+        told += abs(part.points)
+    return named
+
+
+def _spoken(parts: Sequence[Spoken]) -> str:
+    reasons = [_lowered(part.reason) for part in parts]
+    return reasons[0] if len(reasons) == 1 else f"{', '.join(reasons[:-1])} and {reasons[-1]}"
+
+
+def _lowered(text: str) -> str:
+    """Within a sentence; an abbreviation such as NPS stays as it is."""
+    return text[0].lower() + text[1:] if len(text) > 1 and text[1].islower() else text
+
+
+def _verb(before: float, after: float) -> str:
+    return "rose" if after > before else "fell"
+
+
+def _rank(component: float) -> str:
+    return f"{component:.0f}"
