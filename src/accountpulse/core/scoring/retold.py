@@ -6,7 +6,6 @@ is known later. What is evaluated again is held against what the history says; w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -69,11 +68,15 @@ class Saying:
 
 @dataclass(frozen=True)
 class Retold:
-    """An account on a day, evaluated again. cards, mode: with which models, and what was known."""
+    """An account on a day, evaluated again. cards, mode: with which models, and what was known.
+
+    raw: before the days before and people have their say; scores: after.
+    """
 
     saying: Saying
     cards: Scorecards
     mode: Mode
+    raw: DayScores
     scores: DayScores
     segment: SegmentDay
     standing: Standing
@@ -152,25 +155,21 @@ class Reader:
         return cards
 
     def _retold(self, saying: Saying, cards: Scorecards, mode: Mode, now: datetime | None = None) -> Retold | None:
-        scores = self._scored(cards, saying.day, mode, now, self._family(saying.day, cards, mode))
-        if _place(scores, self.account_id) is None:
+        family = self._family(saying.day, cards, mode)
+        raw = score_day(self.connection, cards, self.yardstick, saying.day, mode=mode, now=now, accounts=family)
+        if _place(raw, self.account_id) is None:
             return None
-        if not all(_is_known(segment.peers, mode) for segment in scores.segments if len(segment.rows)):
+        if not all(_is_known(segment.peers, mode) for segment in raw.segments if len(segment.rows)):
             # What is typical is not stored: it is learnt from everybody, as on the day.
-            scores = self._scored(cards, saying.day, mode, now, None)
+            raw = score_day(self.connection, cards, self.yardstick, saying.day, mode=mode, now=now)
+        at = now or start_of_day(saying.day + timedelta(days=1), self.yardstick.zone)
+        scores = steadied(self.connection, raw, cards, self.yardstick, basis=LIVE, at=at)
         place = _place(scores, self.account_id)
         assert place is not None
         segment, row = place
         scorer = segment.model.make_scorer(self.yardstick.scorers)
         standing = Standing(segment.evaluation, row, segment.rule.name, scorer)
-        return Retold(saying, cards, mode, scores, segment, standing)
-
-    def _scored(
-        self, cards: Scorecards, day: date, mode: Mode, now: datetime | None, accounts: Sequence[int] | None
-    ) -> DayScores:
-        scores = score_day(self.connection, cards, self.yardstick, day, mode=mode, now=now, accounts=accounts)
-        at = now or start_of_day(day + timedelta(days=1), self.yardstick.zone)
-        return steadied(self.connection, scores, cards, self.yardstick, basis=LIVE, at=at)
+        return Retold(saying, cards, mode, raw, scores, segment, standing)
 
     def _family(self, day: date, cards: Scorecards, mode: Mode) -> list[int]:
         """The account and, where parents are rolled up, its children, theirs, and so on."""

@@ -36,8 +36,17 @@ def rolled_up(parts: Sequence[Part], parents: Rows, revenue: Floats) -> list[Eva
     parents: (N,) the place of each account's parent among all, -1 for none. revenue: (N,) what the mean is weighted by; what
     is unknown or below zero weighs nothing, and where no child weighs anything, all weigh the same.
     """
+    said = what_children_say(parts, parents, revenue)
+    return [
+        part.evaluation if children is None else concluded(part.evaluation, children)
+        for part, children in zip(parts, said, strict=True)
+    ]
+
+
+def what_children_say(parts: Sequence[Part], parents: Rows, revenue: Floats) -> list[Children | None]:
+    """What the children of each part's accounts say; None of a part whose model asks none. See `rolled_up`."""
     if not any(part.evaluation.model.roll_up for part in parts) or not (parents != NOBODY).any():
-        return [part.evaluation for part in parts]
+        return [None] * len(parts)
     family = _Family(parts, parents, revenue)
     levels, circle = _levels(parents)
     for level in levels:
@@ -45,12 +54,7 @@ def rolled_up(parts: Sequence[Part], parents: Rows, revenue: Floats) -> list[Eva
     if len(circle):
         family.leave_out(circle)
         family.settle(circle)
-    return [
-        concluded(part.evaluation, family.children(part.rows, part.evaluation))
-        if part.evaluation.model.roll_up
-        else part.evaluation
-        for part in parts
-    ]
+    return [family.children(part.rows, part.evaluation) if part.evaluation.model.roll_up else None for part in parts]
 
 
 def _levels(parents: Rows) -> tuple[list[Rows], Rows]:
