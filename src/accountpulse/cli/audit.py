@@ -226,10 +226,11 @@ def _sources(report: AuditReport) -> Iterator[str]:
     yield f"Scores: {c.live:,} snapshots were said live, {c.as_known:,} evaluated from what was known then."
     if a.facts:
         yield f"  assumed facts behind the evaluated days: {percent(a.share)} of {a.facts:,}"
+    young = f"of {c.immature_weeks:,} weeks whose {report.horizon} days are not over"
     yield (
-        f"  not used: {c.immature:,} too young (of {c.immature_weeks:,} weeks whose {report.horizon} days are not over), "
-        f"{c.departed:,} of customers who had left, {c.noticed:,} who had given notice, {c.in_gap:,} who left within the gap, {c.unknown:,} of accounts no longer "
-        f"known, {c.restated_rows:,} restated rows"
+        f"  not used: {c.immature:,} too young ({young}), {c.departed:,} of customers who had left, {c.noticed:,} who had "
+        f"given notice, {c.in_gap:,} who left within the gap, {c.unknown:,} of accounts no longer known, "
+        f"{c.restated_rows:,} restated rows"
     )
     counts = [
         f"{o.entered + o.derived:,} {o.kind.replace('_', ' ')} ({o.entered:,} entered, {o.derived:,} derived)"

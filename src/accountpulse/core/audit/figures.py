@@ -102,7 +102,8 @@ def rate_interval(events: int, n: int) -> Interval:
     share = events / n
     middle, spread = share + _Z**2 / (2 * n), _Z * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     scale = 1 + _Z**2 / n
-    return Interval(share, max((middle - spread) / scale, 0.0), min((middle + spread) / scale, 1.0))
+    # Rounding must not put none of some just above none.
+    return Interval(share, min(max((middle - spread) / scale, 0.0), share), max(min((middle + spread) / scale, 1.0), share))
 
 
 def captured(health: Floats, event: Mask, count: float) -> float:
