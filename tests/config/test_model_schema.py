@@ -18,7 +18,7 @@ from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text,
 from accountpulse.config.yaml import parse_yaml
 from accountpulse.core.errors import ModelError, SettingsError
 from accountpulse.core.metrics import builtin
-from accountpulse.core.scoring.model import RollUp, ScoringModel, WorstOf
+from accountpulse.core.scoring.model import NO_STEADINESS, RollUp, ScoringModel, Steadiness, WorstOf
 from accountpulse.core.scoring.normalise import Baseline, Categories, Linear, Percentile, Steps
 from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.scoring.points import PointsScorer
@@ -100,7 +100,7 @@ FILE = "models/enterprise.yaml"
 @pytest.mark.parametrize(
     ("found", "put", "problem"),
     [
-        ("coverage_floor: 0.4", "coverage_flor: 0.4", "4: coverage_flor: unknown key (did you mean 'coverage_floor'?); allowed: name, goal, groups, scorer, coverage_floor, missing, bands, base, caps, worst_of, roll_up"),
+        ("coverage_floor: 0.4", "coverage_flor: 0.4", "4: coverage_flor: unknown key (did you mean 'coverage_floor'?); allowed: name, goal, groups, scorer, coverage_floor, missing, bands, base, caps, worst_of, roll_up, steadiness"),
         ("        typical: 55", "        tipical: 55", "14: groups[0].metrics[0].tipical: unknown key (did you mean 'typical'?); allowed: metric, normalise, weight, typical, missing"),
         ("goal: churn\n", "", "1: (top level): the key 'goal' is missing"),
         ("goal: churn", "goal: chrn", "2: goal: found 'chrn' (did you mean 'churn'?); allowed: churn, growth, renewal"),
@@ -180,6 +180,17 @@ FILE = "models/enterprise.yaml"
             ("roll_up: {from: children, how: mean}", "roll_up.how: found 'mean'; allowed: arr_weighted_mean, worst"),
             ("roll_up: {from: children, share: 50}", "roll_up.share: found 50; allowed: a number from 0 to 1"),
             ("roll_up: {from: children, share: 0}", "roll_up.share: found 0; allowed: a share above 0, up to 1 (the children's score alone)"),
+            ("steadiness: 3", "steadiness: found 3; allowed: a mapping such as {dead_band: 5, rise_after: 3}, or none to publish every raw band at once; leave the key out for the usual steadiness"),
+            ("steadiness:", "steadiness: found nothing; allowed: a mapping such as {dead_band: 5, rise_after: 3}, or none to publish every raw band at once; leave the key out for the usual steadiness"),
+            ("steadiness: {}", "steadiness: found an empty mapping; allowed: a mapping such as {dead_band: 5, rise_after: 3}, or none to publish every raw band at once; leave the key out for the usual steadiness"),
+            ("steadiness: true", "steadiness: found true; allowed: a mapping such as {dead_band: 5, rise_after: 3}, or none to publish every raw band at once; leave the key out for the usual steadiness"),
+            ("steadiness: {deadband: 5}", "steadiness.deadband: unknown key (did you mean 'dead_band'?); allowed: dead_band, rise_after, dwell, points_per_day"),
+            ("steadiness: {dead_band: -1}", "steadiness.dead_band: found -1; allowed: a number from 0 to 100"),
+            ("steadiness: {rise_after: 0}", "steadiness.rise_after: found 0; allowed: a number from 1 to 90"),
+            ("steadiness: {rise_after: 1.5}", "steadiness.rise_after: found 1.5; allowed: a whole number of evaluations"),
+            ("steadiness: {dwell: 91}", "steadiness.dwell: found 91; allowed: a number from 0 to 90"),
+            ("steadiness: {points_per_day: 0}", "steadiness.points_per_day: found 0; allowed: points above 0; leave it out, or write null, for no limit"),
+            ("steadiness: {points_per_day: many}", "steadiness.points_per_day: found 'many'; allowed: a number from 0 to 100"),
             ("base: 40", "base: a weighted model has no base: it is a mean; leave it out, or write `scorer: points`"),
         ]],
         *[("{percentile: higher}", f"{{baseline: {text}}}", f"17: groups[0].metrics[1].normalise.baseline{problem}") for text, problem in [
@@ -537,3 +548,21 @@ def test_a_model_is_loaded_from_a_file(tmp_path: Path):
     file.write_text(MODEL.replace("churn", "chur"))
     with pytest.raises(SettingsError, match=r"own\.yaml:2: goal: found 'chur'"):
         load_model(file, metrics=METRICS, scorers=SCORERS)
+
+
+# --- steadiness ---------------------------------------------------------------------------------------------------------
+
+
+def test_steadiness_is_the_usual_one_where_a_model_says_nothing():
+    usual, version = read(MODEL).steadiness, read(MODEL).version
+    assert (usual.dead_band, usual.rise_after, usual.dwell, usual.points_per_day) == (5, 3, 0, None)
+    for said in ("{dead_band: 5}", "{dead_band: 5.0, rise_after: 3, dwell: 0, points_per_day: null}"):
+        assert read(f"{MODEL}steadiness: {said}\n").version == version, said
+    assert read(f"{MODEL}steadiness: {{rise_after: 2, points_per_day: 4}}\n").steadiness == Steadiness(5, 2, 0, 4)
+
+
+def test_steadiness_is_turned_off_in_three_ways():
+    off = [read(f"{MODEL}steadiness: {said}\n") for said in ("none", "false", "{dead_band: 0, rise_after: 1}")]
+    assert [model.steadiness for model in off] == [NO_STEADINESS] * 3
+    assert len({model.version for model in off} | {read(MODEL).version}) == 2
+    assert off[0].content()["steadiness"] == "none"

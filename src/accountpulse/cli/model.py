@@ -39,7 +39,7 @@ def validate(run: Run, files: tuple[Path, ...]) -> int:
 
     With a configuration and a store, today's accounts are looked at too. Nothing is published or stored.
     """
-    from accountpulse.core.scoring.lint import lint_weights, ordered
+    from accountpulse.core.scoring.lint import lint_steadiness, lint_weights, ordered
 
     host = _host(run)
     models = _load(files, host)
@@ -48,7 +48,7 @@ def validate(run: Run, files: tuple[Path, ...]) -> int:
     for i, (file, model) in enumerate(zip(files, models, strict=True)):
         weights = model.make_scorer(host.scorers).weights()
         met = checked[i] if checked else None
-        findings = ordered([*lint_weights(model, weights), *(met.findings if met else ())])
+        findings = ordered([*lint_weights(model, weights), *lint_steadiness(model), *(met.findings if met else ())])
         shares = [(spec.group, spec.metric, float(weight)) for spec, weight in zip(model.components, weights, strict=True)]
         if run.as_json:
             documents.append(_document(file, model, shares, met, findings))

@@ -63,6 +63,11 @@ DESCRIPTIONS = {
     "roll_up": "A parent account's score takes its children's in.",
     "how": "The children's mean, weighted by revenue, or their worst score.",
     "share": "How much of the score is the children's: 0.5 is half, 1 is all.",
+    "steadiness": "How reluctantly the published band follows the raw one; `none` publishes every raw band at once.",
+    "dead_band": "How many points beyond the edge of a band a score must be for the band to change.",
+    "rise_after": "How many evaluations (one a scored day) in a row must speak for a better band. A worse one counts at once.",
+    "dwell": "For how many evaluations a band stays at least, 1 and 0 being the same.",
+    "points_per_day": "How far the published score may move in a day; null for any distance.",
 }
 
 
@@ -84,6 +89,7 @@ def model_json_schema(metrics: Collection[str] = (), scorers: Collection[str] = 
             caps=_list(_ref("cap")),
             worst_of=_worst_of(),
             roll_up=_roll_up(),
+            steadiness=_steadiness(),
         ),
         "if": {"properties": {"scorer": {"const": POINTS_SCORER}}, "required": ["scorer"]},
         "then": {"properties": {"groups": {"items": _ref("points_group")}}},
@@ -171,6 +177,19 @@ def _roll_up() -> Schema:
     share = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
     source = {"enum": [*parse_adjust.ROLL_UP_SOURCES], "description": "Which accounts: those whose parent it is."}
     return _block(parse_adjust.ROLL_UP_KEYS, how={"enum": [*ROLL_UPS]}, share=share, **{"from": source})
+
+
+def _steadiness() -> Schema:
+    most = parse_adjust.MOST_EVALUATIONS
+    limit = {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 100}
+    rule = _block(
+        parse_adjust.STEADINESS_KEYS,
+        dead_band=_number(0, 100),
+        rise_after={"type": "integer", "minimum": 1, "maximum": most},
+        dwell={"type": "integer", "minimum": 0, "maximum": most},
+        points_per_day=limit,
+    )
+    return {"oneOf": [{**rule, "minProperties": 1}, {"enum": ["none", False]}]}
 
 
 def _condition() -> Schema:

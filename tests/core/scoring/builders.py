@@ -12,7 +12,17 @@ from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.bands import PRESETS
 from accountpulse.core.scoring.conditions import Columns, Comparison
 from accountpulse.core.scoring.evaluate import Evaluation, evaluate
-from accountpulse.core.scoring.model import MISSING_POLICIES, Cap, MetricGroup, MetricLine, RollUp, ScoringModel, WorstOf
+from accountpulse.core.scoring.model import (
+    DEFAULT_STEADINESS,
+    MISSING_POLICIES,
+    Cap,
+    MetricGroup,
+    MetricLine,
+    RollUp,
+    ScoringModel,
+    Steadiness,
+    WorstOf,
+)
 from accountpulse.core.scoring.normalise import Baseline, Linear, Normaliser, Percentile, Steps
 from accountpulse.core.scoring.peers import Peers, States, peers_of
 from accountpulse.core.scoring.points import PointsScorer
@@ -91,6 +101,13 @@ caps = st.builds(
     scores,
     st.just("for a reason"),
 )
+steadinesses = st.builds(
+    Steadiness,
+    st.sampled_from([0.0, 1.0, 5.0, 12.5, 100.0]),
+    st.integers(1, 4),
+    st.integers(0, 4),
+    st.sampled_from([None, 0.5, 3.0, 20.0]),
+)
 roll_ups = st.builds(RollUp, st.sampled_from(["arr_weighted_mean", "worst"]), st.floats(0.01, 1))
 
 
@@ -132,6 +149,7 @@ def models(draw, scorer: str = "weighted"):
             )
         ),
         roll_up=draw(st.none() | roll_ups),
+        steadiness=draw(st.just(DEFAULT_STEADINESS) | steadinesses),
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.core.scoring.builders import line, model_with, models
 
 from accountpulse.core.scoring.diff import Change, changes, weight_changes
-from accountpulse.core.scoring.model import RollUp, WorstOf
+from accountpulse.core.scoring.model import NO_STEADINESS, RollUp, Steadiness, WorstOf
 
 BEFORE = model_with((3, [line("a"), line("b", 2)]), (1, [line("c")]))
 
@@ -28,6 +28,16 @@ def test_every_kind_of_change_is_told_at_its_place():
         ("coverage_floor", "0.4", "0.5"),
         ("worst_of", "-", "{parts: [a], margin: 0}"),
         ("roll_up", "-", "{from: children, how: worst, share: 0.5}"),
+    ]
+
+
+def test_steadiness_is_compared_with_the_usual_one():
+    assert told(replace(BEFORE, steadiness=Steadiness(2.5, points_per_day=4))) == [
+        ("steadiness.dead_band", "5", "2.5"),
+        ("steadiness.points_per_day", "-", "4"),
+    ]
+    assert told(replace(BEFORE, steadiness=NO_STEADINESS)) == [
+        ("steadiness", "{dead_band: 5, rise_after: 3, dwell: 0}", "none")
     ]
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.core.scoring.builders import SCORERS, line, model_with
 
 from accountpulse.core.scoring.evaluate import evaluate
-from accountpulse.core.scoring.lint import Finding, lint_population, lint_segments, lint_weights, ordered
+from accountpulse.core.scoring.lint import Finding, lint_population, lint_segments, lint_steadiness, lint_weights, ordered
+from accountpulse.core.scoring.model import Steadiness
 from accountpulse.core.scoring.segments import assign, parse_rules
 
 NAN = float("nan")
@@ -87,3 +90,12 @@ def test_what_only_the_default_catches():
 def test_faults_come_before_notes_and_each_once():
     note, fault = Finding("no_account", "a", "x", note=True), Finding("no_data", "b", "y")
     assert ordered([note, fault, note]) == [fault, note]
+
+
+def test_a_band_that_the_dead_band_would_swallow():
+    model = model_with((1, [line("a")]), bands="letters")
+    assert lint_steadiness(model) == [], "half of a band is no more than half"
+    found = lint_steadiness(replace(model, steadiness=Steadiness(dead_band=12)))
+    assert [(finding.code, finding.place, finding.note) for finding in found] == [("narrow_band", c, True) for c in "FDCBA"]
+    assert "the dead band of 12 points is more than half of the band, which has 20: there it is 10" in found[0].message
+    assert lint_steadiness(replace(model, steadiness=Steadiness(dead_band=10))) == []

@@ -83,8 +83,9 @@ def changes(before: ScoringModel, after: ScoringModel) -> list[Change]:
     old, new = before.content(), after.content()
     found: list[Change] = []
     for key in dict.fromkeys((*old, *new)):
-        if key != "groups":
+        if key not in ("groups", "steadiness"):
             _compare(key, old.get(key), new.get(key), found)
+    _compare_steadiness(before.steadiness.content(), after.steadiness.content(), found)
     _compare_lists("group", _groups(old), _groups(new), found)
     for name, group in _groups(old).items():
         other = _groups(new).get(name)
@@ -104,6 +105,15 @@ def weight_changes(before: ScoringModel, weights: Floats, after: ScoringModel, n
     old = dict(zip(before.metrics, map(float, weights), strict=True))
     new = dict(zip(after.metrics, map(float, new_weights), strict=True))
     return [WeightChange(metric, old.get(metric), new.get(metric)) for metric in dict.fromkeys((*old, *new))]
+
+
+def _compare_steadiness(old: object, new: object, found: list[Change]) -> None:
+    """Key by key. A model without the key has the usual steadiness, not none."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys((*old, *new)):
+            _compare(f"steadiness.{key}", old.get(key), new.get(key), found)
+    else:
+        _compare("steadiness", old, new, found)
 
 
 def _groups(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -23,6 +23,7 @@ FEW_ACCOUNTS: Final = 5
 Code = Literal[
     "negligible_weight",
     "dominating_weight",
+    "narrow_band",
     "no_data",
     "no_variance",
     "one_band",
@@ -52,6 +53,21 @@ def lint_weights(model: ScoringModel, weights: Floats) -> list[Finding]:
         if share > DOMINATING_SHARE and len(model.lines) > 1:
             what = f"its weight is {share:.0%} of the score, more than all the others together; is the score meant to be this?"
             found.append(Finding("dominating_weight", line.metric, what))
+    return found
+
+
+def lint_steadiness(model: ScoringModel) -> list[Finding]:
+    """Bands of which the dead band would take more than half, so that it is narrower there."""
+    asked = model.steadiness.dead_band
+    found = []
+    for band in model.bands:
+        width = band.end - band.start
+        if asked > width / 2:
+            what = (
+                f"the dead band of {asked:g} points is more than half of the band, which has {width:g}: "
+                f"there it is {width / 2:g}; write steadiness: {{dead_band: {width / 2:g}}} or less, or widen the band"
+            )
+            found.append(Finding("narrow_band", band.name, what, note=True))
     return found
 
 

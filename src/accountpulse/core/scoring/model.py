@@ -117,12 +117,8 @@ class Steadiness:
         """As plain data, as in a model file."""
         if self == NO_STEADINESS:
             return "none"
-        return {
-            "dead_band": self.dead_band,
-            "rise_after": self.rise_after,
-            "dwell": self.dwell,
-            "points_per_day": self.points_per_day,
-        }
+        data: dict[str, object] = {"dead_band": self.dead_band, "rise_after": self.rise_after, "dwell": self.dwell}
+        return data if self.points_per_day is None else {**data, "points_per_day": self.points_per_day}
 
 
 DEFAULT_STEADINESS = Steadiness()
