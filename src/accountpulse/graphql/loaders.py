@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from accountpulse.graphql.accounts.loaders import AccountLoaders
 from accountpulse.graphql.connections.loaders import ConnectionLoaders
 from accountpulse.graphql.models.loaders import ModelLoaders
+from accountpulse.graphql.people.loaders import PeopleLoaders
 from accountpulse.graphql.scores.loaders import ScoreLoaders
 
 if TYPE_CHECKING:
     from accountpulse.graphql.context import Context
 
 
-class Loaders(AccountLoaders, ScoreLoaders, ModelLoaders, ConnectionLoaders):
+class Loaders(AccountLoaders, ScoreLoaders, ModelLoaders, ConnectionLoaders, PeopleLoaders):
     """Every loader, by name."""
 
     def __init__(self, context: Context) -> None:
@@ -21,3 +22,4 @@ class Loaders(AccountLoaders, ScoreLoaders, ModelLoaders, ConnectionLoaders):
         ScoreLoaders.__init__(self, context)
         ModelLoaders.__init__(self, context)
         ConnectionLoaders.__init__(self, context)
+        PeopleLoaders.__init__(self, context)

@@ -38,8 +38,8 @@ def remove_note(connection: sa.Connection, id: int, *, by: str, now: datetime) -
         raise NotFound(f"there is no note {id}; `accountpulse note list ACCOUNT` shows their numbers")
 
 
-def notes(connection: sa.Connection, accounts: Sequence[int] | None = None) -> list[Note]:
-    """The notes, the latest first."""
+def notes(connection: sa.Connection, accounts: Sequence[int] | None = None, *, first: int | None = None) -> list[Note]:
+    """The notes, the latest first. first: how many of each account at most."""
     return [
         Note(
             id=row.id,
@@ -49,5 +49,5 @@ def notes(connection: sa.Connection, accounts: Sequence[int] | None = None) -> l
             author=row.author,
             written_at=row.known_from,
         )
-        for row in store_people.listing(connection, account_note, accounts)
+        for row in store_people.listing(connection, account_note, accounts, first=first)
     ]

@@ -101,10 +101,19 @@ def end_target(connection: sa.Connection, account_id: int, *, by: str, now: date
 
 
 def targets(
-    connection: sa.Connection, today: date, accounts: Sequence[int] | None = None, *, former: bool = False
+    connection: sa.Connection,
+    today: date,
+    accounts: Sequence[int] | None = None,
+    *,
+    former: bool = False,
+    first: int | None = None,
 ) -> list[Target]:
-    """The targets that hold, the first due at the top; with `former` all there ever were, the latest first."""
-    found = [_target(row, today) for row in store_people.listing(connection, account_target, accounts, former=former)]
+    """The targets that hold, the first due at the top; with `former` all there ever were, the latest first.
+
+    first: how many of each account at most.
+    """
+    rows = store_people.listing(connection, account_target, accounts, former=former, first=first)
+    found = [_target(row, today) for row in rows]
     return found if former else sorted(found, key=lambda each: (each.due, each.id))
 
 

@@ -90,28 +90,41 @@ def _close(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[b
 
 
 def listing(
-    connection: sa.Connection, table: sa.Table, accounts: Sequence[int] | None = None, *, former: bool = False
+    connection: sa.Connection,
+    table: sa.Table,
+    accounts: Sequence[int] | None = None,
+    *,
+    former: bool = False,
+    first: int | None = None,
 ) -> list[sa.Row[Any]]:
-    """The open rows, and with `former` the closed ones too, the latest first. Each with the account's name (see `name_of`), and
-    its score now: current_score, current_raw, current_band, null where it has none.
+    """The open rows, and with `former` the closed ones too, the latest first; with `first` at most so many of each account.
+
+    Each has the account's name (see `name_of`), and its score now: current_score, current_raw, current_band, null where it has
+    none.
     """
+    place = sa.func.row_number().over(partition_by=table.c.account_id, order_by=table.c.id.desc()).label("place")
+    ranked = sa.select(table, place).where(sa.true() if former else table.c.known_to.is_(None))
+    if accounts is None:
+        return _listed(connection, ranked, first)
+    chunks = [_listed(connection, ranked.where(table.c.account_id.in_(chunk)), first) for chunk in chunked(accounts)]
+    return [row for rows in chunks for row in rows]
+
+
+def _listed(connection: sa.Connection, ranked: sa.Select[Any], first: int | None) -> list[sa.Row[Any]]:
+    r = ranked.subquery("ranked").c
     query = (
         sa.select(
-            table,
+            *r,
             account_current.c.name.label("account_name"),
             score_current.c.score.label("current_score"),
             score_current.c.raw_score.label("current_raw"),
             score_current.c.band.label("current_band"),
         )
-        .outerjoin(account_current, account_current.c.account_id == table.c.account_id)
-        .outerjoin(score_current, score_current.c.account_id == table.c.account_id)
-        .order_by(table.c.id.desc())
+        .outerjoin(account_current, account_current.c.account_id == r.account_id)
+        .outerjoin(score_current, score_current.c.account_id == r.account_id)
+        .order_by(r.id.desc())
     )
-    if not former:
-        query = query.where(table.c.known_to.is_(None))
-    if accounts is None:
-        return list(connection.execute(query))
-    return [row for chunk in chunked(accounts) for row in connection.execute(query.where(table.c.account_id.in_(chunk)))]
+    return list(connection.execute(query if first is None else query.where(r.place <= first)))
 
 
 def name_of(row: sa.Row[Any]) -> str:

@@ -14,6 +14,7 @@ from accountpulse.core.store.types import EPOCH
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.fields import choice, resolver
+from accountpulse.graphql.people.types import PeopleInput
 from accountpulse.graphql.relay import Node, global_id
 from accountpulse.graphql.scalars import BigInt, Money
 from accountpulse.graphql.scores.queries import MAX_POINTS, score_history
@@ -55,7 +56,7 @@ class Origin:
 
 
 @strawberry.type(description="A customer. What is known of it is merged from the source accounts linked to it.")
-class Account(Node):
+class Account(PeopleInput, Node):
     name: str = strawberry.field(description="Its name.")
     domain: str | None = strawberry.field(description="Its web domain.")
     owner: str | None = strawberry.field(description="Name or e-mail of the person responsible in our company.")
@@ -73,7 +74,6 @@ class Account(Node):
     custom: JSON = strawberry.field(description="Further attributes by name, as the sources call them.")
     origins: list[Origin] = strawberry.field(description="Which connection each attribute's value comes from.")
     score: Score | None = strawberry.field(description="Its score now; null until it has been scored for the first time.")
-    row_id: strawberry.Private[int]
     parent_id: strawberry.Private[int | None]
 
     @resolver("The account it belongs to, such as a holding; null where there is none.")

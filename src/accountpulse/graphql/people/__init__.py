@@ -1,0 +1,1 @@
+"""What people put in about accounts: overrides, targets, notes, pulses, outcomes."""
