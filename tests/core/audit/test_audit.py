@@ -30,6 +30,8 @@ from accountpulse.core.audit.scores import Scores
 from accountpulse.core.errors import NotFound
 from accountpulse.core.model import Outcome
 from accountpulse.core.scoring.publication import SHADOW, cards_in_force, put_in_force
+from accountpulse.core.store import connections
+from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.scores import LIVE
 
@@ -351,3 +353,32 @@ def test_every_day_is_reported_as_it_is_read(store: Store) -> None:
         request = AuditRequest(since=NEWEST - timedelta(days=30))
         audit(connection, world.yardstick, NOW, request, lambda done, total: seen.append((done, total)))
     assert seen == [(n, len(seen)) for n in range(1, len(seen) + 1)]
+
+
+def test_a_source_not_read_lately_is_named_unless_it_is_gone(store: Store) -> None:
+    world = World(store)
+    world.put("crm", company("c"))
+    world.service.run(TODAY)
+    assert not [sentence for sentence in world.audit().cautions if "Not read lately" in sentence]
+    world.clock.advance(timedelta(days=8))
+    (said,) = [sentence for sentence in world.audit().cautions if "Not read lately" in sentence]
+    assert "billing (read 2026-06-30), crm (read 2026-06-30)" in said
+    gone = ConnectionSpec(
+        name="crm", connector="crm", priority=0, anchor=True, provides=("account",), streams={"s": ("account",)}
+    )
+    with store.write() as connection:
+        connections.register(connection, [gone], world.clock.now())
+    (said,) = [sentence for sentence in world.audit().cautions if "Not read lately" in sentence]
+    assert "billing" not in said
+
+
+def test_facts_of_a_source_that_is_gone_are_assumed_as_before(store: Store) -> None:
+    world = World(store, model(LOGINS, SEATS))
+    world.put("crm", company("c"))
+    world.put("billing", subscribed("c", seats=10))
+    world.service.run(TODAY)
+    before = world.audit().assumed
+    with store.write() as connection:
+        connections.register(connection, [], world.clock.now())
+    assert world.audit().assumed == before
+    assert before.left_out == ("seats",)

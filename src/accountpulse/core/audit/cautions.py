@@ -26,7 +26,7 @@ def cautions_of(headline: Sample, horizon: int, assumed: Assumed, history: Histo
         {
             f"{load.connection} (read {load.last_success_at:%Y-%m-%d})"
             for load in history.loads
-            if _late(load.last_success_at, now)
+            if load.last_success_at is not None and now - load.last_success_at > LATE and not load.removed
         }
     )
     if late:
@@ -58,7 +58,3 @@ def cautions_of(headline: Sample, horizon: int, assumed: Assumed, history: Histo
         "A customer saved because of a low score counts as a false alarm; the better the team, the worse its score looks."
     )
     return tuple(found)
-
-
-def _late(at: datetime | None, now: datetime) -> bool:
-    return at is not None and now - at > LATE

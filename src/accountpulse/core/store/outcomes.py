@@ -99,28 +99,29 @@ def _versions(
 
 @dataclass(frozen=True, slots=True)
 class FirstLoad:
-    """When a connection first finished loading a record type (None: not yet), and when it was last read."""
+    """When a connection first finished loading a record type (None: not yet), when it was last read, and whether it is gone."""
 
     connection_id: int
     connection: str
     record: str
     at: datetime | None
     last_success_at: datetime | None
+    removed: bool
 
 
 def first_loads(connection: sa.Connection) -> list[FirstLoad]:
     """One entry for each connection and record type that a stream reads. What is pushed has none: it is known as it comes."""
     c, s = connection_table.c, stream_state.c
     query = (
-        sa.select(s.connection_id, c.name, s.records, s.first_loaded_at, s.last_success_at)
+        sa.select(s.connection_id, c.name, s.records, s.first_loaded_at, s.last_success_at, c.removed_at)
         .join(connection_table, c.id == s.connection_id)
-        .where(c.removed_at.is_(None))
         .order_by(s.connection_id, s.stream)
     )
     found: dict[tuple[int, str], FirstLoad] = {}
     for row in connection.execute(query):
         for record in row.records:
-            load = FirstLoad(row.connection_id, row.name, record, row.first_loaded_at, row.last_success_at)
+            removed = row.removed_at is not None
+            load = FirstLoad(row.connection_id, row.name, record, row.first_loaded_at, row.last_success_at, removed)
             known = found.setdefault((row.connection_id, record), load)
             if known.at is None or (load.at is not None and load.at < known.at):
                 found[row.connection_id, record] = load
