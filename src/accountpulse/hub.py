@@ -26,6 +26,7 @@ from accountpulse.core.model import schema_of
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import Yardstick
+from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.retention import Retention, Thinned, thin, thin_once_a_day
 from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
@@ -45,8 +46,10 @@ from accountpulse.core.sync.engine import Source, describe_crash
 from accountpulse.core.sync.inbox import receive
 from accountpulse.core.sync.results import OnProgress, RunResult, StreamResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
+from accountpulse.drafts import TextReader
 from accountpulse.overview import ConnectionStatus, ScoreRow, connection_status, score_table
 from accountpulse.plugins.host import PluginHost, PluginInfo
+from accountpulse.releases import Releases
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,9 @@ class Hub:
         self._ids = self._register()
         self._unusable: dict[str, str] = {}
         self._sources = self._open_sources()
-        self.scoring = ScoringService(
-            store, clock, self._yardstick(), Draft(settings.segments, settings.models), host.observe_score
-        )
+        draft, yardstick = Draft(settings.segments, settings.models), self._yardstick()
+        self.scoring = ScoringService(store, clock, yardstick, draft, host.observe_score)
+        self.releases = Releases(store, clock, yardstick, draft, settings.path)
         self.people = People(store, clock, self.zone)
         self.jobs: Jobs = InProcessJobs(
             store, clock, retry=self._retry, sources=self._sources, link=self._link, scoring=self.scoring
@@ -262,6 +265,15 @@ class Hub:
         """How every connection stands."""
         with self.store.read() as connection:
             return connection_status(connection)
+
+    def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
+        """What would happen under models and rules sent as text, see `drafts.TextReader`; or all that is wrong with them.
+
+        limit: of each list of accounts. Nothing is stored.
+        """
+        reader = TextReader(self.host)
+        draft = reader.read(self.releases.draft, models, segments)
+        return reader.problems if draft is None else self.releases.preview(draft, limit=limit)
 
     # --- putting it together ------------------------------------------------------------------------------------------
 

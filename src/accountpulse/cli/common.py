@@ -59,6 +59,11 @@ class Run:
         with Hub.open(settings) as hub:
             yield hub
 
+    def notice(self, hub: Hub) -> None:
+        """Say on stderr where the configuration's models are not those in force."""
+        if found := hub.releases.notice():
+            click.echo(f"notice: {found}", err=True)
+
     def emit(self, document: object) -> None:
         """Print the command's one JSON document on stdout."""
         click.echo(json.dumps(plain(document), indent=2, ensure_ascii=False))
@@ -92,7 +97,8 @@ def author(named: str | None) -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name
-        raise click.UsageError(f"nobody is logged in here by name; say who you are with --author, or in ${USER_VARIABLE}") from None
+        advice = f"say who you are with --author, or in ${USER_VARIABLE}"
+        raise click.UsageError(f"nobody is logged in here by name; {advice}") from None
 
 
 Body = Callable[..., int | None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -112,6 +113,14 @@ def adding_up(values: Sequence[float], digits: int = 1) -> list[float]:
 
 
 # --- progress -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal that something goes on whose end can't be told beforehand."""
+    shown = console(stderr=True)
+    with shown.status(what) if shown.is_terminal else nullcontext():
+        yield
 
 
 class StreamBars:

@@ -36,6 +36,9 @@ def command(run: Run, as_of: datetime | None, since: datetime | None, limit: int
     with run.hub() as hub:
         with DayBar() as bar:
             report = hub.score(as_of.date() if as_of else None, since=since.date() if since else None, on_progress=bar)
+        if report.published is not None:
+            click.echo(f"nothing was published yet: published the configuration as release {report.published}", err=True)
+        run.notice(hub)
         rows = hub.table(as_of.date() if as_of else None)
     if run.as_json:
         run.emit({"report": report, "accounts": rows})

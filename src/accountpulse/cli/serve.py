@@ -30,6 +30,7 @@ def command(run: Run, host: str | None, port: int | None) -> int:
 
     with ExitStack() as stack:
         hub = stack.enter_context(run.hub())
+        run.notice(hub)
         server = hub.settings.server
         listener = stack.enter_context(bound(host or server.host, server.port if port is None else port))
         address = f"http://{listener.host}:{listener.port}"

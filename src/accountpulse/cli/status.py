@@ -18,6 +18,7 @@ def command(run: Run) -> int:
 
     with run.hub() as hub:
         connections = hub.status()
+        run.notice(hub)
     if run.as_json:
         run.emit({"connections": connections})
         return 0

@@ -28,6 +28,7 @@ def command(run: Run, connection: str | None, stream: str | None) -> int:
     with run.hub() as hub:
         if not hub.settings.connections:
             raise SettingsError([f"{run.path}: it has no connections yet; describe one under `connections:`"])
+        run.notice(hub)
         with StreamBars() as bars:
             results = hub.sync(connection, stream, on_progress=bars)
     if run.as_json:

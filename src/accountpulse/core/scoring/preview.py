@@ -31,6 +31,14 @@ LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
+class DraftProblem:
+    """Why a draft can't be scored. place: which text, line and key; message: what was found there and what is allowed."""
+
+    place: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """How many accounts a band or a segment holds before and after; before is None where there is nothing to compare with."""
 
@@ -108,7 +116,6 @@ def preview(
     now: datetime,
     *,
     limit: int = LISTED,
-    on_step: Callable[[int, int], None] | None = None,
 ) -> Preview:
     """Score today's accounts with a draft and with what is published. limit: of each list of accounts.
 
@@ -121,25 +128,16 @@ def preview(
             require_installed(connection, published, PUBLISHED, yardstick.metrics, yardstick.scorers)
         except ModelError as error:
             why_not = str(error)
-    step = on_step or _silent
-    step(0, 1 if why_not else 2)
     after = Scored.of(score_day(connection, _with_ids(connection, draft.cards()), yardstick, day, now=now))
     if published is None or why_not is not None:
-        step(1, 1)
         return _alone(after, day, why_not)
-    step(1, 2)
     before = Scored.of(score_day(connection, published, yardstick, day, now=now))
-    step(2, 2)
     compared = compare(before, after, yardstick.metrics, limit=limit, name=lambda ids: store_profiles.names(connection, ids))
     return replace(
         compared,
         models=tuple(model_changes(published.models, draft.used, yardstick.scorers)),
         rules=tuple(rule_changes(published.rules, draft.rules)),
     )
-
-
-def _silent(done: int, total: int) -> None:
-    """Nobody watches."""
 
 
 def _with_ids(connection: sa.Connection, cards: Scorecards) -> Scorecards:
