@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
 
-from accountpulse.core.store import tables  # noqa: F401  # fills the metadata
+from accountpulse.core.clock import SystemClock
+from accountpulse.core.metrics.duck import DuckEngine
+from accountpulse.core.mirror import Mirror
+from accountpulse.core.store import people_tables, tables  # noqa: F401  # fill the metadata
+from accountpulse.core.store.database import Store
 from accountpulse.core.store.metadata import metadata
 
 
@@ -34,6 +39,22 @@ def postgres_engine(postgres_url: str) -> Iterator[sa.Engine]:
     with admin.begin() as c:
         c.execute(sa.text(f"drop schema {schema} cascade"))
     admin.dispose()
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """A store with a mirror, and DuckDB over it."""
+
+    store: Store
+    duck: DuckEngine
+
+
+@pytest.fixture(scope="package")
+def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirrored]:
+    folder = tmp_path_factory.mktemp("mirrored")
+    store = Store.open(str(folder / "store.db"))
+    yield Mirrored(store, DuckEngine(Mirror(folder / "mirror", store, SystemClock()), few=0))
+    store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

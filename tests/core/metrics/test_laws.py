@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -82,6 +83,9 @@ EXTRA = tuple(
 )
 
 
+Look = Callable[[World, Mode], MetricFrame]
+
+
 def look(engine: sa.Engine, world: World, mode: Mode, accounts: list[int] | None = None) -> MetricFrame:
     load(engine, world)
     with engine.connect() as c:
@@ -97,12 +101,16 @@ def assert_same(a: MetricFrame, b: MetricFrame) -> None:
         np.testing.assert_allclose(a.values[:, i], b.values[:, i], rtol=1e-9, atol=1e-12, err_msg=declared.name)
 
 
-def check_truncation(engine: sa.Engine, seed: int, mode: Mode) -> None:
+def check_truncation_of(look: Look, seed: int, mode: Mode) -> None:
     world = random_world(seed)
     if isinstance(mode, AsKnown):
-        assert_same(look(engine, world, mode), look(engine, without_later_knowledge(world, mode.at, ZONE), mode))
+        assert_same(look(world, mode), look(without_later_knowledge(world, mode.at, ZONE), mode))
     else:
-        assert_same(look(engine, world, mode), look(engine, without_the_future(world, END, DAY), mode))
+        assert_same(look(world, mode), look(without_the_future(world, END, DAY), mode))
+
+
+def check_truncation(engine: sa.Engine, seed: int, mode: Mode) -> None:
+    check_truncation_of(partial(look, engine), seed, mode)
 
 
 def deals(reader: Reader) -> float | None:
@@ -153,8 +161,12 @@ def told(compute: Callable[[Reader], float | Fraction | None], reader: Reader) -
 
 
 def check_reference(engine: sa.Engine, seed: int, mode: Mode) -> None:
+    check_reference_of(partial(look, engine), seed, mode)
+
+
+def check_reference_of(look: Look, seed: int, mode: Mode) -> None:
     world = random_world(seed)
-    frame = look(engine, world, mode)
+    frame = look(world, mode)
     readers = [Reader(world, DAY, ZONE, mode, account) for account in (1, 2, 3)]
     assert frame.account_ids.tolist() == [r.account for r in readers if r.exists()]
     for i, reader in enumerate(r for r in readers if r.exists()):

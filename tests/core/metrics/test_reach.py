@@ -7,6 +7,7 @@ import pytest
 from accountpulse.core.metrics.builtin import BUILTIN, register_metrics
 from accountpulse.core.metrics.compiler import check_metric, compile_metrics
 from accountpulse.core.metrics.declare import Metric, attribute, count, metric, ongoing, total
+from accountpulse.core.metrics.dialects import DIALECTS, Dialect
 from accountpulse.core.metrics.reach import Boundary, boundaries, look_back
 from accountpulse.core.metrics.sources import sources
 from accountpulse.core.model import schemas
@@ -47,8 +48,8 @@ def test_every_built_in_metric_compiles_and_is_described() -> None:
         assert m.money == (m.unit == "money")
 
 
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_the_text_is_made_once(dialect: str) -> None:
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_the_text_is_made_once(dialect: Dialect) -> None:
     assert compile_metrics(BUILTIN, dialect) is compile_metrics(tuple(BUILTIN), dialect)
 
 

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import sqlalchemy as sa
-
 from accountpulse.core.errors import MetricError
 from accountpulse.core.metrics import features, money
 from accountpulse.core.metrics.asof import Bound
 from accountpulse.core.metrics.declare import Aggregate, Metric
-from accountpulse.core.metrics.dialects import DIALECTS, quoted
+from accountpulse.core.metrics.dialects import DIALECTS, Dialect, quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
 from accountpulse.core.metrics.passes import Prepared, foreign_currency, group_into_passes, pass_sql, prepare
 from accountpulse.core.metrics.population import ATTRIBUTES, SINGLE, Order, population_query
@@ -29,13 +27,13 @@ _NUMBERS = (Kind.INTEGER, Kind.FLOAT, None)
 class Compiled:
     """A query over all metrics, and where in its rows to find what.
 
-    A row is the population's columns, then `numbers` columns of numbers, then texts. value, applies, foreign: metric -> column;
-    found: (metric, source) -> column, 1 where one of the metric's aggregates over that source found a row. clocks: metric ->
-    whether its value is an instant (microseconds) or a day. Columns of numbers are counted from the first of them, and the
-    texts (foreign) from the first text.
+    text: with its parameters as `:name`. A row is the population's columns, then `numbers` columns of numbers, then texts.
+    value, applies, foreign: metric -> column; found: (metric, source) -> column, 1 where one of the metric's aggregates over
+    that source found a row. clocks: metric -> whether its value is an instant (microseconds) or a day. Columns of numbers are
+    counted from the first of them, and the texts (foreign) from the first text.
     """
 
-    text: sa.TextClause
+    text: str
     bounds: tuple[Bound, ...]
     constants: Mapping[str, object]
     needs_rates: bool
@@ -60,25 +58,26 @@ class _Slot:
 
 def check_metric(metric: Metric) -> None:
     """Raise MetricError when a metric can't be compiled, naming the metric, the part at fault and what is allowed."""
-    for dialect in DIALECTS:
+    for dialect in DIALECTS.values():
         compile_metrics((metric,), dialect)
 
 
 @lru_cache(maxsize=64)
 def compile_metrics(
     metrics: tuple[Metric, ...],
-    dialect: str,
+    dialect: Dialect,
     corrected: bool = True,
     some_accounts: bool = False,
     precedence: Order = (),
     include_churned: bool = False,
     currencies: tuple[str, ...] = (),
+    pinned: bool = False,
 ) -> Compiled:
     """Compile metrics for one engine and mode. Raises MetricError for the first one that can't be.
 
-    currencies: those that amounts can be converted from, besides the reporting one.
+    currencies: those that amounts can be converted from, besides the reporting one. pinned: see `Scope`.
     """
-    scope = Scope(DIALECTS[dialect], corrected, some_accounts, currencies)
+    scope = Scope(dialect, corrected, some_accounts, currencies, pinned)
     people = population_query(scope, precedence, include_churned)
     slots, passes = _slots(metrics, scope)
     numbers: list[str] = []
@@ -117,7 +116,7 @@ def compile_metrics(
     statement = "with " + ",\n".join(ctes) + "\nselect " + ",\n".join(selected)
     statement += f"\nfrom population{joins}\norder by population.account_id"
     return Compiled(
-        text=sa.text(statement),
+        text=scope.dialect.finished(statement),
         bounds=tuple(scope.bounds.used),
         constants={**scope.literals.values, **people.constants},
         needs_rates=f":{money.REPORTING}" in statement,

@@ -1,6 +1,6 @@
 """What differs between the engines that metrics run on: how times are kept, and a handful of functions.
 
-A further engine is a subclass: SQLGlot writes everything else.
+A further engine is a subclass of `Dialect`, and something that runs its texts: see `engine` and docs/engines.md.
 """
 
 from __future__ import annotations
@@ -12,43 +12,54 @@ from datetime import date, datetime
 from typing import ClassVar
 
 import sqlalchemy as sa
+import sqlglot
 
 from accountpulse.core.errors import MetricError
 from accountpulse.core.store.types import to_epoch_day, to_micros
 
 
 class Dialect(ABC):
-    """One engine. Methods that take SQL return SQL; `instant`, `day` and `ids` make bound values.
+    """One engine. Methods that take SQL return SQL; `instant`, `day`, `ids` and `texts` make bound values.
 
-    name: as SQLAlchemy calls it. sqlglot: as SQLGlot does.
+    What is abstract is all that an engine with native times and arrays must say. name: as SQLAlchemy calls it, where it is a
+    store. seeks: whether it finds single rows by an index; where not, everything is written as joins of whole tables.
+    begin: a statement to run first in a transaction. translate_to: the SQLGlot dialect that finished queries are translated
+    to, where the engine spells types, quotes or functions in its own way.
     """
 
     name: ClassVar[str]
-    sqlglot: ClassVar[str]
     double: ClassVar[str] = "double precision"
+    seeks: ClassVar[bool] = True
+    begin: ClassVar[str] = ""
+    translate_to: ClassVar[str] = ""
 
-    def prepare(self, connection: sa.Connection) -> None:  # noqa: B027  # most engines need nothing
-        """Set up the transaction that metrics are about to run in."""
+    def finished(self, query: str) -> str:
+        """A whole query as the engine reads it."""
+        return sqlglot.transpile(query, read="duckdb", write=self.translate_to)[0] if self.translate_to else query
 
-    @abstractmethod
+    # --- bound values ---
+
     def instant(self, at: datetime) -> object:
-        """An instant as a bound value."""
+        """An instant."""
+        return at
 
-    @abstractmethod
     def day(self, day: date) -> object:
-        """A calendar day as a bound value."""
+        """A calendar day."""
+        return day
 
-    @abstractmethod
     def ids(self, ids: Sequence[int]) -> object:
-        """Any number of account ids as *one* bound value, so that the text stays the same."""
+        """Any number of account ids as *one* value, so that the text stays the same."""
+        return [int(i) for i in ids]
+
+    def texts(self, values: Sequence[str]) -> object:
+        """Any number of texts as one value."""
+        return list(values)
+
+    # --- SQL ---
 
     @abstractmethod
     def among(self, column: str, parameter: str) -> str:
         """The condition that a column is one of the ids bound to `parameter`."""
-
-    @abstractmethod
-    def texts(self, values: Sequence[str]) -> object:
-        """Any number of texts as one bound value."""
 
     @abstractmethod
     def among_texts(self, value: str, parameter: str) -> str:
@@ -59,20 +70,8 @@ class Dialect(ABC):
         """An instant as whole microseconds since 1970 UTC."""
 
     @abstractmethod
-    def day_number(self, value: str) -> str:
-        """A calendar day as days since 1970-01-01."""
-
-    @abstractmethod
     def hours(self, begin: str, end: str) -> str:
         """The hours from one instant to another, with fractions."""
-
-    @abstractmethod
-    def days(self, begin: str, end: str) -> str:
-        """The whole days from one calendar day to another."""
-
-    @abstractmethod
-    def round(self, value: str) -> str:
-        """A floating-point number rounded to a whole one, halves away from zero."""
 
     @abstractmethod
     def first_item(self, items: str) -> str:
@@ -82,9 +81,21 @@ class Dialect(ABC):
     def json_by_number(self, number: str, value: str) -> str:
         """Aggregate JSON values to one JSON text, an object with the numbers as its keys."""
 
-    @abstractmethod
+    def day_number(self, value: str) -> str:
+        """A calendar day as days since 1970-01-01."""
+        return f"({value} - date '1970-01-01')"
+
+    def days(self, begin: str, end: str) -> str:
+        """The whole days from one calendar day to another."""
+        return f"({end} - {begin})"
+
+    def round(self, value: str) -> str:
+        """A floating-point number rounded to a whole one, halves away from zero."""
+        return f"round({value})"
+
     def binary(self, text: str) -> str:
         """Text that compares by its bytes, whatever the database's collation."""
+        return text
 
     def number(self, value: str) -> str:
         """A floating-point number."""
@@ -95,7 +106,6 @@ class SQLite(Dialect):
     """Instants are integers (microseconds), days are integers, booleans are 0 and 1."""
 
     name = "sqlite"
-    sqlglot = "sqlite"
     double = "real"
 
     def instant(self, at: datetime) -> int:
@@ -125,45 +135,21 @@ class SQLite(Dialect):
     def hours(self, begin: str, end: str) -> str:
         return f"(({end} - {begin}) / 3600000000.0)"
 
-    def days(self, begin: str, end: str) -> str:
-        return f"({end} - {begin})"
-
-    def round(self, value: str) -> str:
-        return f"round({value})"
-
     def first_item(self, items: str) -> str:
         return f"json_extract({items}, '$[0]')"
 
     def json_by_number(self, number: str, value: str) -> str:
         return f"json_group_object({number}, json({value}))"
 
-    def binary(self, text: str) -> str:
-        return text
-
 
 class PostgreSQL(Dialect):
     """Native times. `avg` and `sum` of integers are numeric, so every result is cast at the end."""
 
     name = "postgresql"
-    sqlglot = "postgres"
-
-    def prepare(self, connection: sa.Connection) -> None:
-        connection.execute(sa.text("set local jit = off"))
-
-    def instant(self, at: datetime) -> datetime:
-        return at
-
-    def day(self, day: date) -> date:
-        return day
-
-    def ids(self, ids: Sequence[int]) -> list[int]:
-        return [int(i) for i in ids]
+    begin = "set local jit = off"
 
     def among(self, column: str, parameter: str) -> str:
         return f"{column} = any(cast(:{parameter} as bigint[]))"
-
-    def texts(self, values: Sequence[str]) -> list[str]:
-        return list(values)
 
     def among_texts(self, value: str, parameter: str) -> str:
         return f"({value} = any(cast(:{parameter} as text[])))"
@@ -171,14 +157,8 @@ class PostgreSQL(Dialect):
     def instant_number(self, value: str) -> str:
         return f"cast(extract(epoch from {value}) * 1000000 as bigint)"
 
-    def day_number(self, value: str) -> str:
-        return f"({value} - date '1970-01-01')"
-
     def hours(self, begin: str, end: str) -> str:
         return f"(cast(extract(epoch from {end} - {begin}) as double precision) / 3600)"
-
-    def days(self, begin: str, end: str) -> str:
-        return f"({end} - {begin})"
 
     def round(self, value: str) -> str:
         return f"(sign({value}) * floor(abs({value}) + 0.5))"
@@ -193,7 +173,34 @@ class PostgreSQL(Dialect):
         return f'{text} collate "C"'
 
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (SQLite(), PostgreSQL())}
+class DuckDB(Dialect):
+    """Native times, over files that have no index. A sum of integers is wider than they are, so every result is cast."""
+
+    name = "duckdb"
+    double = "double"
+    seeks = False
+
+    def among(self, column: str, parameter: str) -> str:
+        return f"{column} in (select unnest(cast(:{parameter} as bigint[])))"  # names of ours
+
+    def among_texts(self, value: str, parameter: str) -> str:
+        return f"({value} = any(cast(:{parameter} as text[])))"
+
+    def instant_number(self, value: str) -> str:
+        return f"epoch_us({value})"
+
+    def hours(self, begin: str, end: str) -> str:
+        return f"((epoch_us({end}) - epoch_us({begin})) / 3600000000.0)"
+
+    def first_item(self, items: str) -> str:
+        return f"json_extract_string({items}, '$[0]')"
+
+    def json_by_number(self, number: str, value: str) -> str:
+        return f"cast(json_group_object({number}, cast({value} as json)) as text)"
+
+
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (SQLite(), PostgreSQL(), DuckDB())}
+"""The engines that come with AccountPulse; a metric must compile for each of them."""
 
 
 def dialect_of(connection: sa.Connection) -> Dialect:

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from accountpulse.core.metrics.asof import AsCorrected, Moment
 from accountpulse.core.metrics.declare import KEY_FEATURE_DAYS
-from accountpulse.core.metrics.dialects import DIALECTS, Dialect, dialect_of
+from accountpulse.core.metrics.dialects import Dialect
+from accountpulse.core.metrics.engine import Facts, StoreFacts
 from accountpulse.core.metrics.rows import Scope, visible_rows
 from accountpulse.core.metrics.sources import sources
 from accountpulse.core.metrics.translator import KEY_FEATURES
@@ -56,21 +57,21 @@ def _kept(names: Sequence[str] | None) -> list[str] | None:
     return None if names is None else sorted(set(names))
 
 
-def key_features(connection: sa.Connection, moment: Moment) -> KeyFeatures:
-    """The key features as of a moment."""
+def key_features(connection: sa.Connection, moment: Moment, facts: Facts | None = None) -> KeyFeatures:
+    """The key features as of a moment. facts: where usage is read, the store unless given."""
     configured = read_setting(connection, _SETTING)
     if configured is not None:
         return KeyFeatures(tuple(configured))
-    dialect = dialect_of(connection)
-    text, scope = _used(dialect.name, isinstance(moment.mode, AsCorrected))
-    rows = connection.execute(text, moment.parameters(scope.bounds.used, dialect))
-    return KeyFeatures(tuple(sorted(name for (name,) in rows)))
+    facts = facts or StoreFacts(connection)
+    query, scope = _used(facts.dialect, isinstance(moment.mode, AsCorrected), moment.mode.at is not None)
+    answer = facts.ask(query, moment.parameters(scope.bounds.used, facts.dialect))
+    return KeyFeatures(tuple(sorted(str(name) for name in answer.objects(0))))
 
 
 @lru_cache(maxsize=8)
-def _used(dialect: str, corrected: bool) -> tuple[sa.TextClause, Scope]:
-    scope = Scope(DIALECTS[dialect], corrected, some_accounts=False)
+def _used(dialect: Dialect, corrected: bool, pinned: bool) -> tuple[str, Scope]:
+    scope = Scope(dialect, corrected, some_accounts=False, pinned=pinned)
     usage = sources()["usage_day"]
     since = f"f.day >= {scope.bounds(Kind.DAY, KEY_FEATURE_DAYS)}"
     rows = visible_rows(usage, ("feature",), scope, [since])
-    return sa.text(f"select distinct feature from ({rows}) as visible"), scope  # noqa: S608  # ours
+    return dialect.finished(f"select distinct feature from ({rows}) as visible"), scope  # noqa: S608  # ours

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from accountpulse.core.errors import MetricError
 from accountpulse.core.metrics.clocks import Days
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.engine import Floats
 from accountpulse.core.metrics.population import Population
 from accountpulse.core.metrics.states import ComponentState
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

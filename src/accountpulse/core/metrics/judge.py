@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from accountpulse.core.metrics.coverage import Coverage, Mask
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.metrics.frame import Floats
+from accountpulse.core.metrics.engine import Floats
 from accountpulse.core.metrics.money import Conversion
 from accountpulse.core.metrics.states import ComponentState
 

@@ -28,7 +28,8 @@ class Prepared:
 
     function: the aggregate's own, or `foreign` for the companion that looks for amounts without a rate. window_column: what its
     window is about. kind: of the result. money: the columns with amounts that it mentions. exact: it adds up amounts.
-    suspects: the condition on the rows whose amounts must have a rate.
+    suspects: the condition on the rows whose amounts must have a rate. newest: it is the newest event ever, which an index
+    knows without reading the others.
     """
 
     aggregate: Aggregate
@@ -42,6 +43,7 @@ class Prepared:
     money: tuple[str, ...]
     exact: bool
     suspects: str
+    newest: bool
 
     @property
     def is_total(self) -> bool:
@@ -52,13 +54,6 @@ class Prepared:
     def alone(self) -> bool:
         """Whether it needs a pass of its own."""
         return self.function in ("median", "last", "top") or self.newest
-
-    @property
-    def newest(self) -> bool:
-        """Whether it is the newest event ever, which an index knows without reading the others."""
-        event = self.source.event
-        unbounded = self.aggregate.window is None and self.window_column == event
-        return self.function == "max" and self.aggregate.value == event and unbounded
 
 
 def window_of(aggregate: Aggregate) -> tuple[int | None, int]:
@@ -94,6 +89,7 @@ def prepare(aggregate: Aggregate, scope: Scope, place: str) -> Prepared:
     mentioned = value.names.union({column}, {aggregate.by} - {""}, *(c.names for c in conditions))
     money = tuple(name for name in source.columns if name in mentioned and source.column(name).money)
     exact = aggregate.function in ("sum", "avg", "top") and not value.names.isdisjoint(money)
+    unbounded = aggregate.window is None and column == source.event
     return Prepared(
         aggregate=aggregate,
         function=aggregate.function,
@@ -106,6 +102,7 @@ def prepare(aggregate: Aggregate, scope: Scope, place: str) -> Prepared:
         money=money,
         exact=exact,
         suspects=" and ".join([c.sql for c in settled] + window),
+        newest=scope.dialect.seeks and unbounded and aggregate.function == "max" and aggregate.value == source.event,
     )
 
 
@@ -121,6 +118,7 @@ def foreign_currency(prepared: Prepared) -> Prepared:
         condition=prepared.suspects,
         kind=Kind.TEXT,
         exact=False,
+        newest=False,
     )
 
 
@@ -225,7 +223,7 @@ def _median(member: Prepared, name: str, rows: str, scope: Scope) -> str:
     )
     return (
         f"select account_id, avg(value) as {name}\nfrom ({ranked}) as ranked\n"
-        "where position in ((size + 1) / 2, (size + 2) / 2)\ngroup by account_id"
+        "where 2 * position between size and size + 2\ngroup by account_id"
     )
 
 

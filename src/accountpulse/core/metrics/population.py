@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from accountpulse.core.errors import MetricError
 from accountpulse.core.metrics.asof import AsCorrected, Mode, Moment
-from accountpulse.core.metrics.dialects import DIALECTS, dialect_of, quoted
+from accountpulse.core.metrics.dialects import Dialect, quoted
+from accountpulse.core.metrics.engine import Answer, StoreFacts
 from accountpulse.core.metrics.rows import ACCOUNTS, Scope, visible_rows
 from accountpulse.core.metrics.sources import sources
 from accountpulse.core.model import Kind
@@ -146,12 +147,12 @@ def _ordered_rows(scope: Scope, orders: Mapping[tuple[int, ...], int], query: Po
 
 @lru_cache(maxsize=32)
 def _compiled(
-    dialect: str, corrected: bool, some_accounts: bool, precedence: Order, include_churned: bool
-) -> tuple[sa.TextClause, Scope, PopulationQuery]:
-    scope = Scope(DIALECTS[dialect], corrected, some_accounts)
+    dialect: Dialect, corrected: bool, some_accounts: bool, precedence: Order, include_churned: bool, pinned: bool
+) -> tuple[str, Scope, PopulationQuery]:
+    scope = Scope(dialect, corrected, some_accounts, pinned=pinned)
     query = population_query(scope, precedence, include_churned)
     select = f"select {', '.join(quoted(c) for c in query.columns)} from population order by account_id"  # noqa: S608  # ours
-    return sa.text("with " + ",\n".join(query.ctes) + "\n" + select), scope, query
+    return dialect.finished("with " + ",\n".join(query.ctes) + "\n" + select), scope, query
 
 
 def population(
@@ -166,22 +167,27 @@ def population(
 ) -> Population:
     """The accounts that exist at the end of `day`: customers by then, and not churned unless `include_churned`.
 
-    accounts: only these ids. Raises MetricError for a precedence of an unknown attribute.
+    Always read from the store: linking asks for it within the transaction that has just moved the links. accounts: only these
+    ids. Raises MetricError for a precedence of an unknown attribute.
     """
-    dialect = dialect_of(connection)
+    facts = StoreFacts(connection)
     text, scope, query = _compiled(
-        dialect.name, isinstance(mode, AsCorrected), accounts is not None, ordered(precedence or {}), include_churned
+        facts.dialect,
+        isinstance(mode, AsCorrected),
+        accounts is not None,
+        ordered(precedence or {}),
+        include_churned,
+        mode.at is not None,
     )
-    parameters = Moment(day, zone, mode).parameters(scope.bounds.used, dialect) | query.constants
+    parameters = Moment(day, zone, mode).parameters(scope.bounds.used, facts.dialect) | query.constants
     if accounts is not None:
-        parameters[ACCOUNTS] = dialect.ids(accounts)
-    dialect.prepare(connection)
-    return decode(connection.execute(text, parameters).all(), query.columns)
+        parameters[ACCOUNTS] = facts.dialect.ids(accounts)
+    return decode(facts.ask(text, parameters), query.columns)
 
 
-def decode(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> Population:
-    """Turn rows that begin with the population's columns into a Population."""
-    by_name: dict[str, list[object]] = {name: [row[i] for row in rows] for i, name in enumerate(columns)}
+def decode(answer: Answer, columns: Sequence[str]) -> Population:
+    """Turn an answer that begins with the population's columns into a Population."""
+    by_name = {name: answer.objects(i) for i, name in enumerate(columns)}
     ids = np.array(by_name["account_id"], dtype=np.int64)
     values: dict[str, Sequence[object]] = {}
     origins: dict[str, Sequence[object]] = {}

@@ -8,6 +8,7 @@ from typing import Literal
 
 from accountpulse.core.metrics.compiler import compile_metrics
 from accountpulse.core.metrics.declare import Aggregate, Metric
+from accountpulse.core.metrics.dialects import DIALECTS
 from accountpulse.core.metrics.passes import window_of
 from accountpulse.core.metrics.sources import source_of
 
@@ -56,7 +57,7 @@ def shared_inputs(metrics: Iterable[Metric]) -> frozenset[SharedInput]:
 
     Compare `money.conversion` and `features.key_features` of two moments to see whether it did.
     """
-    compiled = compile_metrics(tuple(metrics), "sqlite")
+    compiled = compile_metrics(tuple(metrics), DIALECTS["sqlite"])
     found: set[SharedInput] = set()
     if compiled.needs_rates:
         found.add("rates")

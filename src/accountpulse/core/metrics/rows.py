@@ -24,19 +24,21 @@ ACCOUNTS = "accounts"
 class Scope:
     """What all parts of one query share: the engine, the mode, whether it is for some accounts only, and what it binds.
 
-    currencies: those with a rate in force, in the order in which their rates are bound.
+    currencies: those with a rate in force, in the order in which their rates are bound. pinned: in the corrected mode, the
+    versions known at an instant count as the current ones.
     """
 
     dialect: Dialect
     corrected: bool
     some_accounts: bool
     currencies: tuple[str, ...] = ()
+    pinned: bool = False
     bounds: Bounds = field(default_factory=Bounds)
     literals: Literals = field(default_factory=Literals)
 
     def version(self, alias: str) -> str:
         """The condition that a row of facts or of links is the version that the mode reads."""
-        if self.corrected:
+        if self.corrected and not self.pinned:
             return f"{alias}.known_to is null"
         return f"{alias}.known_from <= {KNOWN_AT} and ({alias}.known_to is null or {alias}.known_to > {KNOWN_AT})"
 
@@ -47,7 +49,7 @@ class Scope:
     def value(self, source: Source, column: str) -> str:
         """A column of a fact as of T: null when it has not happened yet, of the version valid at T when it is undated."""
         if self.corrected and column in source.undated:
-            return f"v.{quoted(column)}"
+            return self._valid(column)
         value = f"f.{quoted(column)}"
         if (happened := source.happens_at(column)) is not None:
             return f"(case when f.{quoted(happened)} < {self.bounds(source.column(happened).kind)} then {value} end)"
@@ -59,12 +61,19 @@ class Scope:
         if not source.column(column).money or source.currency is None:
             return [f"{value} as {quoted(column)}"]
         # The amount and its currency are of one version: a deal may be moved from one currency to another.
-        version = "v" if self.corrected and column in source.undated else "f"
-        currency = f"{version}.{quoted(source.currency)}"
+        undated = self.corrected and column in source.undated
+        currency = self._valid(source.currency) if undated else f"f.{quoted(source.currency)}"
         return [
             f"{converted(value, currency, self.currencies, self.dialect)} as {quoted(column)}",
             f"{without_rate(value, currency, self.currencies)} as {unconverted(column)}",
         ]
+
+    def _valid(self, column: str) -> str:
+        """A column of the version valid at T, which `_valid_version` has joined as `v`."""
+        if self.dialect.seeks:
+            return f"v.{quoted(column)}"
+        column = quoted(column)
+        return f"(case when f.known_from < {self.bounds(Kind.INSTANT)} then f.{column} else v.{column} end)"
 
 
 def visible_rows(source: Source, columns: Collection[str], scope: Scope, reach: Collection[str] = ()) -> str:
@@ -116,7 +125,10 @@ def _valid_version(source: Source, columns: Collection[str], scope: Scope) -> st
     """The join to the version valid at T, where a column asks for one."""
     if not scope.corrected or not source.undated.intersection(columns):
         return ""
-    return f"\njoin {source.table} v on v.id = {_valid_at_end(source, scope)}"
+    if scope.dialect.seeks:
+        return f"\njoin {source.table} v on v.id = {_valid_at_end(source, scope)}"
+    rows = _valid_of_later_known(source, scope)
+    return f"\nleft join (\n{rows}\n) v on v.connection_id = f.connection_id and v.source_id = f.source_id"
 
 
 def _valid_at_end(source: Source, scope: Scope) -> str:
@@ -126,3 +138,24 @@ def _valid_at_end(source: Source, scope: Scope) -> str:
     before = f"(select w.id {same} and w.known_from < {end} order by w.known_from desc, w.id desc limit 1)"
     first = f"(select w.id {same} order by w.known_from, w.id limit 1)"
     return f"(case when f.known_from < {end} then f.id else coalesce({before}, {first}) end)"
+
+
+def _valid_of_later_known(source: Source, scope: Scope) -> str:
+    """What `_valid_at_end` finds, for the records whose current version was not known at T; of the others it is valid itself.
+
+    Those are few, so an engine without an index joins them once instead of ranking the versions of every record.
+    """
+    end = scope.bounds(Kind.INSTANT)
+    before = f"w.known_from < {end}"
+    order = (
+        f"case when {before} then 0 else 1 end, case when {before} then w.known_from end desc, "
+        f"case when {before} then w.id end desc, w.known_from, w.id"
+    )
+    kept = [quoted(c) for c in source.columns if c in source.undated or c == source.currency]
+    ranked = (
+        f"select w.connection_id, w.source_id, {', '.join(f'w.{c}' for c in kept)},"
+        f" row_number() over (partition by w.connection_id, w.source_id order by {order}) as place\nfrom {source.table} w\n"
+        f"join {source.table} c on c.connection_id = w.connection_id and c.source_id = w.source_id"
+        f" and {scope.version('c')} and c.known_from >= {end}"
+    )
+    return f"select connection_id, source_id, {', '.join(kept)}\nfrom (\n{ranked}\n) as ranked\nwhere place = 1"

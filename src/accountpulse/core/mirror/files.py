@@ -1,0 +1,38 @@
+"""Files that are there whole or not at all, even when the machine stops, and that only their owner reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+TEMPORARY = ".tmp"
+
+
+@contextmanager
+def durable(path: Path) -> Iterator[BinaryIO]:
+    """Write a file under another name, and give it its own once all of it is on the disk.
+
+    The name itself is on the disk once `sync_folder` has been called.
+    """
+    temporary = path.with_name(path.name + TEMPORARY)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names of a folder's files on the disk too. Not every system lets one open a folder; those do it by themselves."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,245 @@
+"""Every metric has the same value, state and reason on every engine; and what a further engine has to bring."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+import sqlalchemy as sa
+import sqlglot
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.metrics.conftest import Mirrored
+from tests.core.metrics.test_laws import END, EXTRA, MODES, SEEDS, assert_same, check_reference_of, check_truncation_of, laws
+from tests.core.metrics.worlds import DAY, ZONE, World, load, random_world
+
+from accountpulse.core.metrics.asof import AsCorrected, Mode
+from accountpulse.core.metrics.builtin import BUILTIN
+from accountpulse.core.metrics.compiler import compile_metrics
+from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.dialects import DIALECTS, DuckDB
+from accountpulse.core.metrics.duck import DuckEngine, DuckFacts
+from accountpulse.core.metrics.engine import STORE, Engine, StoreFacts
+from accountpulse.core.metrics.evaluate import evaluate
+from accountpulse.core.metrics.frame import MetricFrame
+from accountpulse.core.store.facts import FACTS
+
+EVERY = (*BUILTIN, *EXTRA)
+ACCOUNTS = st.one_of(st.none(), st.lists(st.integers(1, 4), unique=True))
+
+
+def seen(c: sa.Connection, engine: Engine, mode: Mode, accounts: list[int] | None, churned: bool) -> MetricFrame:
+    return evaluate(
+        c,
+        EVERY,
+        day=DAY,
+        zone=ZONE,
+        mode=mode,
+        reporting_currency="USD",
+        precedence={"plan": [2, 1]},
+        accounts=accounts,
+        include_churned=churned,
+        now=END - timedelta(hours=1),
+        engine=engine,
+    )
+
+
+def is_counted(metric: Metric) -> bool:
+    functions = {a.function for a in metric.aggregates.values()}
+    return metric.expression in metric.aggregates and functions <= {"count", "distinct", "open"}
+
+
+def assert_equal(a: MetricFrame, b: MetricFrame) -> None:
+    """As `assert_same`, and the anchors, the reasons, and what is counted or money to the last digit."""
+    assert_same(a, b)
+    for i, metric in enumerate(a.metrics):
+        if metric.money or is_counted(metric):
+            np.testing.assert_array_equal(a.values[:, i], b.values[:, i], err_msg=metric.name)
+    assert a.fresh_at == b.fresh_at
+    for name, days in a.anchors.items():
+        np.testing.assert_array_equal(days, b.anchors[name])
+    for row in range(len(a.account_ids)):
+        for metric in a.metrics:
+            assert a.reason(row, metric.name) == b.reason(row, metric.name), (row, metric.name)
+
+
+def on_mirror(mirrored: Mirrored, world: World, mode: Mode, accounts: list[int] | None = None) -> MetricFrame:
+    load(mirrored.store.engine, world)
+    mirrored.duck.mirror.refresh(rebuild=True)
+    with mirrored.store.read() as c:
+        return evaluate(
+            c, EVERY, day=DAY, zone=ZONE, mode=mode, reporting_currency="USD", accounts=accounts, engine=mirrored.duck
+        )
+
+
+def check_parity(
+    mirrored: Mirrored, postgres: sa.Engine, seed: int, mode: Mode, accounts: list[int] | None, churned: bool
+) -> None:
+    world = random_world(seed)
+    load(mirrored.store.engine, world)
+    load(postgres, world)
+    mirrored.duck.mirror.refresh(rebuild=True)
+    with mirrored.store.read() as c:
+        duck = seen(c, mirrored.duck, mode, accounts, churned)
+        assert_equal(seen(c, STORE, mode, accounts, churned), duck)
+    with postgres.connect() as c:
+        assert_equal(seen(c, STORE, mode, accounts, churned), duck)
+
+
+@laws(10)
+@given(seed=SEEDS, mode=MODES, accounts=ACCOUNTS, churned=st.booleans())
+def test_all_engines_agree(
+    mirrored: Mirrored, postgres_engine: sa.Engine, seed: int, mode: Mode, accounts: list[int] | None, churned: bool
+) -> None:
+    check_parity(mirrored, postgres_engine, seed, mode, accounts, churned)
+
+
+@laws(4)
+@given(seed=SEEDS, mode=MODES)
+def test_truncation_and_plain_python_on_the_mirror(mirrored: Mirrored, seed: int, mode: Mode) -> None:
+    def look(world: World, mode: Mode) -> MetricFrame:
+        return on_mirror(mirrored, world, mode)
+
+    check_truncation_of(look, seed, mode)
+    check_reference_of(look, seed, mode)
+
+
+@pytest.mark.slow
+@laws(100)
+@given(seed=SEEDS, mode=MODES, accounts=ACCOUNTS, churned=st.booleans())
+def test_all_engines_agree_at_length(
+    mirrored: Mirrored, postgres_engine: sa.Engine, seed: int, mode: Mode, accounts: list[int] | None, churned: bool
+) -> None:
+    check_parity(mirrored, postgres_engine, seed, mode, accounts, churned)
+    check_truncation_of(lambda world, mode: on_mirror(mirrored, world, mode), seed, mode)
+
+
+def test_a_store_without_facts(mirrored: Mirrored) -> None:
+    assert len(on_mirror(mirrored, World(), AsCorrected()).account_ids) == 0
+
+
+# --- who is asked ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_mirror_is_brought_up_to_the_store_before_it_answers(mirrored: Mirrored) -> None:
+    world = random_world(7)
+    later, world.facts["usage_day"] = world.facts["usage_day"], []
+    before = on_mirror(mirrored, world, AsCorrected())
+    with mirrored.store.write() as c:
+        c.execute(sa.insert(FACTS["usage_day"]), later)
+    with mirrored.store.read() as c:
+        stored, found = (seen(c, engine, AsCorrected(), None, False) for engine in (STORE, mirrored.duck))
+    assert_equal(stored, found)
+    assert not np.array_equal(before.states, found.states)
+
+
+def test_few_accounts_and_transactions_that_write_ask_the_store(mirrored: Mirrored) -> None:
+    duck = DuckEngine(mirrored.duck.mirror, few=2)
+    with mirrored.store.read() as c:
+        assert isinstance(duck.facts(c, [1, 2]), StoreFacts)
+        assert isinstance(duck.facts(c, [1, 2, 3]), DuckFacts)
+        assert isinstance(duck.facts(c), DuckFacts)
+    with mirrored.store.write() as c:
+        assert isinstance(duck.facts(c), StoreFacts)
+
+
+# --- what DuckDB may reach ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * from read_csv('{outside}')",
+        "select * from read_text('{outside}')",
+        "select * from read_blob('{outside}')",
+        "select * from '{outside}'",
+        "select * from glob('{folder}/*')",
+        "copy account to '{folder}/out.csv'",
+        "attach '{folder}/other.db'",
+        "install httpfs",
+        "set enable_external_access = true",
+        "set allowed_directories = ['/']",
+        "set lock_configuration = false",
+    ],
+)
+def test_duckdb_reads_the_mirror_and_nothing_else(mirrored: Mirrored, tmp_path: Path, query: str) -> None:
+    (tmp_path / "outside.csv").write_text("a\n1\n")
+    with mirrored.store.read() as c:
+        facts = mirrored.duck.facts(c)
+    with pytest.raises(duckdb.Error, match=r"disabled by configuration|locked"):
+        facts.ask(query.format(outside=tmp_path / "outside.csv", folder=tmp_path), {})
+
+
+def test_python_s_variables_are_no_tables(mirrored: Mirrored) -> None:
+    anything = np.array([1])  # noqa: F841  # what must not be found
+    with mirrored.store.read() as c:
+        facts = mirrored.duck.facts(c)
+    with pytest.raises(duckdb.CatalogException, match="anything"):
+        facts.ask("select * from anything", {})
+
+
+# --- a further engine -----------------------------------------------------------------------------------------------------
+
+
+class Spark(DuckDB):
+    """The shape of a warehouse's dialect. Only compiled here: nothing of it has run on Spark."""
+
+    name = "spark"
+    translate_to = "spark"
+
+    def among(self, column: str, parameter: str) -> str:
+        return f"array_contains(:{parameter}, {column})"
+
+    def among_texts(self, value: str, parameter: str) -> str:
+        return f"array_contains(:{parameter}, {value})"
+
+    def instant_number(self, value: str) -> str:
+        return f"unix_micros({value})"
+
+    def hours(self, begin: str, end: str) -> str:
+        return f"((unix_micros({end}) - unix_micros({begin})) / 3600000000.0)"
+
+    def first_item(self, items: str) -> str:
+        return f"get_json_object({items}, '$[0]')"
+
+    def json_by_number(self, number: str, value: str) -> str:
+        return f"to_json(map_from_entries(collect_list(struct(cast({number} as text), {value}))))"
+
+
+class Snowflake(Spark):
+    name = "snowflake"
+    translate_to = "snowflake"
+
+
+class BigQuery(Spark):
+    name = "bigquery"
+    translate_to = "bigquery"
+
+
+@pytest.mark.parametrize("dialect", [Spark(), Snowflake(), BigQuery()], ids=lambda d: d.name)
+@pytest.mark.parametrize("corrected", [True, False])
+def test_a_further_dialect_is_six_lines_and_its_text_is_read_by_sqlglot(dialect: DuckDB, corrected: bool) -> None:
+    compiled = compile_metrics(EVERY, dialect, corrected, some_accounts=True, currencies=("EUR", "JPY"))
+    tree = sqlglot.parse_one(compiled.text, read=dialect.name)
+    assert len(tree.selects) >= len(compiled.population) + compiled.numbers
+    tables = {table.name for table in tree.find_all(sqlglot.exp.Table)}
+    assert {"fact_usage_day", "fact_ticket", "fact_invoice", "link", "account", "connection"} <= tables
+
+
+def test_spark_s_text_is_spark_s() -> None:
+    text = compile_metrics(EVERY, Spark()).text
+    assert "`" in text
+    assert '"' not in text
+    assert "AS STRING" in text
+    assert ":t_30" in text
+
+
+def test_without_an_index_nothing_is_correlated() -> None:
+    """Engines over files, Spark among them, run no sub-query for each row."""
+    for corrected in (True, False):
+        text = compile_metrics(EVERY, DIALECTS["duckdb"], corrected).text
+        assert "limit 1" not in text
+        assert "limit 1" in compile_metrics(EVERY, DIALECTS["sqlite"], corrected).text
