@@ -26,6 +26,7 @@ from accountpulse.core.model import schema_of
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import Yardstick
+from accountpulse.core.scoring.next_band import NextBand
 from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.retention import Retention, Thinned, thin, thin_once_a_day
@@ -235,10 +236,21 @@ class Hub:
 
         Raises NotFound for an account, and for days on which it was no customer.
         """
+        account_id, name = self._named(account)
+        return name, self.scoring.explain_change(account_id, start, end)
+
+    def counterfactual(self, account: str, band: str | None = None) -> tuple[str, NextBand]:
+        """An account's name, and what it would take for it to reach a band, the next better one unless given.
+
+        Raises NotFound for an account, and for a band that its model does not have.
+        """
+        account_id, name = self._named(account)
+        return name, self.scoring.counterfactual(account_id, band)
+
+    def _named(self, account: str) -> tuple[int, str]:
         with self.store.read() as connection:
             account_id = store_lookup.account_id(connection, account)
-            name = store_profiles.names(connection, [account_id]).get(account_id, account)
-        return name, self.scoring.explain_change(account_id, start, end)
+            return account_id, store_profiles.names(connection, [account_id]).get(account_id, account)
 
     def create_token(self, name: str, scopes: Sequence[str] = ("read",), expires_at: datetime | None = None) -> str:
         """Make an API token; returned this once, only its hash is kept."""

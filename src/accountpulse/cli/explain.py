@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from accountpulse.cli.common import Run
 from accountpulse.cli.common import command as declare
+from accountpulse.cli.explain_change import NEXT, print_change, print_next_band
 from accountpulse.cli.score import DAY
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from accountpulse.core.scoring.change import ScoreMove
     from accountpulse.core.scoring.types import Score
 
 
@@ -23,23 +23,31 @@ if TYPE_CHECKING:
     example=(
         'accountpulse explain "Northwind Traders"\n'
         "accountpulse explain crm:0015g00001 --as-of 2026-03-31\n"
-        "accountpulse explain northwind.example --from 2026-05-01 --to 2026-06-01"
+        "accountpulse explain northwind.example --from 2026-05-01 --to 2026-06-01\n"
+        "accountpulse explain northwind.example --to-band next"
     ),
 )
 @click.argument("account")
 @click.option("--as-of", type=DAY, metavar="DATE", help="As things stood on this day.  [default: today]")
 @click.option("--from", "start", type=DAY, metavar="DATE", help="Why the score moved since this day, part by part.")
 @click.option("--to", "end", type=DAY, metavar="DATE", help="With --from: until this day.  [default: today]")
-def command(run: Run, account: str, as_of: datetime | None, start: datetime | None, end: datetime | None) -> int:
+@click.option("--to-band", "band", metavar="BAND", help=f"What it would take to reach this band; `{NEXT}`: a better one.")
+def command(
+    run: Run, account: str, as_of: datetime | None, start: datetime | None, end: datetime | None, band: str | None
+) -> int:
     """Say why ACCOUNT (id, name, domain or connection:key) has its score, component by component, or why it moved."""
     if end and not start:
         raise click.BadParameter("it goes with --from, the first of the two days", param_hint="'--to'")
+    if band and (as_of or start):
+        raise click.BadParameter("it is about today, and goes with no other day", param_hint="'--to-band'")
     if as_of and start:
         raise click.BadParameter("give one day, or two with --from and --to", param_hint="'--as-of'")
     if start and end and start >= end:
         raise click.BadParameter("it is not after --from", param_hint="'--to'")
     if start:
-        return _change(run, account, start.date(), end.date() if end else None)
+        return print_change(run, account, start.date(), end.date() if end else None)
+    if band:
+        return print_next_band(run, account, band)
     with run.hub() as hub:
         score = hub.explain(account, as_of.date() if as_of else None)
         currency = hub.currency
@@ -57,49 +65,6 @@ def command(run: Run, account: str, as_of: datetime | None, start: datetime | No
         f"known: {score.coverage * 100:.0f}% of the weight; what is unknown allows {score.low:.1f} to {score.high:.1f} points"
     )
     return 0
-
-
-def _change(run: Run, account: str, start: date, end: date | None) -> int:
-    """Print why the score moved."""
-    from accountpulse.core.scoring.change_words import opening
-
-    with run.hub() as hub:
-        name, move = hub.explain_change(account, start, end)
-    if run.as_json:
-        run.emit({"account": name, "summary": opening(name, move.start, move.end, move.parts), **move.to_json()})
-        return 0
-    click.echo(opening(name, move.start, move.end, move.parts))
-    parts, line = change_lines(move)
-    run.out.print(parts)
-    click.echo(line)
-    for note in move.notes:
-        click.echo(f"note: {note}")
-    return 0
-
-
-KINDS = {
-    "late_data": "late data",
-    "not_reproducible": "not reproducible",
-}
-
-
-def change_lines(move: ScoreMove) -> tuple[Table, str]:
-    """The table of parts, and the sum below it: what is printed adds up."""
-    from accountpulse.cli.display import Column, adding_up, number, signed, table
-
-    first, *shown = adding_up([move.start.score, *(part.points for part in move.parts)])
-    rows = [
-        (KINDS.get(part.kind, part.kind), part.label, signed(points), part.reason)
-        for part, points in zip(move.parts, shown, strict=True)
-    ]
-    columns = [Column("part"), Column("what", wide=True), Column("points", "right"), Column("because", wide=True)]
-    sums = {
-        KINDS.get(kind, kind): sum(p for part, p in zip(move.parts, shown, strict=True) if part.kind == kind)
-        for kind in dict.fromkeys(part.kind for part in move.parts)
-    }
-    steps = [f"{signed(points)} {kind}" for kind, points in sums.items()]
-    line = "  ".join([f"{number(first)} on {move.start.day}", *steps])
-    return table(columns, rows), f"{line}  = {number(first + sum(shown))} on {move.end.day}"
 
 
 def lines(score: Score, currency: str, money: set[str]) -> tuple[Table, str]:

@@ -129,7 +129,7 @@ class ScoreMove:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Position:
     """One account as it is evaluated under some facts, model and peers: row `row` of an evaluation, in a segment."""
 
     evaluation: Evaluation
@@ -171,10 +171,10 @@ class Step:
     """One thing changed, and what the account stands at after it."""
 
     kind: PartKind
-    after: Standing
+    after: Position
 
 
-def split(start: Standing, steps: Sequence[Step], metrics: Mapping[str, Metric], wording: ChangeWording) -> tuple[Part, ...]:
+def split(start: Position, steps: Sequence[Step], metrics: Mapping[str, Metric], wording: ChangeWording) -> tuple[Part, ...]:
     """The parts of a change from `start` over `steps`, the last of which stands at the score of the second day.
 
     Steps of late data, peers and behaviour keep the model; those of segment and model may bring another.
@@ -192,7 +192,7 @@ def split(start: Standing, steps: Sequence[Step], metrics: Mapping[str, Metric],
     return tuple(sorted(counted, key=lambda part: (KINDS.index(part.kind), -abs(part.points), part.code)))
 
 
-def _moved(step: Step, before: Standing, wording: ChangeWording) -> Part:
+def _moved(step: Step, before: Position, wording: ChangeWording) -> Part:
     points = step.after.base - before.base
     if step.kind == "segment":
         reason = wording.segment(before.segment, step.after.segment)
@@ -202,7 +202,7 @@ def _moved(step: Step, before: Standing, wording: ChangeWording) -> Part:
     return Part("model", new.version, " ".join(label.split()), points, wording.model(old, new))
 
 
-def _components(step: Step, before: Standing, metrics: Mapping[str, Metric], wording: ChangeWording) -> Iterator[Part]:
+def _components(step: Step, before: Position, metrics: Mapping[str, Metric], wording: ChangeWording) -> Iterator[Part]:
     """What each component adds. The scorer is asked as it is for deltas, with the component before as the typical one."""
     points = step.after.scorer.deltas(step.after.assumed[None, :], before.assumed)[0]
     for i, line in enumerate(step.after.evaluation.model.lines):
@@ -220,7 +220,7 @@ def _components(step: Step, before: Standing, metrics: Mapping[str, Metric], wor
             yield Part(step.kind, line.metric, metric.title, float(points[i]), reason)
 
 
-def _adjustments(start: Standing, end: Standing, metrics: Mapping[str, Metric], wording: ChangeWording) -> Iterator[Part]:
+def _adjustments(start: Position, end: Position, metrics: Mapping[str, Metric], wording: ChangeWording) -> Iterator[Part]:
     before, after = _by_name(start), _by_name(end)
     for key in [*after, *(key for key in before if key not in after)]:
         was, now = before.get(key), after.get(key)
@@ -235,9 +235,9 @@ def _adjustments(start: Standing, end: Standing, metrics: Mapping[str, Metric], 
         yield Part("adjustment", shown.code, label, points, reason)
 
 
-def _by_name(standing: Standing) -> dict[tuple[str, str], AdjustmentColumn]:
+def _by_name(position: Position) -> dict[tuple[str, str], AdjustmentColumn]:
     """By code and label: the first cap of one model is not that of another. A code that comes twice is added up by nobody."""
-    return {(column.code, column.label): column for column in standing.evaluation.adjustments}
+    return {(column.code, column.label): column for column in position.evaluation.adjustments}
 
 
 def _points(column: AdjustmentColumn | None, row: int) -> float:

@@ -17,7 +17,7 @@ from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.words import Wording
 
 _UNKNOWN = {
-    ComponentState.NO_DATA: "there was no data",
+    ComponentState.NO_DATA: "there was no data of it",
     ComponentState.NOT_CONNECTED: "no source of it was connected",
     ComponentState.NEVER_SYNCED: "its source had not finished its first load",
     ComponentState.STALE: "its source was out of date",
@@ -82,16 +82,19 @@ class ComponentWording:
         if was.component is None or now.component is None:
             better = "better" if typical[1] > typical[0] else "worse"
             return f"{title} is unknown and counted as typical; other {self.segment} accounts got {better} at it"
-        ranks = f"{_rank(was.component)} to {_rank(now.component)} of 100"
-        return f"Other {self.segment} accounts moved: {title} at {self._amount(now.value or 0.0)} went from rank {ranks}"
+        before, after = (f"{each:.0f}" for each in (was.component, now.component))
+        if before == after:
+            before, after = (f"{each:.1f}" for each in (was.component, now.component))
+        at = self._amount(now.value or 0.0)
+        return f"Other {self.segment} accounts moved: {title} at {at} went from rank {before} to {after} of 100"
 
     def _known(self, was: Seen, now: Seen) -> str:
         title = self.metric.title
         if was.value is None and now.value is not None:
-            return f"{title} is known now, at {self._amount(now.value)}; before, {_UNKNOWN[ComponentState(was.state)]}"
+            return f"{title} is known now, at {self._amount(now.value)} ({_UNKNOWN[ComponentState(was.state)]} before)"
         if was.value is not None and now.value is None:
             why = _UNKNOWN[ComponentState(now.state)].replace("was ", "is ").replace("had ", "has ").replace("did ", "does ")
-            return f"{title} was {self._amount(was.value)} and is not known now: {why.replace('could', 'can')}"
+            return f"{title} was {self._amount(was.value)} and is not known now ({why.replace('could', 'can')})"
         return f"{title} is not known on either day"
 
     def _amount(self, value: float) -> str:
@@ -213,18 +216,18 @@ def _most_of(parts: Sequence[Spoken]) -> list[Spoken]:
 
 
 def _spoken(parts: Sequence[Spoken]) -> str:
-    reasons = [_lowered(part.reason) for part in parts]
-    return reasons[0] if len(reasons) == 1 else f"{', '.join(reasons[:-1])} and {reasons[-1]}"
+    return listed([lowered(part.reason) for part in parts])
 
 
-def _lowered(text: str) -> str:
+def listed(items: Sequence[str]) -> str:
+    """`one`, `one and two`, `one, two and three`."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def lowered(text: str) -> str:
     """Within a sentence; an abbreviation such as NPS stays as it is."""
     return text[0].lower() + text[1:] if len(text) > 1 and text[1].islower() else text
 
 
 def _verb(before: float, after: float) -> str:
     return "rose" if after > before else "fell"
-
-
-def _rank(component: float) -> str:
-    return f"{component:.0f}"

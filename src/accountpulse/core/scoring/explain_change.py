@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from accountpulse.core.clock import day_of
 from accountpulse.core.errors import ModelError, NotFound
 from accountpulse.core.metrics.asof import AsCorrected
-from accountpulse.core.scoring.change import Part, ScoreMove, Standing, Step, split
+from accountpulse.core.scoring.change import Part, Position, ScoreMove, Step, split
 from accountpulse.core.scoring.change_words import ChangeWording, day_words
 from accountpulse.core.scoring.day import Yardstick
 from accountpulse.core.scoring.model import ScoringModel
@@ -48,7 +48,7 @@ def explain_change(
             return _not_reproducible(account_id, before, after, why, first, second)
     steps, notes = _steps(reader, first, second)
     wording = _wording(reader, first, second)
-    parts = split(first.standing, steps, yardstick.metrics, wording)
+    parts = split(first.position, steps, yardstick.metrics, wording)
     return ScoreMove(account_id, first.told, second.told, parts, notes=(*_restated(first, second), *notes))
 
 
@@ -72,19 +72,19 @@ def _steps(reader: Reader, first: Retold, second: Retold) -> tuple[list[Step], l
     peers = first.segment.peers
     steps: list[Step] = []
     if first.mode != between.known:
-        steps.append(Step("late_data", between.standing(model, segment, peers)))
+        steps.append(Step("late_data", between.position(model, segment, peers)))
     if segment != second.segment.rule.name:
         segment = second.segment.rule.name
         # With the model that the segment had: that it has another by now is a change of its own.
         model = next((first.cards.model_of(rule) for rule in first.cards.rules if rule.name == segment), second.model)
         peers = between.peers(segment, model)
-        steps.append(Step("segment", between.standing(model, segment, peers)))
+        steps.append(Step("segment", between.position(model, segment, peers)))
     if model.version != second.model.version:
         model = second.model
         peers = between.peers(segment, model)
-        steps.append(Step("model", between.standing(model, segment, peers)))
-    steps.append(Step("peers", between.standing(model, segment, second.segment.peers)))
-    steps.append(Step("behaviour", second.standing))
+        steps.append(Step("model", between.position(model, segment, peers)))
+    steps.append(Step("peers", between.position(model, segment, second.segment.peers)))
+    steps.append(Step("behaviour", second.position))
     return steps, between.notes
 
 
@@ -96,15 +96,15 @@ class _Between:
         self.notes: list[str] = []
         self._reader, self._first, self._second = reader, first, second
 
-    def standing(self, model: ScoringModel, segment: str, peers: Peers) -> Standing:
+    def position(self, model: ScoringModel, segment: str, peers: Peers) -> Position:
         first = self._first
         if first.mode == self.known and model.version == first.model.version:
-            return self._reader.standing(model, segment, first.standing.evaluation, first.standing.row, peers)
+            return self._reader.position(model, segment, first.position.evaluation, first.position.row, peers)
         day = first.saying.day
         # Whom later knowledge doesn't make a customer that day, at least the knowledge of the day did.
         found = self._reader.inputs(model, day, self.known) or self._reader.inputs(model, day, first.mode)
         assert found is not None
-        return self._reader.standing(model, segment, found, 0, peers)
+        return self._reader.position(model, segment, found, 0, peers)
 
     def peers(self, segment: str, model: ScoringModel) -> Peers:
         peers, stored = self._reader.peers(self._first, self._second.cards, segment, model)

@@ -18,7 +18,7 @@ from accountpulse.core.errors import ModelError, NotFound
 from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
 from accountpulse.core.metrics.population import population
 from accountpulse.core.scoring.bands import band_name
-from accountpulse.core.scoring.change import Standing, Told
+from accountpulse.core.scoring.change import Position, Told
 from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick, score_day, stored_peers
 from accountpulse.core.scoring.evaluate import Evaluation, evaluate
 from accountpulse.core.scoring.model import ScoringModel
@@ -79,7 +79,7 @@ class Retold:
     raw: DayScores
     scores: DayScores
     segment: SegmentDay
-    standing: Standing
+    position: Position
 
     @property
     def model(self) -> ScoringModel:
@@ -87,7 +87,7 @@ class Retold:
 
     @property
     def told(self) -> Told:
-        found, row = self.standing.evaluation, self.standing.row
+        found, row = self.position.evaluation, self.position.row
         return Told(
             day=self.saying.day,
             said_at=self.saying.said_at if isinstance(self.mode, AsKnown) else None,
@@ -168,8 +168,8 @@ class Reader:
         assert place is not None
         segment, row = place
         scorer = segment.model.make_scorer(self.yardstick.scorers)
-        standing = Standing(segment.evaluation, row, segment.rule.name, scorer)
-        return Retold(saying, cards, mode, raw, scores, segment, standing)
+        position = Position(segment.evaluation, row, segment.rule.name, scorer)
+        return Retold(saying, cards, mode, raw, scores, segment, position)
 
     def _family(self, day: date, cards: Scorecards, mode: Mode) -> list[int]:
         """The account and, where parents are rolled up, its children, theirs, and so on."""
@@ -199,12 +199,12 @@ class Reader:
         place = _place(scores, self.account_id)
         return None if place is None else place[0].evaluation
 
-    def standing(self, model: ScoringModel, segment: str, inputs: Evaluation, row: int, peers: Peers) -> Standing:
+    def position(self, model: ScoringModel, segment: str, inputs: Evaluation, row: int, peers: Peers) -> Position:
         """The account with some values, compared with some peers."""
         scorer = model.make_scorer(self.yardstick.scorers)
         at = slice(row, row + 1)
         found = evaluate(model, scorer, inputs.values[at], inputs.states[at], peers, usual=inputs.usual[at])
-        return Standing(found, 0, segment, scorer)
+        return Position(found, 0, segment, scorer)
 
     def peers(self, end: Retold, others: Scorecards, segment: str, model: ScoringModel) -> tuple[Peers, bool]:
         """What was typical of a segment in a model on the day of `end`, and whether that was stored.
@@ -252,7 +252,7 @@ class Reader:
     def _changed(self, retold: Retold, packed: bytes) -> list[str]:
         """The metrics whose component or state is not the one that the history holds, beyond its accuracy."""
         components, states = unpack([packed])
-        found, at = retold.standing.evaluation, retold.standing.row
+        found, at = retold.position.evaluation, retold.position.row
         apart = np.abs(components[0] - found.components[at]) > MAX_ERROR + ACCURACY
         other = states[0] != found.states[at]
         return [name for name, a, o in zip(retold.model.metrics, apart, other, strict=True) if a or o]

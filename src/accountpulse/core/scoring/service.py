@@ -18,6 +18,7 @@ from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
 from accountpulse.core.scoring.explain_change import explain_change
+from accountpulse.core.scoring.next_band import NextBand, next_band
 from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.types import Score, ScoreChange
@@ -119,6 +120,11 @@ class ScoringService:
                 raise NotFound(f"{day} has not come yet; today is {self.today} in {self._yardstick.zone.key}")
         with self._store.read() as connection:
             return explain_change(connection, self._yardstick, account_id, start, end)
+
+    def counterfactual(self, account_id: int, band: str | None = None) -> NextBand:
+        """What it would take for an account to reach a band, the next better one unless given; see `next_band.py`."""
+        with self._store.read() as connection:
+            return next_band(connection, self._yardstick, account_id, band)
 
     def _compared(self, connection: sa.Connection, scores: DayScores) -> MetricFrame:
         cards = self._cards(connection)

@@ -30,7 +30,7 @@ _STAND_INS: dict[MissingPolicy, str] = {
 }
 _SIGNED = frozenset({"change", "trend", "relative"})
 _SHARES = frozenset({"share", "ratio", "percent"})
-_TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
+TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def format_value(value: float, unit: str, *, currency: str = "", money: bool = F
         return f"{_number(value * 100)}%"
     if unit in _SIGNED:
         return f"{_sign(value * 100)}{_number(value * 100)}%"
-    if unit in _TIMES:
+    if unit in TIMES:
         text = _number(value)
         return f"{text} {unit[:-1] if text == '1' else unit}"
     return _number(value)
