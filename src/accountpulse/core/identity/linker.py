@@ -13,11 +13,10 @@ from accountpulse.core.identity.evidence import company_domains, mailbox
 from accountpulse.core.identity.resolve import Link, Match, Resolution, SourceAccount, Unlinked, resolve
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import links as store_links
-from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.touched import touch_wholly
 from accountpulse.core.store.types import EPOCH
-from accountpulse.core.store.writes import touch
 
 AccountKeys = Literal["own", "reference"]
 
@@ -40,9 +39,10 @@ def link_accounts(
     """
     store_connections.lock_all(connection)
     links = store_links.current_links(connection)
-    resolution = _resolve(connection, links, account_keys, match)
+    entered = store_links.entered_for(connection)
+    resolution = _resolve(connection, links, entered, account_keys, match)
     accounts, created = _accounts_of_roots(connection, resolution, links, now)
-    _place_entries(connection, resolution, accounts)
+    _place_entries(connection, resolution, entered, accounts)
     new = _new_links(connection, resolution, links, accounts, created, now)
     ended = [source for source in links if source not in resolution.links]
     store_links.close_links(connection, ended, now)
@@ -51,7 +51,7 @@ def link_accounts(
     changed = {n.source_account_id for n in new} | set(ended)
     # An account changes with what it loses as well, and that is seen by what it still has.
     affected = {n.account_id for n in new} | {links[source].account_id for source in changed if source in links}
-    touch(connection, changed | {s for s, found in resolution.links.items() if accounts[found.root] in affected}, now)
+    touch_wholly(connection, changed | {s for s, found in resolution.links.items() if accounts[found.root] in affected}, now)
     if changed or relisted:
         bump(connection, "facts")
     return LinkReport(linked=len(resolution.links), unlinked=len(resolution.unlinked), changed=len(changed))
@@ -87,14 +87,15 @@ def _new_links(
 def _resolve(
     connection: sa.Connection,
     links: Mapping[int, sa.Row[Any]],
+    entered: Collection[int],
     account_keys: Mapping[str, AccountKeys],
     match: Match | None,
 ) -> Resolution:
     contacts = store_links.contact_emails(connection)
     accounts: list[SourceAccount] = []
     for row in store_links.source_accounts(connection):
-        if row.connection == PEOPLE:
-            continue  # its accounts are ours: see `_place_entries`
+        if row.id in entered:
+            continue  # its key is an account of ours: see `_place_entries`
         emails = [*(row.emails or ()), *contacts.get(row.id, ())]
         references = set(row.references or ())
         if account_keys.get(row.connector, "own") == "reference":
@@ -119,12 +120,14 @@ def _resolve(
     return resolve(accounts, manual=_manual_targets(connection, links), match=match)
 
 
-def _place_entries(connection: sa.Connection, resolution: Resolution, accounts: Mapping[int, int]) -> None:
+def _place_entries(
+    connection: sa.Connection, resolution: Resolution, entered: Mapping[int, int], accounts: Mapping[int, int]
+) -> None:
     """Link what people entered to the account that they meant, or to the one which that has joined.
 
-    Its key is the account's id, so it finds home again after a merge that did not last. accounts: the account of each root.
+    Its key is the account's id, so it finds home again after a merge that did not last. entered: that account, by source
+    account. accounts: the account of each root.
     """
-    entered = store_links.entered_for(connection)
     founders = store_links.founders(connection, set(entered.values()))
     roots = {account_id: root for root, account_id in accounts.items()}
     for source, account_id in entered.items():

@@ -57,11 +57,17 @@ def _kept(names: Sequence[str] | None) -> list[str] | None:
     return None if names is None else sorted(set(names))
 
 
+def configured_key_features(connection: sa.Connection) -> KeyFeatures | None:
+    """The configured list; None where there is none."""
+    configured = read_setting(connection, _SETTING)
+    return None if configured is None else KeyFeatures(tuple(configured))
+
+
 def key_features(connection: sa.Connection, moment: Moment, facts: Facts | None = None) -> KeyFeatures:
     """The key features as of a moment. facts: where usage is read, the store unless given."""
-    configured = read_setting(connection, _SETTING)
+    configured = configured_key_features(connection)
     if configured is not None:
-        return KeyFeatures(tuple(configured))
+        return configured
     facts = facts or StoreFacts(connection)
     query, scope = _used(facts.dialect, isinstance(moment.mode, AsCorrected), moment.mode.at is not None)
     answer = facts.ask(query, moment.parameters(scope.bounds.used, facts.dialect))

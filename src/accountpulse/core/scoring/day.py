@@ -25,6 +25,7 @@ from accountpulse.core.scoring.evaluate import Evaluation, evaluate
 from accountpulse.core.scoring.explain import Setting, scores_of
 from accountpulse.core.scoring.inputs import (
     REVENUE,
+    EvaluateOn,
     UsualValues,
     columns_of,
     earlier_values,
@@ -156,13 +157,31 @@ def score_day(
     accounts: only these, compared with the stored peers alone, as what is typical can't be learnt from a few. A parent among
     them takes in those of its children that are among them too.
     """
-    frame = metrics_on(connection, cards, yardstick, day, mode=mode, now=now, accounts=accounts)
-    columns = columns_of(frame, cards.fields)
-    usual = usual_values(
-        frame,
-        cards.models.values(),
+    return score_frame(
+        connection,
+        cards,
+        yardstick,
+        metrics_on(connection, cards, yardstick, day, mode=mode, now=now, accounts=accounts),
         lambda names, past: _evaluated(connection, names, yardstick, past, mode=mode, accounts=accounts),
+        learn=accounts is None,
     )
+
+
+def score_frame(
+    connection: sa.Connection,
+    cards: Scorecards,
+    yardstick: Yardstick,
+    frame: MetricFrame,
+    evaluate_on: EvaluateOn,
+    *,
+    learn: bool,
+) -> DayScores:
+    """Score accounts whose metrics are known. evaluate_on: gives metrics of the same accounts on days before.
+
+    learn: whether what is typical and not stored yet is learnt from them.
+    """
+    columns = columns_of(frame, cards.fields)
+    usual = usual_values(frame, cards.models.values(), evaluate_on)
     assignment = assign(cards.rules, columns, len(frame.account_ids))
     segments = [
         _score_segment(
@@ -174,13 +193,18 @@ def score_day(
             usual,
             rule,
             np.flatnonzero(assignment.index == position),
-            learn=accounts is None,
+            learn=learn,
         )
         for position, rule in enumerate(cards.rules)
     ]
     rolled = rolled_up([Part(s.rows, s.evaluation) for s in segments], parents_of(frame), revenue_of(frame))
     together = tuple(replace(segment, evaluation=found) for segment, found in zip(segments, rolled, strict=True))
-    return DayScores(day, frame, assignment, together)
+    return DayScores(frame.day, frame, assignment, together)
+
+
+def names_read(cards: Scorecards) -> set[str]:
+    """The metrics, and attributes, that scorecards need on a day."""
+    return {name for model in cards.models.values() for name in model.metrics} | cards.fields | {REVENUE}
 
 
 def metrics_on(
@@ -194,8 +218,7 @@ def metrics_on(
     accounts: Sequence[int] | None = None,
 ) -> MetricFrame:
     """The metrics that the scorecards need, of every account or of some, as of the end of `day`."""
-    names = {name for model in cards.models.values() for name in model.metrics} | cards.fields | {REVENUE}
-    return _evaluated(connection, names, yardstick, day, mode=mode, now=now, accounts=accounts)
+    return _evaluated(connection, names_read(cards), yardstick, day, mode=mode, now=now, accounts=accounts)
 
 
 def _evaluated(

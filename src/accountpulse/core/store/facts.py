@@ -60,6 +60,8 @@ def _fact_table(schema: RecordSchema) -> sa.Table:
         sa.Index(f"ix_{name}_account", table.c.source_account_id, table.c[schema.event.name])
     else:
         sa.Index(f"ix_{name}_account", table.c.source_account_id)
+        named = sa.text("parent is not null")
+        sa.Index(f"ix_{name}_parent", table.c.connection_id, table.c.parent, sqlite_where=named, postgresql_where=named)
     return table
 
 

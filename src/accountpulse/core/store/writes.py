@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from accountpulse.core.model import schemas
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.mirror import note_changes
 from accountpulse.core.store.tables import source_account
+from accountpulse.core.store.touched import Marks, record_bit, touch
+from accountpulse.core.store.types import EPOCH_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +107,17 @@ def write_records(
     opened: list[dict[str, Any]] = []
     closed: list[dict[str, Any]] = []
     in_place: list[dict[str, Any]] = []
-    touched: set[int] = set()
+    touched = Marks()
+    event = _event_of(table)
     for row in latest.values():
         known = current.get(row.source_id)
         if known is not None and known.hash == row.hash:
             counts.unchanged += 1
             continue
         account_id = ids[row.account_key]
-        touched.add(account_id)
+        touched.add(account_id, _first_day(row.values.get(event)))
+        if known is not None:
+            touched.add(known.source_account_id, _first_day(known.happened))
         still_open = open_day is not None and row.values["day"] >= open_day
         if known is not None and (still_open or (revisable_since is not None and known.known_from >= revisable_since)):
             in_place.append({"fact": known.id, **{f"new_{k}": v for k, v in _payload(row, account_id).items()}})
@@ -120,7 +126,6 @@ def write_records(
         known_from = now
         first = known is None and row.source_id not in ended
         if known is not None:
-            touched.add(known.source_account_id)
             # A clock that stepped back must not make a version end before it began.
             known_from = max(now, known.known_from)
             closed.append({"fact": known.id, "ended": known_from})
@@ -143,7 +148,7 @@ def write_records(
     note_changes(connection, record, [version["fact"] for version in (*closed, *in_place)])
     if opened:
         connection.execute(sa.insert(table), opened)
-    touch(connection, touched, now)
+    touch(connection, touched, now, records=record_bit(record))
     counts.opened += len(opened)
     counts.closed += len(closed)
     return counts
@@ -157,7 +162,10 @@ def delete_records(
     current = _current(connection, table, keys.connection_id, source_ids)
     _close(connection, table, [{"fact": known.id, "ended": max(now, known.known_from)} for known in current.values()])
     note_changes(connection, record, [known.id for known in current.values()])
-    touch(connection, {known.source_account_id for known in current.values()}, now)
+    touched = Marks()
+    for known in current.values():
+        touched.add(known.source_account_id, _first_day(known.happened))
+    touch(connection, touched, now, records=record_bit(record))
     return WriteCounts(closed=len(current))
 
 
@@ -175,16 +183,19 @@ def current_values(
     return found
 
 
-def touch(connection: sa.Connection, source_accounts: Iterable[int], now: datetime) -> None:
-    """Mark source accounts whose facts changed, so that only their accounts need scoring again."""
-    rows = [{"account": id, "at": now} for id in sorted(source_accounts)]
-    if rows:
-        connection.execute(
-            sa.update(source_account)
-            .where(source_account.c.id == sa.bindparam("account"))
-            .values(touched_at=sa.bindparam("at", type_=source_account.c.touched_at.type)),
-            rows,
-        )
+def _event_of(table: sa.Table) -> str:
+    """The column that says when a record came true; empty for accounts, which are no events."""
+    event = schemas()[table.name.removeprefix("fact_")].event
+    return event.name if event else ""
+
+
+def _first_day(happened: date | datetime | None) -> date:
+    """The first day, in whatever time zone, whose values a record may have a part in."""
+    if happened is None:
+        return EPOCH_DAY
+    if isinstance(happened, datetime):
+        return happened.astimezone(UTC).date() - timedelta(days=1)
+    return happened
 
 
 def _payload(row: FactRow, account_id: int) -> dict[str, Any]:
@@ -195,7 +206,9 @@ def _current(
     connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]
 ) -> dict[str, sa.Row[Any]]:
     found: dict[str, sa.Row[Any]] = {}
-    columns = (table.c.id, table.c.source_id, table.c.source_account_id, table.c.hash, table.c.known_from)
+    event = _event_of(table)
+    happened = (table.c[event] if event else sa.null()).label("happened")
+    columns = (table.c.id, table.c.source_id, table.c.source_account_id, table.c.hash, table.c.known_from, happened)
     for chunk in chunked(source_ids):
         query = sa.select(*columns).where(
             table.c.connection_id == connection_id, table.c.source_id.in_(chunk), table.c.known_to.is_(None)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from accountpulse.core.store.types import Day, Instant
+from accountpulse.core.store.types import Day, Instant, Json
 
 revision = "0002"
 down_revision = "0001"
@@ -28,6 +28,7 @@ def upgrade() -> None:
     _steadiness()
     _people()
     _mirror()
+    _incremental()
 
 
 def _stages() -> None:
@@ -169,3 +170,45 @@ def _mirror() -> None:
         comment="Versions of facts that were closed, or corrected in place, since the mirror was refreshed; "
         "see core/store/mirror.py.",
     )
+
+
+def _incremental() -> None:
+    op.add_column("source_account", sa.Column("touched_records", sa.Integer()))
+    op.add_column("source_account", sa.Column("touched_since", Day()))
+    op.create_table(
+        "metric_frame",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("history", sa.BigInteger(), nullable=False),
+        sa.Column("day", Day(), nullable=False),
+        sa.Column("content", Json, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_metric_frame")),
+        comment="One row: what the rows of account_metrics are of. number counts the runs that wrote them; history counts the "
+        "writes to days other than this one.",
+    )
+    op.create_table(
+        "account_metrics",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("parent_id", sa.Integer()),
+        sa.Column("measured", sa.LargeBinary(), nullable=False),
+        sa.Column("described", sa.Text(), nullable=False),
+        sa.Column("booked", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_account_metrics_account_id")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_metrics")),
+        comment="What the facts said about each account when it was last measured, so that others need not be measured again; "
+        "see core/scoring/stored_frame.py. booked: what it counts for in the day's portfolio and segments.",
+    )
+    known = sa.text("parent_id is not null")
+    op.create_index(
+        "ix_account_metrics_parent", "account_metrics", ["parent_id"], sqlite_where=known, postgresql_where=known
+    )
+    named = sa.text("parent is not null")
+    op.create_index(
+        "ix_fact_account_parent", "fact_account", ["connection_id", "parent"], sqlite_where=named, postgresql_where=named
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_table_comment(
+            "source_account",
+            "An account as one source names it. touched_at: when facts or links of it last changed, null once they are scored; "
+            "touched_records: which record types, as bits; touched_since: the first day whose values may differ.",
+        )

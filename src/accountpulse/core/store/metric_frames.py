@@ -1,0 +1,99 @@
+"""Keeps what the facts said about every account when it was last measured, so that only what changed is measured again.
+
+One row an account, packed (`core/scoring/stored_frame.py` knows how), and one header for all: the day they are of, and what
+they rest on. All of it is derived from the facts, and may be deleted at any time: the next run measures everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.tables import account_metrics, metric_frame
+from accountpulse.core.store.upsert import insert
+
+_ONLY = 1
+
+
+def header(connection: sa.Connection, *, lock: bool = False) -> sa.Row[Any] | None:
+    """number, history, day and content of the frame; None where nobody has been measured. lock: others wait, on PostgreSQL."""
+    query = sa.select(metric_frame).where(metric_frame.c.id == _ONLY)
+    return connection.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def advance(connection: sa.Connection, number: int, history: int, day: date, content: Mapping[str, Any]) -> bool:
+    """Replace the header that was read as `number` (0 for none); false where another run has been there since.
+
+    The row stays locked until the transaction ends, so what follows is nobody else's.
+    """
+    if number == 0:
+        row = {"id": _ONLY, "number": 1, "history": history, "day": day, "content": dict(content)}
+        return connection.execute(insert(connection, metric_frame).values(row).on_conflict_do_nothing()).rowcount > 0
+    replaced = (
+        sa.update(metric_frame)
+        .where(metric_frame.c.id == _ONLY, metric_frame.c.number == number)
+        .values(number=number + 1, history=history, day=day, content=dict(content))
+    )
+    return connection.execute(replaced).rowcount > 0
+
+
+def note_history(connection: sa.Connection) -> None:
+    """Days besides the current one have been written: what was said about bands and trends rests on other rows now."""
+    connection.execute(sa.update(metric_frame).values(history=metric_frame.c.history + 1))
+
+
+def load(connection: sa.Connection, accounts: Sequence[int] | None = None) -> list[sa.Row[Any]]:
+    """What is kept of every account, or of some, by ascending id."""
+    query = sa.select(account_metrics).order_by(account_metrics.c.account_id)
+    if accounts is None:
+        return list(connection.execute(query))
+    wanted = sorted(set(accounts))
+    return [row for ids in chunked(wanted) for row in connection.execute(query.where(account_metrics.c.account_id.in_(ids)))]
+
+
+def save(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write accounts, new or known."""
+    if rows:
+        statement = insert(connection, account_metrics)
+        names = [c.name for c in account_metrics.c if c.name != "account_id"]
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["account_id"], set_={name: statement.excluded[name] for name in names}
+            ),
+            list(rows),
+        )
+
+
+def remove(connection: sa.Connection, accounts: Sequence[int] | None = None) -> None:
+    """Forget accounts, or all of them."""
+    if accounts is None:
+        connection.execute(sa.delete(account_metrics))
+        return
+    for ids in chunked(accounts):
+        connection.execute(sa.delete(account_metrics).where(account_metrics.c.account_id.in_(ids)))
+
+
+def parents(connection: sa.Connection, accounts: Sequence[int]) -> set[int]:
+    """The parents of accounts."""
+    a = account_metrics.c
+    return {
+        id
+        for ids in chunked(accounts)
+        for id in connection.execute(
+            sa.select(a.parent_id).where(a.account_id.in_(ids), a.parent_id.is_not(None)).distinct()
+        ).scalars()
+    }
+
+
+def children(connection: sa.Connection, accounts: Sequence[int]) -> set[int]:
+    """The children of accounts."""
+    a = account_metrics.c
+    return {
+        id
+        for ids in chunked(accounts)
+        for id in connection.execute(sa.select(a.account_id).where(a.parent_id.in_(ids))).scalars()
+    }

@@ -1,0 +1,199 @@
+"""Which accounts may have changed: those whose facts or links were written, and those of whom a row passes a boundary.
+
+A source account is marked where its facts are written (`writes.py`) and where it is linked (`identity/linker.py`): when, which
+record types, and from which day on values may differ. A scoring run reads the marks before it reads facts, and takes away
+those that are still the ones it read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from accountpulse.core.model import schemas
+from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.tables import account, link, source_account
+from accountpulse.core.store.types import EPOCH_DAY
+
+EVERYTHING = -1
+"""Every record type, in the bits of `touched_records`."""
+
+
+def record_bit(record: str) -> int:
+    """The bit of a record type."""
+    return 1 << list(schemas()).index(record)
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A source account's mark. records: bits of record types. since: the first day whose values may differ."""
+
+    at: datetime
+    records: int
+    since: date
+
+
+class Marks(dict[int, date]):
+    """Source accounts to mark, each with the first day whose values may differ."""
+
+    def add(self, source_account: int, since: date) -> None:
+        self[source_account] = min(since, self.get(source_account, since))
+
+
+def touch(connection: sa.Connection, marks: Mapping[int, date], now: datetime, *, records: int = EVERYTHING) -> None:
+    """Mark source accounts whose facts or links changed, so that only their accounts need scoring again.
+
+    marks: for each the first day whose values may differ. What an earlier mark said holds on. Every mark differs from the one
+    before, even within a microsecond, so that a run which read that one does not take this one away.
+    """
+    if not marks:
+        return
+    c = source_account.c
+    later = "touched_at + interval '1 microsecond'" if connection.dialect.name == "postgresql" else "touched_at + 1"
+    at, day = sa.literal(now, c.touched_at.type), sa.bindparam("since", type_=c.touched_since.type)
+    connection.execute(
+        sa.update(source_account)
+        .where(c.id == sa.bindparam("account"))
+        .values(
+            touched_at=sa.case((c.touched_at >= at, sa.literal_column(later)), else_=at),
+            touched_records=sa.func.coalesce(c.touched_records, 0).op("|")(records),
+            touched_since=sa.case((c.touched_since < day, c.touched_since), else_=day),
+        ),
+        [{"account": id, "since": since} for id, since in sorted(marks.items())],
+    )
+
+
+def touch_wholly(connection: sa.Connection, source_accounts: Iterable[int], now: datetime) -> None:
+    """Mark source accounts of whom anything may differ, on any day: their links changed."""
+    touch(connection, dict.fromkeys(source_accounts, EPOCH_DAY), now)
+
+
+def touched(connection: sa.Connection) -> dict[int, Touch]:
+    """The marks, by source account."""
+    c = source_account.c
+    query = sa.select(c.id, c.touched_at, c.touched_records, c.touched_since).where(c.touched_at.is_not(None))
+    return {
+        row.id: Touch(
+            row.touched_at,
+            EVERYTHING if row.touched_records is None else row.touched_records,
+            row.touched_since or EPOCH_DAY,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def settle(connection: sa.Connection, marks: Mapping[int, Touch]) -> None:
+    """Take marks away, but for those that have been set again since they were read."""
+    c = source_account.c
+    if marks:
+        connection.execute(
+            sa.update(source_account)
+            .where(c.id == sa.bindparam("account"), c.touched_at == sa.bindparam("read", type_=c.touched_at.type))
+            .values(touched_at=None, touched_records=None, touched_since=None),
+            [{"account": id, "read": mark.at} for id, mark in sorted(marks.items())],
+        )
+
+
+def accounts_ever(connection: sa.Connection, source_accounts: Sequence[int]) -> list[tuple[int, int]]:
+    """(source account, account) for each account that a source account belongs to or ever belonged to."""
+    query = sa.select(link.c.source_account_id, link.c.account_id).distinct()
+    return [
+        (source, id)
+        for ids in chunked(source_accounts)
+        for source, id in connection.execute(query.where(link.c.source_account_id.in_(ids)))
+    ]
+
+
+def named_as_parent(connection: sa.Connection, source_accounts: Sequence[int]) -> set[int]:
+    """The source accounts whose record names one of these as its parent: whose parent is theirs to know only by links."""
+    fact = FACTS["account"]
+    query = (
+        sa.select(fact.c.source_account_id)
+        .join(
+            source_account,
+            sa.and_(source_account.c.connection_id == fact.c.connection_id, source_account.c.key == fact.c.parent),
+        )
+        .where(fact.c.parent.is_not(None))
+    )
+    return {
+        id for ids in chunked(source_accounts) for id in connection.execute(query.where(source_account.c.id.in_(ids))).scalars()
+    }
+
+
+# --- what passes a boundary when days pass --------------------------------------------------------------------------------
+
+
+def crossing(
+    connection: sa.Connection, record: str, column: str, begin: date | datetime, end: date | datetime, *, versions: bool
+) -> list[int]:
+    """The source accounts with a current fact whose `column` lies in `[begin, end)`.
+
+    versions: where any version of the fact does, as what an undated column said at T is of the version valid then.
+    """
+    fact = FACTS[record]
+    if versions:
+        then = fact.alias("then")
+        query = sa.select(fact.c.source_account_id).join(
+            then, sa.and_(then.c.connection_id == fact.c.connection_id, then.c.source_id == fact.c.source_id)
+        )
+        at = then.c[column]
+        query = query.where(fact.c.known_to.is_(None), at >= begin, at < end)
+        return list(connection.execute(query.distinct()).scalars())
+    at = fact.c[column]
+    if [c.name for c in _by_account(fact).columns][-1] == column:
+        # One look into the index for each source account, instead of reading all there ever was.
+        passes = sa.exists().where(
+            fact.c.source_account_id == source_account.c.id, at >= begin, at < end, fact.c.known_to.is_(None)
+        )
+        return list(connection.execute(sa.select(source_account.c.id).where(passes)).scalars())
+    query = sa.select(fact.c.source_account_id).where(fact.c.known_to.is_(None), at >= begin, at < end)
+    return list(connection.execute(query.distinct()).scalars())
+
+
+def _by_account(fact: sa.Table) -> sa.Index:
+    return next(index for index in fact.indexes if index.name == f"ix_{fact.name}_account")
+
+
+def founded_between(connection: sa.Connection, begin: datetime, end: datetime) -> list[int]:
+    """The accounts that we came to know in `[begin, end)`."""
+    a = account.c
+    return list(connection.execute(sa.select(a.id).where(a.created_at >= begin, a.created_at < end)).scalars())
+
+
+def any_usage(connection: sa.Connection, features: Sequence[str], begin: date, end: date) -> set[str]:
+    """Which of some features a linked source account used in `[begin, end)`."""
+    fact = FACTS["usage_day"].c
+    rows = sa.select(sa.literal(1)).where(
+        fact.known_to.is_(None),
+        fact.day >= begin,
+        fact.day < end,
+        link.c.source_account_id == fact.source_account_id,
+        link.c.known_to.is_(None),
+    )
+    return {f for f in features if connection.execute(rows.where(fact.feature == f).limit(1)).first() is not None}
+
+
+def features_used(
+    connection: sa.Connection, source_accounts: Sequence[int], begin: date, end: date
+) -> tuple[set[str], set[str]]:
+    """The features of source accounts in `[begin, end)`: those they use as far as is known now, and all they ever had there."""
+    fact = FACTS["usage_day"].c
+    now: set[str] = set()
+    ever: set[str] = set()
+    in_use = sa.and_(fact.known_to.is_(None), link.c.id.is_not(None))
+    query = (
+        sa.select(fact.feature, sa.func.max(sa.case((in_use, 1), else_=0)))
+        .outerjoin(link, sa.and_(link.c.source_account_id == fact.source_account_id, link.c.known_to.is_(None)))
+        .where(fact.day >= begin, fact.day < end)
+        .group_by(fact.feature)
+    )
+    for ids in chunked(source_accounts):
+        for feature, used in connection.execute(query.where(fact.source_account_id.in_(ids))):
+            ever.add(feature)
+            if used:
+                now.add(feature)
+    return now, ever
