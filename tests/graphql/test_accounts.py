@@ -138,7 +138,8 @@ query($by: AccountBy!) {
     parent { name }
     links { key connectionName method evidence since connection { name title } }
     score {
-      value reference band bandSince coverage bounds { low high } trend28d trend90d segment day scoredAt
+      value reference band bandSince rawScore rawBand steadiness coverage bounds { low high }
+      trend28d trend90d segment day scoredAt
       model { name version model { goal bands { name start end } } }
       matchedSegments { segment why }
       components {
@@ -182,6 +183,14 @@ def test_an_account_tells_everything_about_itself(world: World, api: Api) -> Non
     assert ticket_part["value"] is None
     total = score["reference"] + sum(c["contribution"] for c in score["components"])
     assert total + sum(a["points"] for a in score["adjustments"]) == pytest.approx(score["value"], abs=1e-9)
+
+
+def test_a_score_says_what_is_raw_and_why_something_else_is_published(world: World, api: Api) -> None:
+    waits = "a rise counts after 3 evaluations in a row at 75 or above, this is the 2nd"
+    world.account("Acme", score=78.0, band="yellow", raw_band="green", steadiness=waits)
+    score = api.get(ACCOUNT_PAGE, by={"name": "Acme"})["account"]["score"]
+    shown = [score[name] for name in ("value", "band", "bandSince", "rawScore", "rawBand", "steadiness")]
+    assert shown == [78.0, "yellow", "2026-11-18", 78.0, "green", waits]
 
 
 def test_a_component_is_as_fresh_as_the_stalest_stream_it_rests_on(world: World, api: Api) -> None:

@@ -16,7 +16,7 @@ query($from: Date!, $to: Date, $basis: HistoryBasis! = BEST, $first: Int! = 500)
     history(from: $from, to: $to, basis: $basis, first: $first) {
       hasMore
       points {
-        day since score band coverage segment basis inputsAsOf model { name version }
+        day since score band rawScore rawBand coverage segment basis inputsAsOf model { name version }
         components { metric { name } component state }
       }
     }
@@ -59,6 +59,8 @@ def test_a_point_says_what_the_score_was_made_of(world: World, api: Api) -> None
         "since": "2026-11-03",
         "score": 80.0,
         "band": "green",
+        "rawScore": 80.0,
+        "rawBand": "green",
         "coverage": 0.5,
         "segment": "standard",
         "basis": "LIVE",
@@ -70,6 +72,15 @@ def test_a_point_says_what_the_score_was_made_of(world: World, api: Api) -> None
     assert logins["state"] == "MEASURED"
     assert abs(logins["component"] - 80) < 0.21
     assert (ticket_part["state"], ticket_part["component"]) == ("STALE", None)
+
+
+def test_a_point_says_what_is_raw_where_something_else_is_published(world: World, api: Api) -> None:
+    acme = world.account("Acme")
+    world.history(acme, day(3), 75.0, band=2, raw_centi=3150, raw_band=-1, steady_centi=3150, steady_band=-1)
+    world.history(acme, day(5), 68.0, band=2, raw_band=1)
+    held, raw = api.get(QUERY, **{"from": "2026-11-03"})["account"]["history"]["points"]
+    assert [held[name] for name in ("score", "band", "rawScore", "rawBand")] == [75.0, "green", 31.5, "unknown"]
+    assert [raw[name] for name in ("score", "band", "rawScore", "rawBand")] == [68.0, "green", 68.0, "yellow"]
 
 
 def test_a_band_below_the_coverage_floor_is_unknown(world: World, api: Api) -> None:

@@ -150,7 +150,7 @@ class World:
         """An account, scored where `score` is given, linked to a source account of the CRM."""
         self._accounts += 1
         id = self._accounts
-        of_score = {key: values.pop(key) for key in list(values) if key in tables.score_current.c}
+        of_score = {key: values.pop(key) for key in list(values) if key in tables.score_current.c or key == "steadiness"}
         with self.store.write() as connection:
             self._insert(connection, tables.account, id=id, created_at=NOW)
             row = {"account_id": id, "name": name, "custom": {}, "origins": {"name": "crm"}, **values}
@@ -214,7 +214,7 @@ class World:
             "reference": score + 15.0 + 2.0,
             "band": "red" if score < 40 else "yellow" if score < 70 else "green",
             "raw_score": score,
-            "raw_band": "yellow",
+            "raw_band": "red" if score < 40 else "yellow" if score < 70 else "green",
             "band_since": TODAY - timedelta(days=3),
             "coverage": 0.5,
             "low": score - 20,
@@ -224,6 +224,7 @@ class World:
             "components": [part.to_json() for part in parts],
             "adjustments": [Adjustment("cap", "Open invoice", -2.0).to_json()],
             "matched": [Matched("standard", "the default segment").to_json()],
+            "steadiness": None,
             "content_hash": b"",
             "scored_at": NOW,
         }

@@ -76,6 +76,8 @@ _SCORE = (
     _s.reference,
     _s.band,
     _s.band_since,
+    _s.raw_score,
+    _s.raw_band,
     _s.coverage,
     _s.low,
     _s.high,

@@ -103,6 +103,8 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Se
             r.segment_id,
             r.score_centi,
             r.band,
+            sa.func.coalesce(r.raw_centi, r.score_centi).label("raw_centi"),
+            sa.func.coalesce(r.raw_band, r.band).label("raw_band"),
             r.coverage_percent,
             scored_day.c.scored_at.label("inputs_as_of"),
             r.components,

@@ -38,11 +38,17 @@ async def score_history(
 
 def _point(row: sa.Row[tuple[object, ...]], model: sa.Row[tuple[object, ...]] | None, start: date) -> ScorePoint:
     bands = [] if model is None else model.content["bands"]
+
+    def named(band: int) -> str:
+        return bands[band]["name"] if 0 <= band < len(bands) else UNKNOWN_NAME
+
     return ScorePoint(
         day=max(row.day, start),
         since=row.day,
         score=row.score_centi / 100,
-        band=bands[row.band]["name"] if 0 <= row.band < len(bands) else UNKNOWN_NAME,
+        band=named(row.band),
+        raw_score=row.raw_centi / 100,
+        raw_band=named(row.raw_band),
         coverage=row.coverage_percent / 100,
         segment=row.segment,
         basis=HistoryBasis.LIVE if row.basis == LIVE else HistoryBasis.RESTATED,

@@ -131,6 +131,10 @@ class Score:
     reference: float = strawberry.field(description="What a typical account of the segment scores, 0 to 100.")
     band: str = strawberry.field(description="The band's name in the model; `unknown` where too little is measured.")
     band_since: date = strawberry.field(description="Since which day the account has been in this band.")
+    raw_score: float = strawberry.field(
+        description="The value before steadiness and overrides: what the account's figures of the day come to."
+    )
+    raw_band: str = strawberry.field(description="The band that the raw score lies in; `unknown` where too little is measured.")
     coverage: float = strawberry.field(description="The share of the weight that is measured, 0 to 1.")
     bounds: Bounds = strawberry.field(description="How low or high the score could be, given what is unknown.")
     trend_28d: float | None = strawberry.field(
@@ -155,6 +159,11 @@ class Score:
         row = await info.context.loaders.score_details.load(self.account_id)
         return [] if row is None else [Adjustment.of(CoreAdjustment.from_json(part)) for part in row.adjustments]
 
+    @resolver("Why the value or the band is not the raw one, in words, such as what a rise waits for; null where it is.")
+    async def steadiness(self, info: Info) -> str | None:
+        row = await info.context.loaders.score_details.load(self.account_id)
+        return None if row is None else row.steadiness
+
     @resolver("Every segment whose rule matches the account; the first one is in force.")
     async def matched_segments(self, info: Info) -> list[SegmentMatch]:
         row = await info.context.loaders.score_details.load(self.account_id)
@@ -172,6 +181,8 @@ class Score:
             reference=row.reference,
             band=row.band,
             band_since=row.band_since,
+            raw_score=row.raw_score,
+            raw_band=row.raw_band,
             coverage=row.coverage,
             bounds=Bounds(low=row.low, high=row.high),
             trend_28d=row.trend_28d,
@@ -205,6 +216,8 @@ class ScorePoint:
         description="The score, 0 to 100, to a hundredth. A move below one point writes no new row."
     )
     band: str = strawberry.field(description="The band's name in the model; `unknown` where too little was measured.")
+    raw_score: float = strawberry.field(description="The score before steadiness and overrides, 0 to 100.")
+    raw_band: str = strawberry.field(description="The band before steadiness and overrides.")
     coverage: float = strawberry.field(description="The share of the weight that was measured, 0 to 1.")
     segment: str = strawberry.field(description="The segment that the account was scored in.")
     basis: HistoryBasis = strawberry.field(description="LIVE or RESTATED.")
