@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.graphql.client import Api
-from tests.graphql.world import NOW, World
+from tests.graphql.world import NOW, TODAY, World
 
 from accountpulse.core.store import tables
 from accountpulse.graphql.relay import global_id
@@ -24,6 +24,21 @@ def test_segments_say_who_is_in_which_band(world: World, api: Api) -> None:
         {"band": "red", "accounts": 2, "mrr": {"amount": 100, "currency": "EUR"}},
         {"band": "green", "accounts": 1, "mrr": {"amount": 5_000_000_000, "currency": "EUR"}},
     ]
+
+
+def test_segments_say_how_many_match_and_were_taken(world: World, api: Api) -> None:
+    world.account("a", score=10.0)
+    world.account("b", score=90.0)
+    query = "{ segments { accounts alsoMatching } }"
+    assert api.get(query)["segments"] == [{"accounts": 2, "alsoMatching": None}]
+    kept = {"segment_id": 1, "accounts": 2}
+    world.insert(
+        tables.segment_daily,
+        {"day": TODAY - timedelta(days=1), "basis": 0, "taken": 5, **kept},
+        {"day": TODAY, "basis": 0, "taken": 7, **kept},
+        {"day": TODAY, "basis": 2, "taken": 9, **kept},
+    )
+    assert api.get(query)["segments"] == [{"accounts": 2, "alsoMatching": 7}]
 
 
 def test_models_and_metrics_are_told_whole(world: World, api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLim
 from accountpulse.core.metrics.declare import Metric, count, metric
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.packing import pack
+from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.scoring.types import Adjustment, Component, Matched
 from accountpulse.core.store import tables
 from accountpulse.core.store.database import Store
@@ -85,6 +87,12 @@ class SmallHub:
     plugins: Sequence[PluginRow] = (PluginRow(),)
     graphql_types: Sequence[type] = ()
     received: list[tuple[str, InboundRequest]] = field(default_factory=list)
+    drafts: list[tuple[Sequence[str], str | None, int, str]] = field(default_factory=list)
+    previewed: Preview | list[DraftProblem] = field(default_factory=list)
+
+    def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
+        self.drafts.append((models, segments, limit, threading.current_thread().name))
+        return self.previewed
 
     def receive(self, connection_name: str, request: InboundRequest) -> int:
         self.received.append((connection_name, request))

@@ -38,10 +38,12 @@ def show_preview(run: Run, found: Preview) -> None:
     if not found.compared:
         return
     click.echo(_summary(found))
+    told = {each.account_id for each in found.band_changes}
+    others = [each for each in found.movers if each.account_id not in told]
     listed = (
         (found.band_changes, found.changed_band, "change band"),
         (found.newly_unknown, found.became_unknown, "become unknown"),
-        (found.movers, None, "move furthest"),
+        (others, None, "move furthest without changing band"),
     )
     for movers, of, what in listed:
         if movers:

@@ -24,12 +24,18 @@ T = TypeVar("T")
 
 @dataclass
 class Context:
-    """One request. viewer is None where the app runs without tokens. threads: how many reads may run at once."""
+    """One request. viewer is None where the app runs without tokens.
+
+    threads: how many reads may run at once. previews: how many evaluations of all accounts; previewed: whether this request
+    has asked for one.
+    """
 
     hub: Hub
     viewer: Viewer | None
     request_id: str
     threads: anyio.CapacityLimiter
+    previews: anyio.CapacityLimiter
+    previewed: bool = field(default=False, init=False)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from accountpulse.core.clock import Clock
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.connector import InboundRequest
 
@@ -50,6 +51,13 @@ class Hub(Protocol):
     def plugins(self) -> Sequence[PluginInfo]: ...
     @property
     def graphql_types(self) -> Sequence[type]: ...
+
+    def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
+        """Score a draft of model files and segments, sent as text, beside what is published; or all that is wrong with it.
+
+        limit: of each list of accounts. Nothing is stored. Called in a worker thread.
+        """
+        ...
 
     def receive(self, connection_name: str, request: InboundRequest) -> int:
         """Store a pushed request durably; returns how many messages were new. Called in a worker thread.

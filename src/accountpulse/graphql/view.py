@@ -54,6 +54,7 @@ class View(GraphQL[Context, None]):
         super().__init__(schema, graphql_ide=None, subscription_protocols=(), multipart_uploads_enabled=False)
         self._hub = hub
         self._threads = threads
+        self._previews = anyio.CapacityLimiter(1)
         self._require_token = require_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,7 +123,13 @@ class View(GraphQL[Context, None]):
         response: Response | WebSocket,  # noqa: ARG002  # Strawberry's signature
     ) -> Context:
         state = request.state
-        return Context(hub=self._hub, viewer=state.viewer, request_id=state.request_id, threads=self._threads)
+        return Context(
+            hub=self._hub,
+            viewer=state.viewer,
+            request_id=state.request_id,
+            threads=self._threads,
+            previews=self._previews,
+        )
 
     def decode_json(self, data: str | bytes) -> object:
         try:

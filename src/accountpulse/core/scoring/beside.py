@@ -150,7 +150,7 @@ def _metric(title: str, before: tuple[float, float] | None, after: tuple[float, 
             if after
             else f"{title} no longer counts: {points(-_delta(before))}"
         )
-    weight = f" (its weight is {after[1]:.0%} instead of {before[1]:.0%})" if f"{after[1]:.0%}" != f"{before[1]:.0%}" else ""
+    weight = f" (weight {before[1]:.0%} -> {after[1]:.0%})" if f"{after[1]:.0%}" != f"{before[1]:.0%}" else ""
     return f"{title}: {points(after[0])} instead of {before[0]:+.1f}{weight}"
 
 

@@ -7,6 +7,13 @@ import strawberry
 from accountpulse.core.store import scores_read
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.models.preview import (
+    ListedArg,
+    ModelPreviewAnswer,
+    ModelTextsArg,
+    SegmentsTextArg,
+    preview_of,
+)
 from accountpulse.graphql.models.types import Metric, Model, Segment
 from accountpulse.graphql.relay import Node, row_number
 
@@ -20,6 +27,16 @@ class ModelQueries:
     @resolver("Every version of every model that was ever used, newest first.")
     async def models(self, info: Info) -> list[Model]:
         return [Model.of(row) for row in await info.context.read(scores_read.models)]
+
+    @resolver(
+        "What would happen under other models or segments: who changes band, and why. Nothing is stored, so the scope `read` "
+        "is enough. It takes as long as scoring today, and one is answered at a time. Without texts, the draft is the server's "
+        "configuration."
+    )
+    async def model_preview(
+        self, info: Info, models: ModelTextsArg = None, segments: SegmentsTextArg = None, first: ListedArg = 20
+    ) -> ModelPreviewAnswer:
+        return await preview_of(info.context, models or [], segments, first)
 
     @resolver("The metrics that models may use, by name.")
     async def metrics(self, info: Info) -> list[Metric]:

@@ -181,6 +181,17 @@ class Segment(Node):
         row = await info.context.loaders.model.load(self.model_id)
         return None if row is None else Model.of(row)
 
+    @resolver("How many accounts it holds now.")
+    async def accounts(self, info: Info) -> int:
+        return sum(int(row.accounts) for row in await info.context.loaders.band_counts.load(self.row_id))
+
+    @resolver(
+        "How many accounts more match its rule, but were taken by an earlier one, when they were last scored; null where that "
+        "was before it was published. A score's `matchedSegments` says for an account which rules matched it, and why."
+    )
+    async def also_matching(self, info: Info) -> int | None:
+        return await info.context.loaders.taken.load(self.row_id)
+
     @resolver("How many of its accounts are in each band now, from the lowest band up.")
     async def bands(self, info: Info) -> list[BandCount]:
         currency = info.context.hub.currency
