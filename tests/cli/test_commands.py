@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ PEOPLE_COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("arguments", [*([name] for name in COMMANDS), *GROUPED, *MODEL_COMMANDS, *PEOPLE_COMMANDS], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [*([name] for name in COMMANDS), *GROUPED, *MODEL_COMMANDS, *PEOPLE_COMMANDS], ids=" ".join
+)
 def test_every_command_has_help_with_an_example(run: Runs, arguments: list[str]) -> None:
     result = run(*arguments, "--help")
     assert result.exit_code == 0
@@ -183,6 +186,22 @@ def test_explain_adds_up_as_printed(run: Runs, answer: Answers, scored: Path) ->
         contributions = sum(each["delta"] for each in document["components"])
         adjustments = sum(each["points"] for each in document["adjustments"])
         assert document["reference"] + contributions + adjustments == pytest.approx(document["score"], abs=1e-9)
+
+
+def test_explain_says_since_when_and_what_is_raw_where_something_else_is_published(
+    run: Runs, answer: Answers, scored: Path
+) -> None:
+    before = answer("explain", "Acme")
+    assert f"{before['score']:.1f} ({before['band']} since {before['band_since']})" in run("explain", "Acme").stdout
+    assert "raw score" not in run("explain", "Acme").stdout
+    last = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    assert run("override", "Acme", "12", "--until", last, "--reason", "they leave", "--owner", "Ann").exit_code == 0
+    shown, today = run("explain", "Acme").stdout, answer("explain", "Acme")
+    assert (today["raw_score"], today["raw_band"]) == (pytest.approx(before["raw_score"]), before["raw_band"])
+    assert f"12.0 (red since {today['band_since']})" in shown
+    raw = f"raw score {before['raw_score']:.1f} ({before['raw_band']}); published red since {today['band_since']}"
+    assert f"{raw}: an override is in force" in shown
+    assert f"Override (12.0 by Ann through {last}: they leave; " in shown
 
 
 def test_explain_goes_back_in_time(answer: Answers, scored: Path) -> None:

@@ -12,6 +12,7 @@ import click
 from accountpulse.cli.common import USER_VARIABLE
 
 if TYPE_CHECKING:
+    from accountpulse.core.people import Target
     from accountpulse.hub import Hub
 
 DAY_LENGTH = len("2026-12-31")
@@ -58,3 +59,23 @@ def rescored(hub: Hub, account_id: int) -> bool:
     if not done:
         click.echo("the account has no score yet; `accountpulse score` makes one, and what you said will count", err=True)
     return done
+
+
+def about(hub: Hub, account_id: int) -> list[str]:
+    """What people promised and noted about an account, a line each, where they did."""
+    lines = [standing(target) for target in hub.people.targets(str(account_id))]
+    if count := len(hub.people.notes(str(account_id))):
+        lines.append(f"{'one note' if count == 1 else f'{count:,} notes'}: `accountpulse note list {account_id}`")
+    return lines
+
+
+def standing(target: Target) -> str:
+    """How a target stands, in words."""
+    from accountpulse.cli.display import number
+
+    promise = f"target {number(target.score)} by {target.due.isoformat()} ({target.owner})"
+    if target.missed_since is not None:
+        return f"{promise}: missed since {target.missed_since.isoformat()}, {number(target.short)} points lack"
+    if target.short is not None:
+        return f"{promise}: open, {number(target.short)} points lack"
+    return f"{promise}: {target.state.value}"

@@ -8,13 +8,11 @@ import click
 
 from accountpulse.cli.common import Run, author
 from accountpulse.cli.common import command as declare
-from accountpulse.cli.people import WHO, group
+from accountpulse.cli.people import WHO, group, standing
 from accountpulse.cli.score import DAY
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from accountpulse.core.people import Target
 
 
 @group("target", example='accountpulse target "Northwind Traders" 75 --by 2026-12-31')
@@ -35,7 +33,7 @@ def set_(run: Run, account: str, score: float, due: datetime, owner: str | None,
     if run.as_json:
         run.emit({"target": made})
         return 0
-    click.echo(f"{made.account}: {sentence(made)}")
+    click.echo(f"{made.account}: {standing(made)}")
     return 0
 
 
@@ -98,15 +96,3 @@ def end(run: Run, account: str, owner: str | None) -> int:
         return 0
     click.echo(f"{ended.account}: the target is ended")
     return 0
-
-
-def sentence(target: Target) -> str:
-    """How a target stands, in words."""
-    from accountpulse.cli.display import number
-
-    promise = f"target {number(target.score)} by {target.due.isoformat()} ({target.owner})"
-    if target.missed_since is not None:
-        return f"{promise}: missed since {target.missed_since.isoformat()}, {number(target.short)} points lack"
-    if target.short is not None:
-        return f"{promise}: open, {number(target.short)} points lack"
-    return f"{promise}: {target.state.value}"

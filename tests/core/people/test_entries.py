@@ -245,3 +245,15 @@ def test_a_first_entry_after_a_later_one_was_unlinked_holds_from_then_on(firm: F
 def test_outcomes_of_the_past_are_not_after_now(firm: Firm) -> None:
     entry = firm.people.enter_outcome("Acme", "renewed", at=datetime(2025, 1, 1, tzinfo=UTC), currency="EUR")
     assert entry.at == datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def test_a_connection_that_was_once_configured_under_that_name_makes_room(firm: Firm) -> None:
+    with firm.store.write() as connection:
+        connection.execute(sa.update(connection_table).where(connection_table.c.name == "crm").values(name="people"))
+    acme = judge(firm)
+    firm.relink()
+    assert entered(firm, acme) == acme
+    assert firm.account("people (configured before)", "a1") == acme
+    firm.configure()
+    with firm.store.read() as connection:
+        assert [row.name for row in store_connections.listing(connection)] == ["crm", "billing", "people"]

@@ -24,6 +24,7 @@ from accountpulse.core.store import people as store_people
 from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink
 from accountpulse.core.store.people import Entered
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.touched import touch_wholly
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.store.writes import AccountKeys, current_values, delete_records, write_records
 from accountpulse.core.sync.rows import to_row
@@ -161,4 +162,5 @@ def _write(connection: sa.Connection, account_id: int, record: Record, now: date
     if not links or links[-1].known_to is not None or links[-1].account_id != account_id:
         since = now if links else EPOCH
         store_links.write_links(connection, [NewLink(source, account_id, "manual", ENTERED_BY_HAND, since)], now)
+        touch_wholly(connection, [source], now)
     bump(connection, "facts", "people")

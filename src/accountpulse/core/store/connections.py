@@ -84,8 +84,9 @@ def _differs(row: sa.Row[Any], spec: ConnectionSpec) -> bool:
 
 
 def _gone(known: Mapping[str, sa.Row[Any]], specs: Sequence[ConnectionSpec]) -> list[int]:
-    staying = {PEOPLE, *(spec.name for spec in specs)}
-    return [row.id for name, row in known.items() if row.removed_at is None and name not in staying]
+    configured = {spec.name for spec in specs}
+    gone = [row for row in known.values() if row.removed_at is None and row.name not in configured]
+    return [row.id for row in gone if (row.name, row.connector) != (PEOPLE, PEOPLE)]
 
 
 def _new_streams(connection: sa.Connection, specs: Sequence[ConnectionSpec], ids: Mapping[str, int]) -> list[dict[str, object]]:
@@ -111,6 +112,12 @@ def by_name(connection: sa.Connection, name: str) -> sa.Row[Any]:
 def names(connection: sa.Connection) -> dict[int, str]:
     """The names of all connections by id, those that are no longer configured included."""
     return dict(connection.execute(sa.select(connection_table.c.id, connection_table.c.name)).all())
+
+
+def priorities(connection: sa.Connection) -> list[tuple[int, int]]:
+    """(id, priority) of every connection that ever was: whom to believe."""
+    query = sa.select(connection_table.c.id, connection_table.c.priority).order_by(connection_table.c.id)
+    return [(id, priority) for id, priority in connection.execute(query)]
 
 
 def listing(connection: sa.Connection) -> list[sa.Row[Any]]:

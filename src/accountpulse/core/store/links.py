@@ -106,7 +106,7 @@ def entered_for(connection: sa.Connection) -> dict[int, int]:
     query = (
         sa.select(source_account.c.id, source_account.c.key)
         .join(connection_table, connection_table.c.id == source_account.c.connection_id)
-        .where(connection_table.c.name == PEOPLE)
+        .where(connection_table.c.name == PEOPLE, connection_table.c.connector == PEOPLE)
         .order_by(source_account.c.id)
     )
     return {row.id: int(row.key) for row in connection.execute(query)}

@@ -138,6 +138,10 @@ def name_of(row: sa.Row[Any]) -> str:
 def connection_of_people(connection: sa.Connection, now: datetime) -> int:
     """The id of the connection whose facts people enter, made when it is first needed; locked until the transaction ends."""
     values = {"name": PEOPLE, "connector": PEOPLE, "priority": LAST, "anchor": False, "provides": sorted(ENTERED)}
+    c = connection_table.c
+    # The name was free to configure once. What such a connection brought stays, under a name that none can have.
+    former = sa.update(connection_table).where(c.name == PEOPLE, c.connector != PEOPLE)
+    connection.execute(former.values(name=f"{PEOPLE} (configured before)"))
     statement = insert(connection, connection_table).values(state="ok", state_since=now, **values)
     if connection.execute(statement.on_conflict_do_nothing(index_elements=["name"])).rowcount > 0:
         bump(connection, "operations")
