@@ -10,6 +10,7 @@ import click
 from accountpulse.cli.common import Run
 from accountpulse.cli.common import command as declare
 from accountpulse.cli.explain_change import NEXT, print_change, print_next_band
+from accountpulse.cli.people import about
 from accountpulse.cli.score import DAY
 
 if TYPE_CHECKING:
@@ -52,11 +53,15 @@ def command(
         score = hub.explain(account, as_of.date() if as_of else None)
         currency = hub.currency
         money = {name for name, metric in hub.metrics.items() if metric.money}
+        said = about(hub, score.account_id) if as_of is None else []
     if run.as_json:
         run.emit(score)
         return 0
     why = "; ".join(f"{each.segment}: {each.why}" for each in score.matched[:1])
-    click.echo(f"{account} on {score.day.isoformat()}: {score.score:.1f} ({score.band})")
+    since = f" since {score.band_since.isoformat()}" if score.band_since else ""
+    click.echo(f"{account} on {score.day.isoformat()}: {score.score:.1f} ({score.band}{since})")
+    if score.steadiness:
+        click.echo(f"raw score {score.raw_score:.1f} ({score.raw_band}); published {score.band}{since}: {score.steadiness}")
     click.echo(f"segment {why or score.segment}; model version {score.model_version}")
     components, line = lines(score, currency, money)
     run.out.print(components)
@@ -64,6 +69,8 @@ def command(
     click.echo(
         f"known: {score.coverage * 100:.0f}% of the weight; what is unknown allows {score.low:.1f} to {score.high:.1f} points"
     )
+    for each in said:
+        click.echo(each)
     return 0
 
 

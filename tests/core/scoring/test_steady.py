@@ -346,8 +346,8 @@ def test_an_override_is_published_and_says_who_and_why_and_what_is_without_it(st
     assert (limit.code, limit.points) == ("rate_limit", -21)
     assert limit.label == "No more than 3 points a day (44.0 without the limit)"
     assert (override.code, override.points) == ("override", 52)
-    until = day_number(6).isoformat()
-    assert override.label == f"Override (75.0 by Ann until {until}: exec sponsor confirmed renewal; 23.0 without it)"
+    last = day_number(5).isoformat()
+    assert override.label == f"Override (75.0 by Ann through {last}: exec sponsor confirmed renewal; 23.0 without it)"
     assert one.steadiness == "an override is in force"
     for score in (one, silent, other):
         total = score.reference + sum(c.delta for c in score.components) + sum(a.points for a in score.adjustments)
@@ -357,6 +357,18 @@ def test_an_override_is_published_and_says_who_and_why_and_what_is_without_it(st
     assert [a.code for a in silent.adjustments] == ["neutral:daily", "override"], "said even where it adds nothing"
     assert other.adjustments == ()
     assert not [row for row in world.rows(score_history) if row.account_id == other.account_id and row.steady_band is not None]
+
+
+def test_an_override_that_ends_within_a_day_says_when(store: Store) -> None:
+    world = Series(store)
+    world.live(0)
+    with world.store.write() as connection:
+        until = datetime.combine(day_number(3), time(15, 30), UTC)
+        now = world.clock.now()
+        set_override(connection, world.account["steep"], 30, owner="Bo", reason="they leave", until=until, now=now)
+    world.service.run(day_number(0))
+    (override,) = world.service.explain(world.account["steep"]).adjustments
+    assert override.label == f"Override (30.0 by Bo until {day_number(3)} 15:30: they leave; 80.0 without it)"
 
 
 def test_an_override_ends_when_its_owner_ends_it(store: Store) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -98,8 +98,14 @@ def _overridden(evaluation: Evaluation, overrides: Mapping[int, Override], zone:
 def _who_says_so(overrides: Mapping[int, Override], without: Floats, zone: ZoneInfo) -> Callable[[int], str]:
     def detail(i: int) -> str:
         row = overrides[i]
-        until = row.expires_at.astimezone(zone)
-        said = f"{until:%Y-%m-%d}" if until.time() == until.min.time() else f"{until:%Y-%m-%d %H:%M}"
-        return f"{row.score:.1f} by {row.owner} until {said}: {row.reason}; {without[i]:.1f} without it"
+        return (
+            f"{row.score:.1f} by {row.owner} {_end(row.expires_at.astimezone(zone))}: {row.reason}; {without[i]:.1f} without it"
+        )
 
     return detail
+
+
+def _end(expires: datetime) -> str:
+    if expires.time() != time.min:
+        return f"until {expires:%Y-%m-%d %H:%M}"
+    return f"through {expires.date() - timedelta(days=1)}"  # the last day on which it holds, as one says it
