@@ -39,14 +39,16 @@ class Ranking:
 
     def __init__(self, health: Floats, event: Mask, group: Ints | None = None) -> None:
         group = np.zeros(len(health), dtype=np.int64) if group is None else group
-        self._order = np.lexsort((health, group))
-        ordered, groups = health[self._order], group[self._order]
+        order = np.lexsort((health, group))
+        ordered, groups = health[order], group[order]
         starts = np.ones(len(ordered), dtype=bool)
         starts[1:] = (ordered[1:] != ordered[:-1]) | (groups[1:] != groups[:-1])
-        self._run = np.cumsum(starts) - 1
-        self._runs = int(self._run[-1]) + 1 if len(ordered) else 0
+        run = np.cumsum(starts) - 1
+        self._runs = int(run[-1]) + 1 if len(ordered) else 0
         self._group = np.unique(groups[starts], return_inverse=True)[1].astype(np.int64)
-        self._event = event[self._order]
+        happened = event[order]
+        self._left, self._left_run = order[happened], run[happened]
+        self._stayed, self._stayed_run = order[~happened], run[~happened]
 
     def auc(self, weight: Floats | None = None) -> float:
         """The chance that who left had a lower score than who stayed; ties count half. NaN where nobody can be compared.
@@ -55,9 +57,8 @@ class Ranking:
         """
         if not self._runs:
             return float("nan")
-        w = np.ones(len(self._order)) if weight is None else weight[self._order]
-        left = np.bincount(self._run, np.where(self._event, w, 0.0), self._runs)
-        stayed = np.bincount(self._run, np.where(self._event, 0.0, w), self._runs)
+        left = np.bincount(self._left_run, None if weight is None else weight[self._left], self._runs)
+        stayed = np.bincount(self._stayed_run, None if weight is None else weight[self._stayed], self._runs)
         all_left, all_stayed = np.bincount(self._group, left), np.bincount(self._group, stayed)
         before = np.cumsum(all_stayed) - all_stayed
         above = all_stayed[self._group] - (np.cumsum(stayed) - before[self._group])
