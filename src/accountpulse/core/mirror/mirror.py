@@ -208,7 +208,8 @@ class _Refresh:
             rows = store_mirror.rows_between(self._view, layout.table, layout.columns, known.through, through)
             new = tuple(writer.parts(map(layout.read, self._counted(rows))))
             parts = new if not known.rows else (*parts, *new)
-        changed = store_mirror.changed(self._view, record, known.through) if known.through else []
+        after = self._known.changes if self._known else 0
+        changed = store_mirror.changed(self._view, record, after=after, through=known.through) if known.through else []
         if changed:
             rows = store_mirror.rows_with(self._view, layout.table, layout.columns, changed)
             found = pa.concat_tables(map(layout.read, self._counted(rows)))
@@ -225,7 +226,7 @@ class _Refresh:
         signature = tuple(self._position.lists[name])
         if self._known is not None and self._known.lists[name].signature == signature:
             return self._known.lists[name]
-        rows = store_mirror.rows_between(self._view, layout.table, layout.columns, 0, _EVERY_ID)
+        rows = store_mirror.rows_between(self._view, layout.table, layout.columns)
         table = pa.concat_tables(chain([layout.schema.empty_table()], map(layout.read, rows)))
         return ListFile(Writer(self._folder, layout, self._mirror._sizes).write(table), signature)
 
@@ -252,9 +253,6 @@ class _Refresh:
         for path in self._folder.iterdir():
             if _OURS.fullmatch(path.name) and path.name not in named:
                 path.unlink(missing_ok=True)
-
-
-_EVERY_ID = 2**62
 
 
 def _silent(done: int, total: int) -> None:

@@ -149,10 +149,11 @@ def _signature(view: sa.Connection, table: sa.Table) -> list[int]:
     return [int(value or 0) for value in view.execute(sa.select(*counts).select_from(table)).one()]
 
 
-def changed(view: sa.Connection, record: str, through: int) -> list[int]:
-    """The ids up to `through` of a record type whose versions were closed or corrected, ascending, each once."""
-    query = sa.select(fact_change.c.fact_id).where(fact_change.c.record == record, fact_change.c.fact_id <= through)
-    return list(view.execute(query.distinct().order_by(fact_change.c.fact_id)).scalars())
+def changed(view: sa.Connection, record: str, *, after: int, through: int) -> list[int]:
+    """The ids up to `through` of a record type that `fact_change` names behind its id `after`, ascending, each once."""
+    c = fact_change.c
+    query = sa.select(c.fact_id).where(c.id > after, c.record == record, c.fact_id <= through)
+    return list(view.execute(query.distinct().order_by(c.fact_id)).scalars())
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------------
@@ -160,12 +161,16 @@ def changed(view: sa.Connection, record: str, through: int) -> list[int]:
 Rows = Sequence[Sequence[Any]]
 
 
-def rows_between(view: sa.Connection, table: sa.Table, columns: Mapping[str, Kind], after: int, through: int) -> Iterator[Rows]:
-    """The rows with ids in (after, through] by ascending id, in batches.
+def rows_between(
+    view: sa.Connection, table: sa.Table, columns: Mapping[str, Kind], after: int = 0, through: int | None = None
+) -> Iterator[Rows]:
+    """The rows with ids in (after, through], None for all, by ascending id in batches.
 
     Values are plain: times are microseconds or days since 1970, booleans 0 and 1, JSON is text.
     """
-    query = sa.select(*_plain(view, table, columns)).where(table.c.id > after, table.c.id <= through).order_by(table.c.id)
+    query = sa.select(*_plain(view, table, columns)).where(table.c.id > after).order_by(table.c.id)
+    if through is not None:
+        query = query.where(table.c.id <= through)
     result = view.execute(query, execution_options={"stream_results": True, "yield_per": BATCH})
     yield from result.partitions()
 
