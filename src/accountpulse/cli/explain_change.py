@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from accountpulse.core.scoring.change import ScoreMove
+    from accountpulse.core.scoring.counterfactual import Needed
     from accountpulse.core.scoring.next_band import NextBand
 
 NEXT = "next"
@@ -110,8 +111,7 @@ def next_band_lines(name: str, found: NextBand, currency: str) -> list[str]:
     if not answer.together:
         return [*lines, "Nothing else has to change."]
     steps = [
-        f"{lowered(metric.title)} from {_amount(found, each.column, each.value, currency)} to "
-        f"{_amount(found, each.column, each.needed, currency)}"
+        f"{lowered(metric.title)} from {_amount(found, each.column, each.value, currency)} to {_enough(found, each, currency)}"
         for each in answer.together
         for metric in [found.metrics[each.column]]
     ]
@@ -128,7 +128,7 @@ def alone_table(found: NextBand, currency: str) -> Table:
         (
             found.metrics[each.column].title,
             _amount(found, each.column, each.value, currency),
-            _amount(found, each.column, each.needed.needed, currency) if each.needed else "not alone",
+            _enough(found, each.needed, currency) if each.needed else "not alone",
             f"{number(each.reaches)} with {_amount(found, each.column, each.best, currency)}",
         )
         for each in sorted(found.answer.alone, key=lambda each: (each.needed is None, -each.reaches))
@@ -136,6 +136,19 @@ def alone_table(found: NextBand, currency: str) -> Table:
     return table(
         [Column("metric", wide=True), Column("now", "right"), Column("alone", "right"), Column("at best", "right")], rows
     )
+
+
+def _enough(found: NextBand, needed: Needed, currency: str) -> str:
+    """The value needed, rounded the way that is enough."""
+    from math import ceil, floor
+
+    from accountpulse.core.scoring.words import SHARES, SIGNED
+
+    scale = 100 if found.metrics[needed.column].unit in SHARES | SIGNED else 1
+    digits = 1 if abs(needed.needed * scale) < 100 else 0
+    unit = scale * 10**digits
+    rounded = (ceil if needed.needed > needed.value else floor)(round(needed.needed * unit, 6)) / unit
+    return _amount(found, needed.column, rounded, currency)
 
 
 def _amount(found: NextBand, column: int, value: float, currency: str) -> str:

@@ -174,10 +174,10 @@ class Case:
 
 
 @st.composite
-def cases(draw, scorer: str | None = None):
+def cases(draw, scorer: str | None = None, *, model: ScoringModel | None = None, accounts: int | None = None):
     """A model, and a segment of 0 to 6 accounts with any values and states; peers from them, from others, or none."""
-    model = draw(models(scorer or draw(st.sampled_from(["weighted", "points"]))))
-    n, k = draw(st.integers(0, 6)), len(model.lines)
+    model = model or draw(models(scorer or draw(st.sampled_from(["weighted", "points"]))))
+    n, k = draw(st.integers(0, 6)) if accounts is None else accounts, len(model.lines)
 
     def matrix(rows, cells, dtype):
         drawn = draw(st.lists(cells, min_size=rows * k, max_size=rows * k))

@@ -224,15 +224,18 @@ def _adjustments(start: Position, end: Position, metrics: Mapping[str, Metric], 
     before, after = _by_name(start), _by_name(end)
     for key in [*after, *(key for key in before if key not in after)]:
         was, now = before.get(key), after.get(key)
-        points = _points(now, end.row) - _points(was, start.row)
-        shown, row = (now, end.row) if now is not None and abs(_points(now, end.row)) > NEGLIGIBLE else (was, start.row)
-        assert shown is not None
+        old, new = _points(was, start.row), _points(now, end.row)
+        if was is not None and (now is None or abs(new) <= NEGLIGIBLE):
+            shown, row, points = was, start.row, old
+        elif now is not None:
+            shown, row, points = now, end.row, new
+        else:  # pragma: no cover  # a key is from one of them
+            continue
         metric = metrics.get(shown.code.partition(":")[2])
         label = shown.label.replace(metric.name, metric.title) if metric else shown.label
-        detail = shown.detail(row) if shown.detail and abs(_points(shown, row)) > NEGLIGIBLE else ""
+        detail = shown.detail(row) if shown.detail and abs(points) > NEGLIGIBLE else ""
         said = f"{label} ({detail})" if detail else label
-        reason = wording.adjustment(shown.code, said, _points(was, start.row), _points(now, end.row))
-        yield Part("adjustment", shown.code, label, points, reason)
+        yield Part("adjustment", shown.code, label, new - old, wording.adjustment(shown.code, said, old, new))
 
 
 def _by_name(position: Position) -> dict[tuple[str, str], AdjustmentColumn]:

@@ -132,10 +132,11 @@ class ChangeWording:
 
     def adjustment(self, code: str, label: str, before: float, after: float) -> str:
         """An adjustment that came, went, or takes another number of points. label: with its detail."""
+        in_words = code.partition(":")[0] in ("worst", "neutral", "override")
         if abs(before) <= NEGLIGIBLE:
-            return label if code.partition(":")[0] in ("worst", "neutral", "override") else f"Now in force: {label}"
+            return label if in_words else f"Now in force: {label}"
         if abs(after) <= NEGLIGIBLE:
-            return f"No longer in force: {label}"
+            return f"No longer: {label}" if in_words else f"No longer in force: {label}"
         return f"{label}: {_effect(before, after)}"
 
 

@@ -164,7 +164,10 @@ def is_whole(metric: Metric) -> bool:
     if metric.clock is not None or metric.money:
         return True
     found = metric.aggregates.get(metric.expression.strip())
-    return found is not None and found.function in ("count", "distinct", "open", "sum") and metric.unit not in TIMES
+    if found is None:
+        return False
+    # Hours and the like are added up too, and have fractions.
+    return found.function in ("count", "distinct", "open") or (found.function == "sum" and metric.unit not in TIMES)
 
 
 # --- words --------------------------------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ _STAND_INS: dict[MissingPolicy, str] = {
     "neutral": "50 of 100",
     "worst": "0 of 100",
 }
-_SIGNED = frozenset({"change", "trend", "relative"})
-_SHARES = frozenset({"share", "ratio", "percent"})
+SIGNED = frozenset({"change", "trend", "relative"})
+SHARES = frozenset({"share", "ratio", "percent"})
 TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
 
 
@@ -107,9 +107,9 @@ def format_value(value: float, unit: str, *, currency: str = "", money: bool = F
     """A number as people write it in this unit. Money is in minor units of `currency`, an ISO code."""
     if money:
         return format_money(value, currency)
-    if unit in _SHARES:
+    if unit in SHARES:
         return f"{_number(value * 100)}%"
-    if unit in _SIGNED:
+    if unit in SIGNED:
         return f"{_sign(value * 100)}{_number(value * 100)}%"
     if unit in TIMES:
         text = _number(value)
