@@ -165,7 +165,8 @@ def test_what_is_learnt_on_the_stroke_of_midnight_was_not_known_on_the_day(store
 
 
 def test_a_silent_account_of_before_the_first_load_is_silent_and_not_unknown(store: Store) -> None:
-    world = World(store)
+    """Unknown would read as typical: those most at risk would look well."""
+    world = World(store, model({**LOGINS, "missing": "typical"}))
     world.put("crm", company("c"))
     world.put("app", *usage("c", [SINCE.date()]))
     world.service.run(TODAY)
