@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -12,10 +12,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.bands import Band, band_name
+from accountpulse.core.scoring.booking import Booking, bookings, moved, portfolio, revenue_in_minor_units, segments
 from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick
-from accountpulse.core.scoring.inputs import REVENUE
 from accountpulse.core.scoring.packing import pack
 from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.scoring.standing import bands_of
@@ -28,18 +27,55 @@ from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scores import Basis, HistoryPoint
 from accountpulse.core.store.types import from_epoch_day
 
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """rows: how many current scores changed. changes: what observers are told. homeless: accounts without a row of attributes,
+    where their revenue would be kept."""
+
+    rows: int
+    changes: list[ScoreChange]
+    homeless: set[int]
+
+
 THRESHOLD_CENTI = 100
 """History keeps what moved by a point, in hundredths."""
 
 
-def write_day(connection: sa.Connection, cards: Scorecards, scores: DayScores, basis: Basis, now: datetime) -> int:
-    """Write a day's peers, history and portfolio; returns how many rows of history changed."""
+@dataclass(frozen=True)
+class Partly:
+    """Some accounts are written, the others stay. booked: what they, and who is gone, counted for before. total: how many are
+    scored in all."""
+
+    booked: Sequence[Booking]
+    total: int
+
+
+def write_day(
+    connection: sa.Connection,
+    cards: Scorecards,
+    scores: DayScores,
+    basis: Basis,
+    now: datetime,
+    booked: Mapping[int, Booking] | None = None,
+    partly: Partly | None = None,
+) -> int:
+    """Write a day's peers, history, portfolio and segments; returns how many rows of history changed.
+
+    booked: `bookings` of these scores, where they are known. partly: given where the scores are of some accounts only.
+    """
+    day = scores.day
     store_scorecards.save_peers(connection, _peer_rows(cards, scores))
-    written = store_scores.write_history(
-        connection, scores.day, basis, _history(cards, scores), threshold_centi=THRESHOLD_CENTI, now=now
-    )
-    store_scores.write_portfolio(connection, scores.day, basis, _portfolio(cards, scores))
-    store_scorecards.save_segments(connection, scores.day, basis, _segment_rows(cards, scores))
+    total = partly.total if partly else None
+    points = _history(cards, scores)
+    written = store_scores.write_history(connection, day, basis, points, threshold_centi=THRESHOLD_CENTI, now=now, total=total)
+    came = list((bookings(cards, scores) if booked is None else booked).values())
+    places, held = portfolio(came), segments(cards, came)
+    if partly is not None:
+        places = moved(store_scores.portfolio(connection, day, basis), portfolio(partly.booked), places)
+        held = moved(store_scorecards.segments_of(connection, day, basis), segments(cards, partly.booked), held)
+    store_scores.write_portfolio(connection, day, basis, places)
+    store_scorecards.save_segments(connection, day, basis, held)
     return written
 
 
@@ -50,13 +86,14 @@ def write_current(
     scores: DayScores,
     earlier: MetricFrame | None,
     now: datetime,
-) -> tuple[int, list[ScoreChange]]:
-    """Make these the current scores; returns how many changed, and the changes that observers are told.
+    accounts: Sequence[int] | None = None,
+) -> Written:
+    """Make these the current scores. earlier: the metrics some time before, for the reasons.
 
-    earlier: the metrics some time before, for the reasons.
+    accounts: given where the scores are of some only: those that may have changed, gone ones too.
     """
-    known = store_scores.current(connection)
-    history = store_scores.history_since(connection, scores.day - timedelta(days=max(WINDOWS)))
+    known = store_scores.current(connection, accounts)
+    history = store_scores.history_since(connection, scores.day - timedelta(days=max(WINDOWS)), accounts)
     rows: list[dict[str, Any]] = []
     changes: list[ScoreChange] = []
     for segment in scores.segments:
@@ -71,10 +108,11 @@ def write_current(
             if before is None or (round(before.score, 6), before.band) != (round(score.score, 6), score.band):
                 changes.append(_change(score, before))
     written = store_scores.write_current(connection, rows, known)
-    mrr = _revenue(scores.frame)
-    if store_profiles.set_mrr(connection, {int(id): mrr[i] for i, id in enumerate(scores.frame.account_ids)}):
+    revenue = dict(zip(scores.frame.account_ids.tolist(), revenue_in_minor_units(scores.frame), strict=True))
+    set_anew, homeless = store_profiles.set_mrr(connection, revenue, accounts)
+    if set_anew:
         bump(connection, "facts")
-    return written, changes
+    return Written(written, changes, homeless)
 
 
 def stored_score(row: sa.Row[Any]) -> Score:
@@ -119,19 +157,6 @@ def _peer_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
     ]
 
 
-def _segment_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
-    """How many accounts each segment holds, and how many more match its rule but were taken by an earlier one."""
-    assignment = scores.assignment
-    return [
-        {
-            "segment_id": cards.segment_ids[rule.name],
-            "accounts": int((assignment.index == position).sum()),
-            "taken": int((assignment.matched[:, position] & (assignment.index < position)).sum()),
-        }
-        for position, rule in enumerate(assignment.rules)
-    ]
-
-
 def _history(cards: Scorecards, scores: DayScores) -> list[HistoryPoint]:
     points: list[HistoryPoint] = []
     for segment in scores.segments:
@@ -173,23 +198,6 @@ def _history(cards: Scorecards, scores: DayScores) -> list[HistoryPoint]:
 def _centi(scores: Floats) -> list[int]:
     centi: list[int] = np.rint(scores * 100).astype(np.int64).tolist()
     return centi
-
-
-def _portfolio(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
-    counts: Counter[tuple[int, str, str]] = Counter()
-    revenue: Counter[tuple[int, str, str]] = Counter()
-    mrr = _revenue(scores.frame)
-    owners = scores.frame.population.values["owner"]
-    for segment in scores.segments:
-        segment_id = cards.segment_ids[segment.rule.name]
-        for i, row in enumerate(segment.rows):
-            key = (segment_id, str(owners[row] or ""), band_name(segment.model.bands, int(segment.evaluation.band[i])))
-            counts[key] += 1
-            revenue[key] += 12 * (mrr[row] or 0)
-    return [
-        {"segment_id": s, "owner": owner, "band": band, "accounts": n, "arr": revenue[s, owner, band]}
-        for (s, owner, band), n in sorted(counts.items())
-    ]
 
 
 def _bands_since(
@@ -273,12 +281,3 @@ def _change(score: Score, before: sa.Row[Any] | None) -> ScoreChange:
         band_before=before.band if before is not None else None,
         band=score.band,
     )
-
-
-def _revenue(frame: MetricFrame) -> list[int | None]:
-    """The monthly recurring revenue of each account, None where it is not measured."""
-    if REVENUE not in {metric.name for metric in frame.metrics}:
-        return [None] * len(frame.account_ids)
-    column = frame.index(REVENUE)
-    measured = (frame.states[:, column] == ComponentState.MEASURED) & np.isfinite(frame.values[:, column])
-    return [round(float(v)) if ok else None for v, ok in zip(frame.values[:, column], measured, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -13,20 +13,24 @@ import sqlalchemy as sa
 from accountpulse.core.clock import Clock, day_of, start_of_day
 from accountpulse.core.errors import NotFound
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.scoring.archive import band_began, stored_score, write_current, write_day
+from accountpulse.core.scoring.archive import band_began, stored_score, write_day
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
 from accountpulse.core.scoring.explain_change import explain_change
+from accountpulse.core.scoring.incremental import Live
+from accountpulse.core.scoring.live import run_live
 from accountpulse.core.scoring.next_band import NextBand, next_band
 from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.types import Score, ScoreChange
+from accountpulse.core.store import metric_frames as store_frames
+from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW
-from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED, Basis
+from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_RESTATED, Basis
 
 log = logging.getLogger("accountpulse.scoring")
 
@@ -38,7 +42,8 @@ OnDay = Callable[[int, int], None]
 class ScoreReport:
     """What a scoring run did: accounts by segment and band on its last day, and rows written over all its days.
 
-    published: the release by which it put the configuration in force, where nothing was; None otherwise.
+    measured: of how many accounts the facts were read on the last day; scored: how many were scored anew on it. The others had
+    not changed. published: the release by which it put the configuration in force, where nothing was; None otherwise.
     """
 
     day: date
@@ -46,6 +51,8 @@ class ScoreReport:
     segments: dict[str, int] = field(default_factory=dict)
     bands: dict[str, int] = field(default_factory=dict)
     rows_written: int = 0
+    measured: int = 0
+    scored: int = 0
     published: int | None = None
 
 
@@ -63,8 +70,11 @@ class ScoringService:
     def today(self) -> date:
         return day_of(self._clock.now(), self._yardstick.zone)
 
-    def run(self, until: date, *, since: date | None = None, on_day: OnDay | None = None) -> ScoreReport:
-        """Score the days from `since` (or only `until`) to `until`, oldest first. Raises NotFound for a day to come."""
+    def run(self, until: date, *, since: date | None = None, full: bool = False, on_day: OnDay | None = None) -> ScoreReport:
+        """Score the days from `since` (or only `until`) to `until`, oldest first. Raises NotFound for a day to come.
+
+        Of the current day only what changed since the last run is read and scored, everything where `full`.
+        """
         if until > self.today:
             raise NotFound(f"{until} has not come yet; today is {self.today} in {self._yardstick.zone.key}")
         first = since or until
@@ -76,10 +86,13 @@ class ScoringService:
         report = ScoreReport(day=until, accounts=0)
         written = 0
         for number, day in enumerate(days, 1):
-            report = self._score(cards, day)
+            if day == self.today:
+                report = self._score_today(cards, shadow, full=full)
+            else:
+                report = self._score_past(cards, day)
+                if shadow is not None:
+                    self._score_shadow(shadow, day)
             written += report.rows_written
-            if shadow is not None:
-                self._score_shadow(shadow, day)
             if on_day is not None:
                 on_day(number, len(days))
         return replace(report, rows_written=written, published=published)
@@ -159,34 +172,64 @@ class ScoringService:
 
     # --- one day ------------------------------------------------------------------------------------------------------
 
-    def _score(self, cards: Scorecards, day: date) -> ScoreReport:
-        now = self._clock.now()
-        live = day == self.today
-        earlier: MetricFrame | None = None
+    def _score_today(self, cards: Scorecards, shadow: Scorecards | None, *, full: bool) -> ScoreReport:
+        report = run_live(self._store, self._live(cards, shadow, full=full))
+        assert report is not None
+        self._tell(report.changes)
         with self._store.read() as connection:
-            scores = self._published(connection, cards, day, LIVE if live else RESTATED)
-            if live:
-                earlier = self._compared(connection, scores)
-        changes: list[ScoreChange] = []
-        with self._store.write() as connection:
-            written = write_day(connection, cards, scores, LIVE if live else RESTATED, now)
-            if live:
-                current, changes = write_current(connection, cards, self._yardstick, scores, earlier, now)
-                written += current
-            if written:
-                bump(connection, "scores")
+            held = store_scorecards.segments_of(connection, self.today, LIVE)
+            places = store_scores.portfolio(connection, self.today, LIVE)
+        bands: Counter[str] = Counter()
+        for (_, _, band), (accounts, _) in places.items():
+            bands[band] += accounts
+        return ScoreReport(
+            day=self.today,
+            accounts=report.accounts,
+            segments={name: held[id][0] for name, id in cards.segment_ids.items()},
+            bands=dict(sorted(bands.items())),
+            rows_written=report.rows_written,
+            measured=report.measured,
+            scored=report.scored,
+        )
+
+    def run_accounts(self, accounts: Sequence[int]) -> bool:
+        """Score some accounts again at once, and those whose scores rest on theirs, as after a person's override.
+
+        False, and nothing done, where that can't be had without the others: nothing was scored today yet, or what all share
+        changed. The next run sees to it.
+        """
+        cards, shadow = self._in_force()
+        report = run_live(self._store, self._live(cards, shadow), only=accounts)
+        if report is None:
+            return False
+        self._tell(report.changes)
+        return True
+
+    def _live(self, cards: Scorecards, shadow: Scorecards | None, *, full: bool = False) -> Live:
+        now = self._clock.now()
+        return Live(self._yardstick, cards, shadow, day_of(now, self._yardstick.zone), now, everybody=full)
+
+    def _tell(self, changes: Sequence[ScoreChange]) -> None:
         for change in changes:
             if self._observe is not None:
                 self._observe(change)
+
+    def _score_past(self, cards: Scorecards, day: date) -> ScoreReport:
+        with self._store.read() as connection:
+            scores = self._published(connection, cards, day, RESTATED)
+        with self._store.write() as connection:
+            written = write_day(connection, cards, scores, RESTATED, self._clock.now())
+            store_frames.note_history(connection)
+            if written:
+                bump(connection, "scores")
         return _report(scores, written)
 
     def _score_shadow(self, cards: Scorecards, day: date) -> None:
-        now = self._clock.now()
-        live = day == self.today
         with self._store.read() as connection:
-            scores = self._published(connection, cards, day, SHADOW_LIVE if live else SHADOW_RESTATED)
+            scores = self._published(connection, cards, day, SHADOW_RESTATED)
         with self._store.write() as connection:
-            write_day(connection, cards, scores, SHADOW_LIVE if live else SHADOW_RESTATED, now)
+            write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now())
+            store_frames.note_history(connection)
 
     def _published(self, connection: sa.Connection, cards: Scorecards, day: date, basis: Basis) -> DayScores:
         """A day's scores as they are published: raw, then held steady by the days before, then what people decided."""
@@ -206,4 +249,6 @@ def _report(scores: DayScores, written: int) -> ScoreReport:
         segments={s.rule.name: len(s.rows) for s in scores.segments},
         bands=dict(sorted(bands.items())),
         rows_written=written,
+        measured=len(scores.frame.account_ids),
+        scored=len(scores.frame.account_ids),
     )

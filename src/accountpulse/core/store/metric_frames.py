@@ -25,20 +25,25 @@ def header(connection: sa.Connection, *, lock: bool = False) -> sa.Row[Any] | No
     return connection.execute(query.with_for_update() if lock else query).one_or_none()
 
 
-def advance(connection: sa.Connection, number: int, history: int, day: date, content: Mapping[str, Any]) -> bool:
+def advance(connection: sa.Connection, number: int, day: date, content: Mapping[str, Any]) -> bool:
     """Replace the header that was read as `number` (0 for none); false where another run has been there since.
 
     The row stays locked until the transaction ends, so what follows is nobody else's.
     """
     if number == 0:
-        row = {"id": _ONLY, "number": 1, "history": history, "day": day, "content": dict(content)}
+        row = {"id": _ONLY, "number": 1, "history": 0, "day": day, "content": dict(content)}
         return connection.execute(insert(connection, metric_frame).values(row).on_conflict_do_nothing()).rowcount > 0
     replaced = (
         sa.update(metric_frame)
         .where(metric_frame.c.id == _ONLY, metric_frame.c.number == number)
-        .values(number=number + 1, history=history, day=day, content=dict(content))
+        .values(number=number + 1, day=day, content=dict(content))
     )
     return connection.execute(replaced).rowcount > 0
+
+
+def set_content(connection: sa.Connection, content: Mapping[str, Any]) -> None:
+    """Complete what `advance` wrote."""
+    connection.execute(sa.update(metric_frame).where(metric_frame.c.id == _ONLY).values(content=dict(content)))
 
 
 def note_history(connection: sa.Connection) -> None:

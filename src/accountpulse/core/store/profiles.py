@@ -34,13 +34,18 @@ def write(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     return len(changed) + len(gone)
 
 
-def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> int:
-    """Set the monthly recurring revenue of all accounts, in minor units of the reporting currency; returns how many changed.
+def set_mrr(
+    connection: sa.Connection, mrr: Mapping[int, int | None], accounts: Sequence[int] | None = None
+) -> tuple[int, set[int]]:
+    """Set the monthly recurring revenue, in minor units of the reporting currency, of all accounts or of some.
 
-    An account that is not named is no customer any longer, and has none.
+    An account that is not named in `mrr` is no customer any longer, and has none. Returns how many changed, and the named ones
+    that have no row: they have not been linked yet since they became customers.
     """
     table = account_current
-    known = connection.execute(sa.select(table.c.account_id, table.c.mrr)).all()
+    query = sa.select(table.c.account_id, table.c.mrr)
+    some = [sa.true()] if accounts is None else [table.c.account_id.in_(ids) for ids in chunked(accounts)]
+    known = [row for wanted in some for row in connection.execute(query.where(wanted))]
     changed = [
         {"account": row.account_id, "new": mrr.get(row.account_id)} for row in known if row.mrr != mrr.get(row.account_id)
     ]
@@ -48,7 +53,7 @@ def set_mrr(connection: sa.Connection, mrr: Mapping[int, int | None]) -> int:
         connection.execute(
             sa.update(table).where(table.c.account_id == sa.bindparam("account")).values(mrr=sa.bindparam("new")), changed
         )
-    return len(changed)
+    return len(changed), set(mrr) - {row.account_id for row in known}
 
 
 def names(connection: sa.Connection, accounts: Sequence[int] | None = None) -> dict[int, str]:

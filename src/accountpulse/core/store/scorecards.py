@@ -148,17 +148,23 @@ def last_release_at(connection: sa.Connection) -> datetime | None:
     return at
 
 
-def save_segments(connection: sa.Connection, day: date, basis: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make these what is kept of the segments of a day: segment_id, accounts, taken."""
+def segments_of(connection: sa.Connection, day: date, basis: int) -> dict[int, tuple[int, int]]:
+    """What is kept of the segments of a day: accounts and taken, by segment id."""
     table = segment_daily
-    on_day = (table.c.day == day, table.c.basis == basis)
-    kept = connection.execute(sa.select(table.c.segment_id, table.c.accounts, table.c.taken).where(*on_day))
-    wanted = {(row["segment_id"], row["accounts"], row["taken"]) for row in rows}
-    if {tuple(row) for row in kept} == wanted:
+    query = sa.select(table.c.segment_id, table.c.accounts, table.c.taken)
+    rows = connection.execute(query.where(table.c.day == day, table.c.basis == basis))
+    return {row.segment_id: (row.accounts, row.taken) for row in rows}
+
+
+def save_segments(connection: sa.Connection, day: date, basis: int, wanted: Mapping[int, tuple[int, int]]) -> None:
+    """Make this what is kept of the segments of a day: accounts and taken, by segment id."""
+    if segments_of(connection, day, basis) == wanted:
         return
-    connection.execute(sa.delete(table).where(*on_day))
-    if rows:
-        connection.execute(sa.insert(table), [{"day": day, "basis": basis, **row} for row in rows])
+    table = segment_daily
+    connection.execute(sa.delete(table).where(table.c.day == day, table.c.basis == basis))
+    if wanted:
+        rows = [{"day": day, "basis": basis, "segment_id": s, "accounts": n, "taken": t} for s, (n, t) in wanted.items()]
+        connection.execute(sa.insert(table), rows)
     bump(connection, "scores")
 
 

@@ -62,19 +62,30 @@ class HistoryPoint:
 
 
 def write_history(
-    connection: sa.Connection, day: date, basis: Basis, points: Sequence[HistoryPoint], *, threshold_centi: int, now: datetime
+    connection: sa.Connection,
+    day: date,
+    basis: Basis,
+    points: Sequence[HistoryPoint],
+    *,
+    threshold_centi: int,
+    now: datetime,
+    total: int | None = None,
 ) -> int:
     """Write a day's evaluation where it moved by the threshold, or changed band, model or segment; returns rows written.
 
     A row is in force until the next one, so a day scored out of order may not change what later days already said: where the
-    following scored day rested on the row before, it gets a row of its own.
+    following scored day rested on the row before, it gets a row of its own. total: given where the points are of some accounts
+    only, how many were scored that day.
     """
-    before = in_force(connection, basis, before=day)
-    on_day = _rows(connection, basis, day)
+    accounts = None if total is None else [point.account_id for point in points]
+    before: dict[int, sa.Row[Any]] = {}
+    for among in _among(accounts):
+        before |= in_force(connection, basis, before=day, among=among)
+    on_day = _rows(connection, basis, day, accounts)
     following = connection.execute(
         sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == basis, scored_day.c.day > day)
     ).scalar()
-    has_following = set(_rows(connection, basis, following)) if following is not None else set()
+    has_following = set(_rows(connection, basis, following, accounts)) if following is not None else set()
     write: list[dict[str, Any]] = []
     remove: list[int] = []
     for point in points:
@@ -100,7 +111,9 @@ def write_history(
         )
     if write:
         connection.execute(sa.insert(score_history), write)
-    statement = insert(connection, scored_day).values(day=day, basis=basis, scored_at=now, accounts=len(points))
+    statement = insert(connection, scored_day).values(
+        day=day, basis=basis, scored_at=now, accounts=len(points) if total is None else total
+    )
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["day", "basis"],
@@ -127,10 +140,15 @@ def in_force(
     return {row.account_id: row for row in connection.execute(query)}
 
 
-def _rows(connection: sa.Connection, basis: Basis, day: date) -> dict[int, sa.Row[Any]]:
+def _rows(connection: sa.Connection, basis: Basis, day: date, accounts: Sequence[int] | None) -> dict[int, sa.Row[Any]]:
     table = score_history
     query = sa.select(table).where(table.c.basis == basis, table.c.day == day)
-    return {row.account_id: row for row in connection.execute(query)}
+    return {row.account_id: row for among in _among(accounts) for row in connection.execute(query.where(among))}
+
+
+def _among(accounts: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
+    """Conditions on history rows that together let through those of some accounts, or of all."""
+    return [sa.true()] if accounts is None else [score_history.c.account_id.in_(ids) for ids in chunked(accounts)]
 
 
 def _moved(previous: sa.Row[Any] | None, point: HistoryPoint, threshold_centi: int) -> bool:
@@ -167,11 +185,9 @@ def history_since(
 
     Live rows from the first day that was scored live, restated ones for the days before.
     """
-    if accounts is None:
-        return _series(connection, since, sa.true())
     found: dict[int, list[sa.Row[Any]]] = {}
-    for chunk in chunked(accounts):
-        found |= _series(connection, since, score_history.c.account_id.in_(chunk))
+    for among in _among(accounts):
+        found |= _series(connection, since, among)
     return found
 
 
@@ -195,12 +211,12 @@ def _series(connection: sa.Connection, since: date, wanted: sa.ColumnElement[boo
     return rows
 
 
-def current(connection: sa.Connection, account_id: int | None = None) -> dict[int, sa.Row[Any]]:
-    """The current scores by account, or that of one account, with the names of their `segment` and `model_version`.
+def current(connection: sa.Connection, account: int | Sequence[int] | None = None) -> dict[int, sa.Row[Any]]:
+    """The current scores by account, of all, of one or of some, with the names of their `segment` and `model_version`.
 
     These may be of an earlier configuration, when nothing has been scored since it changed.
     """
-    return _by_account(connection, _named(sa.select(score_current)), account_id)
+    return _by_account(connection, _named(sa.select(score_current)), account)
 
 
 def explained(connection: sa.Connection, account_id: int | None = None) -> dict[int, sa.Row[Any]]:
@@ -219,10 +235,14 @@ def _named(query: sa.Select[Any]) -> sa.Select[Any]:
     )
 
 
-def _by_account(connection: sa.Connection, query: sa.Select[Any], account_id: int | None) -> dict[int, sa.Row[Any]]:
-    if account_id is not None:
-        query = query.where(score_current.c.account_id == account_id)
-    return {row.account_id: row for row in connection.execute(query)}
+def _by_account(
+    connection: sa.Connection, query: sa.Select[Any], account: int | Sequence[int] | None
+) -> dict[int, sa.Row[Any]]:
+    if account is None:
+        return {row.account_id: row for row in connection.execute(query)}
+    accounts = [account] if isinstance(account, int) else account
+    wanted = score_current.c.account_id
+    return {row.account_id: row for ids in chunked(accounts) for row in connection.execute(query.where(wanted.in_(ids)))}
 
 
 def trends(connection: sa.Connection) -> dict[tuple[int, date], float | None]:
@@ -263,9 +283,25 @@ def _hash_of(row: sa.Row[Any] | None) -> bytes | None:
     return None if row is None else bytes(row.content_hash)
 
 
-def write_portfolio(connection: sa.Connection, day: date, basis: Basis, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Replace the portfolio of a day."""
+Place = tuple[int, str, str]
+"""Where accounts are counted in a portfolio: segment id, owner ('' where there is none), band."""
+
+
+def portfolio(connection: sa.Connection, day: date, basis: Basis) -> dict[Place, tuple[int, int]]:
+    """The portfolio of a day: accounts and yearly revenue by place."""
+    table = portfolio_daily
+    rows = connection.execute(sa.select(table).where(table.c.day == day, table.c.basis == basis))
+    return {(row.segment_id, row.owner, row.band): (row.accounts, row.arr) for row in rows}
+
+
+def write_portfolio(connection: sa.Connection, day: date, basis: Basis, wanted: Mapping[Place, tuple[int, int]]) -> None:
+    """Make this the portfolio of a day; places without an account are left out."""
     table = portfolio_daily
     connection.execute(sa.delete(table).where(table.c.day == day, table.c.basis == basis))
+    rows = [
+        {"day": day, "basis": basis, "segment_id": s, "owner": owner, "band": band, "accounts": n, "arr": arr}
+        for (s, owner, band), (n, arr) in sorted(wanted.items())
+        if n
+    ]
     if rows:
-        connection.execute(sa.insert(table), [{"day": day, "basis": basis, **row} for row in rows])
+        connection.execute(sa.insert(table), rows)

@@ -1,0 +1,457 @@
+"""Scores the current day, measuring only what may have changed since the last run.
+
+Whose facts must be read again, who must be scored again, whose rows differ? What is written is what measuring everybody would
+have given, with the same stored peers.
+
+* Measured again: accounts whose facts or links were written, or of whom a row passes a boundary as days pass (`dirty.py`).
+  Everybody, where that is more than a fifth, or where what all share changed: rates, key features, who is believed, a release.
+* Scored again: those; parents of those, where scores roll up; whose override began or ended. Everybody, from what is kept and
+  without a query over facts, on a new day, with other models, where a source went stale or came back, where days before were
+  scored anew, and where something became typical that was not.
+
+What is kept, the scores, and the marks taken from accounts are written in one transaction (`live.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from accountpulse import __version__
+from accountpulse.core.metrics.asof import AsCorrected, Moment
+from accountpulse.core.metrics.coverage import Coverage, coverage
+from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.engine import STORE
+from accountpulse.core.metrics.evaluate import records_of
+from accountpulse.core.metrics.features import KeyFeatures
+from accountpulse.core.metrics.frame import MetricFrame
+from accountpulse.core.metrics.measure import Measurements, judged, measure
+from accountpulse.core.metrics.money import Conversion, conversion
+from accountpulse.core.model import Kind
+from accountpulse.core.scoring import dirty
+from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, names_read, score_frame
+from accountpulse.core.scoring.dirty import WHOLLY, Need, Needs
+from accountpulse.core.scoring.normalise import Baseline
+from accountpulse.core.scoring.steady import steadied
+from accountpulse.core.scoring.stored_frame import (
+    Attributes,
+    Columns,
+    StoredFrame,
+    attributes_of,
+    blank,
+    declared,
+    frame_of,
+    unpack,
+)
+from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import metric_frames as store_frames
+from accountpulse.core.store import touched as store_touched
+from accountpulse.core.store.people import overrides_in_force
+from accountpulse.core.store.scores import LIVE, SHADOW_LIVE, Basis
+from accountpulse.core.store.touched import Touch
+
+MEASURE_ALL_ABOVE = 0.2
+"""Where more than this share of the accounts must be measured, one pass over everything is cheaper."""
+FEW = 200
+"""Up to so many are never too many."""
+WORTH_A_QUERY = 50
+"""So many accounts of whom the same metrics may have changed are measured apart from the others."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a run of the current day works with. everybody: measure all, whatever is known."""
+
+    yardstick: Yardstick
+    cards: Scorecards
+    shadow: Scorecards | None
+    day: date
+    now: datetime
+    everybody: bool = False
+
+    @property
+    def plan(self) -> dict[int, list[Metric]]:
+        """The metrics to measure, by how many days before the current one."""
+        cards = [self.cards, *([self.shadow] if self.shadow else [])]
+        names: dict[int, set[str]] = {0: set().union(*map(names_read, cards)), COMPARED_DAYS: names_read(self.cards)}
+        for model in (model for each in cards for model in each.models.values()):
+            for line in model.lines:
+                if isinstance(line.normaliser, Baseline):
+                    for offset in line.normaliser.offsets:
+                        names.setdefault(offset, set()).add(line.metric)
+        known = self.yardstick.metrics
+        return {offset: [known[name] for name in sorted(found) if name in known] for offset, found in names.items()}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the last run left. row: None where there was none, or what it left is of no use."""
+
+    number: int
+    history: int
+    day: date
+    content: Mapping[str, Any]
+    sheets: tuple[Columns, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run found, before it writes.
+
+    accounts: how many there were. frame: the accounts that were scored: all, where `everybody`. asked: those that may have
+    changed; who is asked and not in the frame is a customer no longer. measured: how many were measured. before: the rows that
+    were kept of the asked, of all where `everybody`. content: of the header, but for what only writing tells.
+    """
+
+    number: int
+    accounts: int
+    content: Mapping[str, Any]
+    marks: Mapping[int, Touch]
+    frame: StoredFrame
+    everybody: bool
+    asked: frozenset[int]
+    measured: int
+    before: Sequence[sa.Row[Any]]
+    scores: DayScores
+    earlier: MetricFrame
+    shadow: DayScores | None
+
+
+class _Untypical(Exception):
+    """Something is measured of which nothing typical is stored yet: it is learnt from everybody."""
+
+
+def read_header(connection: sa.Connection, live: Live, *, lock: bool = False) -> tuple[int, Header | None]:
+    """The number of the last run (0: there was none), and what it left; None where that is of no use any longer."""
+    row = store_frames.header(connection, lock=lock)
+    if row is None:
+        return 0, None
+    content = row.content
+    sheets = []
+    for sheet in content["sheets"]:
+        metrics = [live.yardstick.metrics.get(name) for name in sheet["metrics"]]
+        if any(m is None or declared(m) != sheet["metrics"][m.name] for m in metrics):
+            return row.number, None
+        sheets.append(
+            Columns(
+                sheet["offset"],
+                tuple(m for m in metrics if m is not None),
+                {name: Kind(kind) for name, kind in sheet["clocks"].items()},
+                Conversion(live.yardstick.currency, live.day - timedelta(days=sheet["offset"]), sheet["factors"]),
+                None if sheet["features"] is None else KeyFeatures(tuple(sheet["features"])),
+            )
+        )
+    if content["basis"] != _basis(connection, live.yardstick) or row.day > live.day:
+        return row.number, None
+    return row.number, Header(row.number, row.history, row.day, content, tuple(sheets))
+
+
+def _basis(connection: sa.Connection, yardstick: Yardstick) -> str:
+    """A few digits that differ when everybody's measurements may: who is believed, which days there are, and our own code."""
+    believed = sorted((name, list(ids)) for name, ids in yardstick.precedence.items())
+    return _digits([__version__, yardstick.zone.key, yardstick.currency, believed, store_connections.priorities(connection)])
+
+
+def _digits(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _cards(cards: Scorecards | None) -> str | None:
+    """A few digits for which rules and models these are."""
+    if cards is None:
+        return None
+    return _digits([[rule.content(), cards.model_of(rule).version] for rule in cards.rules])
+
+
+def find(connection: sa.Connection, live: Live, *, only: Sequence[int] | None = None, lock: bool = False) -> Found | None:
+    """Measure and score what must be. Reads only.
+
+    only: just these accounts, and whose scores rest on theirs; then None where that can't be had without the others.
+    """
+    number, header = read_header(connection, live, lock=lock)
+    # Before any fact is read: what is written after this will be marked for the next run.
+    marks = store_touched.touched(connection) if only is None else {}
+    finder = _Finder(connection, live, number, header, marks, only)
+    needs = None if live.everybody else finder.needs()
+    if only is not None:
+        try:
+            return None if needs is None else finder.some(needs)
+        except _Untypical:
+            return None
+    if needs is None:
+        return finder.all()
+    try:
+        return finder.some(needs)
+    except _Untypical:
+        return finder.some(needs, everybody=True)
+
+
+class _Finder:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        live: Live,
+        number: int,
+        header: Header | None,
+        marks: Mapping[int, Touch],
+        only: Sequence[int] | None,
+    ) -> None:
+        self.connection = connection
+        self.live = live
+        self.number = number
+        self.header = header
+        self.marks = marks
+        self.only = only
+        self.plan = live.plan
+        row = store_frames.header(connection)
+        self.rests_on = {
+            "basis": _basis(connection, live.yardstick),
+            "cards": _cards(live.cards),
+            "shadow": _cards(live.shadow),
+            "answering": self._answering(),
+            "history": 0 if row is None else row.history,
+        }
+        self.overrides = {str(id): row.id for id, row in overrides_in_force(connection, live.now).items()}
+
+    # --- who must be measured -----------------------------------------------------------------------------------------
+
+    def needs(self) -> Needs | None:
+        """Who must be measured; None for everybody."""
+        header, yardstick, day = self.header, self.live.yardstick, self.live.day
+        if header is None:
+            return None
+        if self.only is not None and (header.day != day or header.content["cards"] != self.rests_on["cards"]):
+            return None
+        if dirty.rates_changed(self.connection, header.sheets, yardstick, day):
+            return None
+        if dirty.features_changed(self.connection, header.sheets, yardstick, header.day, day, self.marks):
+            return None
+        needs = dirty.needs_of(self.connection, self.marks)
+        needs.add(self.only or (), WHOLLY)
+        limit = max(FEW, int(header.content["accounts"] * MEASURE_ALL_ABOVE))
+        if header.day != day and len(needs) <= limit:
+            dirty.add_crossing(self.connection, needs, header.sheets, yardstick, header.day, day, limit)
+        return needs if len(needs) <= limit else None
+
+    def _missing(self, header: Header) -> dict[int, list[Metric]]:
+        """The metrics that are wanted and not kept, by offset."""
+        kept = {columns.offset: {m.name for m in columns.metrics} for columns in header.sheets}
+        wanted = {offset: [m for m in metrics if m.name not in kept.get(offset, ())] for offset, metrics in self.plan.items()}
+        return {offset: metrics for offset, metrics in wanted.items() if metrics or offset not in kept}
+
+    def _answering(self) -> str:
+        """A few digits for who answers for what: which connections, whether they were loaded, whether they are fresh."""
+        oldest = self.live.now - self.live.yardstick.stale_after
+        nobody = np.empty(0, dtype=np.int64)
+        found = coverage(self.connection, self._records(), nobody, mode=AsCorrected(), stale_before=oldest, accounts=[])
+        return _digits([[record, *_answers(covered, oldest)] for record, covered in sorted(found.items())])
+
+    def _records(self) -> list[str]:
+        return records_of([metric for metrics in self.plan.values() for metric in metrics])
+
+    # --- measuring ----------------------------------------------------------------------------------------------------
+
+    def all(self) -> Found:
+        """Measure and score everybody."""
+        frame = frame_of({offset: self._measure(offset, metrics) for offset, metrics in self.plan.items()})
+        before = store_frames.load(self.connection)
+        asked = frozenset({row.account_id for row in before} | set(frame.account_ids.tolist()))
+        return self._scored(frame, before, asked, len(frame.account_ids), everybody=True)
+
+    def some(self, needs: Needs, *, everybody: bool = False) -> Found:
+        """Measure the accounts in need; score them and those that rest on them, or everybody, from what is kept."""
+        header = self.header
+        assert header is not None
+        missing = self._missing(header) if self.only is None else {}
+        rests_on_other = any(header.content[name] != value for name, value in self.rests_on.items())
+        if self.only is None and (header.day != self.live.day or rests_on_other or missing):
+            everybody = True
+        known = {row.account_id: row for row in store_frames.load(self.connection, sorted(needs))}
+        changed = self._measure_again(header, needs, list(known.values()))
+        gone = needs.keys() - set(changed.account_ids.tolist())
+        if everybody:
+            before = store_frames.load(self.connection)
+            frame = unpack(before, header.sheets).with_rows(changed, gone)
+            for offset, metrics in missing.items():
+                frame.widened(offset, self._measure(offset, metrics))
+            asked = frozenset({row.account_id for row in before} | set(frame.account_ids.tolist()))
+            return self._scored(frame, before, asked, len(needs), everybody=True)
+        wanted = self._wanted(header, needs, changed)
+        others = store_frames.load(self.connection, sorted(wanted - needs.keys()))
+        frame = unpack(others, header.sheets).with_rows(changed, gone)
+        before = [*known.values(), *others]
+        return self._scored(frame, before, frozenset(wanted), len(needs), everybody=False)
+
+    def _wanted(self, header: Header, needs: Needs, changed: StoredFrame) -> set[int]:
+        """The accounts to score: those in need, whose override began or ended, and the families of these."""
+        wanted = set(needs)
+        if self.only is None:
+            said: dict[str, int] = header.content["overrides"]
+            wanted |= {int(id) for id in said.keys() | self.overrides.keys() if said.get(id) != self.overrides.get(id)}
+            wanted |= set(header.content["homeless"])
+        cards = [self.live.cards, *([self.live.shadow] if self.live.shadow else [])]
+        if any(model.roll_up for each in cards for model in each.models.values()):
+            wanted |= self._families(wanted, changed)
+        return wanted
+
+    def _families(self, accounts: set[int], changed: StoredFrame) -> set[int]:
+        """All ancestors of accounts, those they had and those they have, and all descendants of both."""
+        now = dict(zip(changed.account_ids.tolist(), changed.parents, strict=True))
+        found = set(accounts)
+        level = found
+        while level:
+            above = store_frames.parents(self.connection, sorted(level)) | {p for id in level if (p := now.get(id)) is not None}
+            level = above - found
+            found |= level
+        level = found
+        while level:
+            level = store_frames.children(self.connection, sorted(level)) - found
+            found |= level
+        return found
+
+    def _measure_again(self, header: Header, needs: Needs, rows: Sequence[sa.Row[Any]]) -> StoredFrame:
+        """The accounts in need as they are now; those that are customers no longer are left out."""
+        kept = unpack(rows, header.sheets)
+        old = set(kept.account_ids.tolist())
+        groups: dict[Need, list[int]] = {}
+        for id, need in needs.items():
+            # Of whom nothing is kept, everything must be measured.
+            groups.setdefault(need if id in old else WHOLLY, []).append(id)
+        today: dict[int, Attributes] = {}
+        results: list[tuple[int, Measurements, list[int]]] = []
+        for columns in header.sheets:
+            for metrics, batch in self._batches(columns, groups):
+                measured = self._measure(columns.offset, metrics, batch, columns.features)
+                results.append((columns.offset, measured, batch))
+                if columns.offset == 0:
+                    today |= dict(
+                        zip(measured.population.account_ids.tolist(), attributes_of(measured.population), strict=True)
+                    )
+        ids = np.array(sorted(today), dtype=np.int64)
+        frame = StoredFrame(ids, [today[id] for id in ids.tolist()], {})
+        staying = np.isin(kept.account_ids, ids)
+        at = np.searchsorted(ids, kept.account_ids[staying])
+        for columns in header.sheets:
+            sheet, was = blank(columns, len(ids)), kept.sheets[columns.offset]
+            sheet.exists[at], sheet.values[at], sheet.flags[at] = was.exists[staying], was.values[staying], was.flags[staying]
+            place = dict(zip(np.flatnonzero(staying).tolist(), at.tolist(), strict=True))
+            sheet.foreign = {m: {place[r]: t for r, t in found.items() if r in place} for m, found in was.foreign.items()}
+            frame.sheets[columns.offset] = sheet
+        for offset, measured, asked in results:
+            frame.sheets[offset].put(measured, ids, np.intersect1d(ids, np.array(asked, dtype=np.int64)))
+        return frame
+
+    def _batches(self, columns: Columns, groups: Mapping[Need, list[int]]) -> list[tuple[tuple[Metric, ...], list[int]]]:
+        """Who is to be measured in a sheet, by the metrics that may have changed; a few are not worth a query of their own."""
+        day = self.live.day - timedelta(days=columns.offset)
+        batches: dict[tuple[Metric, ...], list[int]] = {}
+        for need, ids in groups.items():
+            metrics = need.metrics(columns)
+            # Attributes are of the current day alone; who was a customer on an earlier one, the account's own facts say.
+            if columns.offset == 0 or (need.since <= day and (metrics or need.records & dirty.ACCOUNT)):
+                batches.setdefault(metrics, []).extend(ids)
+        large = {metrics: ids for metrics, ids in batches.items() if len(ids) >= WORTH_A_QUERY}
+        small = [(metrics, ids) for metrics, ids in batches.items() if metrics not in large]
+        if small:
+            together = {m.name for metrics, _ in small for m in metrics}
+            union = tuple(m for m in columns.metrics if m.name in together)
+            large.setdefault(union, []).extend(id for _, ids in small for id in ids)
+        return [(metrics, sorted(ids)) for metrics, ids in large.items()]
+
+    def _measure(
+        self,
+        offset: int,
+        metrics: Sequence[Metric],
+        accounts: Sequence[int] | None = None,
+        features: KeyFeatures | None = None,
+    ) -> Measurements:
+        yardstick = self.live.yardstick
+        return measure(
+            self.connection,
+            metrics,
+            STORE.facts(self.connection, accounts),
+            day=self.live.day - timedelta(days=offset),
+            zone=yardstick.zone,
+            mode=AsCorrected(),
+            reporting_currency=yardstick.currency,
+            precedence=yardstick.precedence,
+            accounts=accounts,
+            features=features,
+        )
+
+    # --- scoring ------------------------------------------------------------------------------------------------------
+
+    def _scored(
+        self, frame: StoredFrame, before: Sequence[sa.Row[Any]], asked: frozenset[int], measured: int, *, everybody: bool
+    ) -> Found:
+        live = self.live
+        evaluated: dict[int, MetricFrame] = {}
+        accounts = None if everybody else frame.account_ids.tolist()
+
+        def on(offset: int) -> MetricFrame:
+            if offset not in evaluated:
+                evaluated[offset] = self._judged(frame, offset, accounts)
+            return evaluated[offset]
+
+        def published(cards: Scorecards, basis: Basis) -> DayScores:
+            raw = score_frame(
+                self.connection, cards, live.yardstick, on(0), lambda _, past: on((live.day - past).days), learn=True
+            )
+            if not everybody and any(segment.new_peers for segment in raw.segments):
+                raise _Untypical
+            return steadied(self.connection, raw, cards, live.yardstick, basis=basis, at=live.now)
+
+        scores = published(live.cards, LIVE)
+        return Found(
+            number=self.number,
+            accounts=0 if self.header is None else self.header.content["accounts"],
+            content=self._content(frame),
+            marks=self.marks,
+            frame=frame,
+            everybody=everybody,
+            asked=asked,
+            measured=measured,
+            before=before,
+            scores=scores,
+            earlier=on(COMPARED_DAYS),
+            shadow=published(live.shadow, SHADOW_LIVE) if live.shadow else None,
+        )
+
+    def _judged(self, frame: StoredFrame, offset: int, accounts: Sequence[int] | None) -> MetricFrame:
+        yardstick, day = self.live.yardstick, self.live.day - timedelta(days=offset)
+        worth = conversion(self.connection, Moment(day, yardstick.zone, AsCorrected()), yardstick.currency)
+        measured = frame.measurements(offset, self.live.day, yardstick.zone, worth)
+        covered = coverage(
+            self.connection,
+            records_of(measured.metrics),
+            measured.population.account_ids,
+            mode=AsCorrected(),
+            stale_before=self.live.now - yardstick.stale_after if offset == 0 else None,
+            accounts=accounts,
+        )
+        return judged(measured, covered)
+
+    def _content(self, frame: StoredFrame) -> dict[str, Any]:
+        sheets = [sheet.columns.content() for sheet in frame.sheets.values()]
+        if self.header is None or self.only is None:
+            homeless = [] if self.header is None else self.header.content["homeless"]
+            return {**self.rests_on, "sheets": sheets, "overrides": self.overrides, "homeless": homeless}
+        # The others still rest on what they rested on.
+        mine = {str(id) for id in frame.account_ids.tolist()}
+        overrides = {id: row for id, row in self.header.content["overrides"].items() if id not in mine}
+        overrides |= {id: row for id, row in self.overrides.items() if id in mine}
+        return {**self.header.content, "overrides": overrides}
+
+
+def _answers(covered: Coverage, oldest: datetime) -> list[object]:
+    """Who answers for a record type. When the newest answer came is told where one of them is stale, so it counts there."""
+    fresh = [p.pushed or (p.fresh_at is not None and p.fresh_at >= oldest) for p in covered.providers]
+    who = [[p.connection_id, p.name, p.pushed, p.loaded, f] for p, f in zip(covered.providers, fresh, strict=True)]
+    return [who, None if all(fresh) else covered.fresh_at]

@@ -1,0 +1,107 @@
+"""Runs a scoring of the current day: finds what must be scored, and writes all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.errors import StoreError
+from accountpulse.core.scoring.archive import Partly, write_current, write_day
+from accountpulse.core.scoring.booking import Booking, bookings
+from accountpulse.core.scoring.day import DayScores, Scorecards
+from accountpulse.core.scoring.incremental import Found, Live, find
+from accountpulse.core.scoring.stored_frame import pack
+from accountpulse.core.scoring.types import ScoreChange
+from accountpulse.core.store import metric_frames as store_frames
+from accountpulse.core.store import touched as store_touched
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scores import LIVE, SHADOW_LIVE, Basis
+
+ATTEMPTS = 3
+"""So often a run begins again when another was faster, before it makes the others wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """What a run did. accounts: scored this day in all. measured: of how many it read facts. scored: how many anew."""
+
+    accounts: int
+    measured: int
+    scored: int
+    rows_written: int
+    changes: Sequence[ScoreChange]
+
+
+def run_live(store: Store, live: Live, only: Sequence[int] | None = None) -> LiveReport | None:
+    """Score the current day; `only` these accounts and whose scores rest on theirs, None where that needs the others too.
+
+    Raises StoreError only where the store can't be locked.
+    """
+    for _ in range(ATTEMPTS):
+        with store.read() as connection:
+            found = find(connection, live, only=only)
+        if found is None:
+            return None
+        with store.write() as connection:
+            report = _write(connection, live, found)
+        if report is not None:
+            return report
+    with store.write() as connection:
+        found = find(connection, live, only=only, lock=True)
+        report = None if found is None else _write(connection, live, found)
+        if found is not None and report is None:
+            raise StoreError("another run is scoring this store for the first time; try again when it is done")
+        return report
+
+
+def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | None:
+    """Write what was found; None, and nothing, where another run has been there since."""
+    scored = set(found.frame.account_ids.tolist())
+    kept = {row.account_id for row in found.before}
+    accounts = len(scored) if found.everybody else found.accounts + len(scored - kept) - len(kept - scored)
+    content = {**found.content, "accounts": accounts}
+    if not store_frames.advance(connection, found.number, live.day, content):
+        return None
+    store_touched.settle(connection, found.marks)
+    booked = {row.account_id: json.loads(row.booked) for row in found.before}
+    asked = None if found.everybody else sorted(found.asked)
+    counted: dict[int, dict[str, Any]] = {id: {} for id in scored}
+    written = 0
+    stages: list[tuple[Basis, Scorecards, DayScores]] = [(LIVE, live.cards, found.scores)]
+    if live.shadow is not None and found.shadow is not None:
+        stages.append((SHADOW_LIVE, live.shadow, found.shadow))
+    for basis, cards, scores in stages:
+        came = bookings(cards, scores)
+        for id, booking in came.items():
+            counted[id][str(basis)] = booking.to_json()
+        partly = None if asked is None else Partly(_booked(booked, basis), accounts)
+        rows = write_day(connection, cards, scores, basis, live.now, came, partly)
+        written += rows if basis == LIVE else 0
+    current = write_current(connection, live.cards, live.yardstick, found.scores, found.earlier, live.now, asked)
+    homeless = current.homeless
+    if asked is not None:
+        homeless |= set(content.get("homeless", ())) - found.asked
+    store_frames.set_content(connection, {**content, "homeless": sorted(homeless)})
+    _keep(connection, found, counted, scored)
+    written += current.rows
+    if written:
+        bump(connection, "scores")
+    return LiveReport(accounts, found.measured, len(scored), written, current.changes)
+
+
+def _booked(booked: Mapping[int, Mapping[str, Any]], basis: Basis) -> list[Booking]:
+    return [Booking.from_json(by_basis[str(basis)]) for by_basis in booked.values() if str(basis) in by_basis]
+
+
+def _keep(connection: sa.Connection, found: Found, counted: Mapping[int, Mapping[str, Any]], scored: set[int]) -> None:
+    """Keep the rows that differ from those there are."""
+    before = {row.account_id: (row.parent_id, bytes(row.measured), row.described, row.booked) for row in found.before}
+    rows = pack(found.frame, counted)
+    names = ("parent_id", "measured", "described", "booked")
+    store_frames.save(connection, [row for row in rows if before.get(row["account_id"]) != tuple(row[name] for name in names)])
+    store_frames.remove(connection, sorted(before.keys() - scored))
