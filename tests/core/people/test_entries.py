@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -114,6 +115,19 @@ def test_what_is_refused_writes_nothing_at_all(firm: Firm) -> None:
     assert store_connections.PEOPLE not in {row.name for row in firm.rows(connection_table)}
 
 
+def test_those_who_speak_at_once_are_all_heard(firm: Firm) -> None:
+    def say(number: int) -> str:
+        firm.people.override("Acme", number, owner="Ann", reason="signed", until=NOON + 9 * DAY)
+        return firm.people.enter_pulse("Acme", number, author="Ann", reason="x").id
+
+    with ThreadPoolExecutor(6) as pool:
+        ids = list(pool.map(say, range(12)))
+    assert sorted(map(int, ids)) == list(range(1, 13))
+    assert len(firm.people.pulses("Acme")) == 12
+    assert len(firm.people.overrides("Acme")) == 1
+    assert len(firm.people.overrides("Acme", former=True)) == 12
+
+
 # --- the connection -------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +206,7 @@ def test_an_entry_follows_a_merge_and_comes_home_when_it_is_undone(firm: Firm) -
     assert (entered(firm, acme), entered(firm, xylo)) == (acme, xylo)
     assert firm.pulse(acme) == (80, "measured")
     assert firm.pulse(xylo) == (30, "measured")
+    assert [[each.value for each in firm.people.pulses(name)] for name in ("Acme", "Xylo")] == [[80], [30]]
 
 
 def test_an_entry_stays_when_another_source_account_takes_the_account_over(firm: Firm) -> None:

@@ -63,9 +63,10 @@ def enter_pulse(
 ) -> PulseEntry:
     """Keep a judgement. Raises InvalidInput."""
     kept, by, why = checks.points("value", value), checks.person("author", author), checks.words("reason", reason)
-    id, key = _next(connection, now), str(account_id)
-    pulse = Pulse(source_id=id, account=key, value=kept, author=by, reason=why, at=now)
-    _write(connection, account_id, pulse, now)
+    people = store_people.connection_of_people(connection, now)
+    id = str(store_people.next_entry(connection, people))
+    pulse = Pulse(source_id=id, account=str(account_id), value=kept, author=by, reason=why, at=now)
+    _write(connection, people, account_id, pulse, now)
     return PulseEntry(
         id=id, connection=store_connections.PEOPLE, account_id=account_id, value=kept, author=by, reason=why, at=now
     )
@@ -86,9 +87,10 @@ def enter_outcome(
     when = checks.happened("at", at, now)
     minor = None if amount is None else checks.minor_units("amount", amount, currency)
     unit = None if amount is None else currency
-    id, key = _next(connection, now), str(account_id)
-    outcome = Outcome(source_id=id, account=key, kind=what, at=when, amount=minor, currency=unit)
-    _write(connection, account_id, outcome, now)
+    people = store_people.connection_of_people(connection, now)
+    id = str(store_people.next_entry(connection, people))
+    outcome = Outcome(source_id=id, account=str(account_id), kind=what, at=when, amount=minor, currency=unit)
+    _write(connection, people, account_id, outcome, now)
     return OutcomeEntry(
         id=id,
         connection=store_connections.PEOPLE,
@@ -150,12 +152,8 @@ def outcomes(connection: sa.Connection, account_ids: Sequence[int], first: int) 
     }
 
 
-def _next(connection: sa.Connection, now: datetime) -> str:
-    return str(store_people.next_entry(connection, store_people.connection_of_people(connection, now)))
-
-
-def _write(connection: sa.Connection, account_id: int, record: Record, now: datetime) -> None:
-    keys = AccountKeys(store_people.connection_of_people(connection, now))
+def _write(connection: sa.Connection, people: int, account_id: int, record: Record, now: datetime) -> None:
+    keys = AccountKeys(people)
     write_records(connection, schema_of(type(record)).name, [to_row(record)], keys=keys, now=now, assumed=False)
     source = keys.intern(connection, [str(account_id)], now)[str(account_id)]
     links = store_people.links_of_source(connection, source)
