@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from accountpulse.config.settings import ConnectionSettings, Settings
@@ -19,6 +20,7 @@ from accountpulse.core.identity.profiles import refresh_profiles
 from accountpulse.core.identity.resolve import Candidate, SourceAccount
 from accountpulse.core.jobs import InProcessJobs, Jobs
 from accountpulse.core.metrics.asof import AsCorrected
+from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.features import configure_key_features, same_key_features
 from accountpulse.core.metrics.population import population
@@ -45,12 +47,17 @@ from accountpulse.core.sync.connector import Connector, Identity, InboundRequest
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source, describe_crash
 from accountpulse.core.sync.inbox import receive
-from accountpulse.core.sync.results import OnProgress, RunResult, StreamResult, silent
+from accountpulse.core.sync.results import OnProgress, Progress, RunResult, StreamResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
 from accountpulse.drafts import TextReader
 from accountpulse.overview import ConnectionStatus, ScoreRow, connection_status, score_table
 from accountpulse.plugins.host import PluginHost, PluginInfo
 from accountpulse.releases import Releases
+
+if TYPE_CHECKING:
+    from accountpulse.core.mirror import OnRows
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Hub:
         self.zone: ZoneInfo = settings.zone
         self._retry = retry or RetryPolicy()
         self._ids = self._register()
+        self._engine, self.mirror = choose_engine(store, clock, settings.mirror_path)
         self._unusable: dict[str, str] = {}
         self._sources = self._open_sources()
         draft, yardstick = Draft(settings.segments, settings.models), self._yardstick()
@@ -171,7 +179,16 @@ class Hub:
                 continue
             results.append(self.jobs.run_sync(name, [stream] if stream is not None else None, on_progress))
         self.jobs.run_linking()
+        self.refresh_mirror(lambda done, total: on_progress(Progress("mirror", "facts", done, done >= total, "ok")))
         return results
+
+    def refresh_mirror(self, on_rows: OnRows | None = None) -> None:
+        """Bring the mirror up to the store, where there is one. What can't be done now is tried again before scoring."""
+        if self.mirror is not None:
+            try:
+                self.mirror.refresh(on_rows)
+            except AccountPulseError as error:
+                logger.warning("%s", error)
 
     def receive(self, connection_name: str, request: InboundRequest) -> int:
         """Store a pushed request durably; returns how many messages were new.
@@ -191,6 +208,7 @@ class Hub:
                 read += sum(s.read for s in self.jobs.run_sync(name, None).streams)
         if read:
             self.jobs.run_linking()
+            self.refresh_mirror()
         return read
 
     def score(self, as_of: date | None = None, *, since: date | None = None, on_progress: OnDay | None = None) -> ScoreReport:
@@ -227,7 +245,7 @@ class Hub:
         """Score today again after somebody's word on an account, so that it counts at once; False where it has no score yet."""
         with self.store.read() as connection:
             scored = bool(store_scores.current(connection, account_id))
-        if scored:
+        if scored and not self.scoring.run_accounts([account_id]):
             self.score(on_progress=on_progress)
         return scored
 
@@ -399,4 +417,5 @@ class Hub:
             scorers=self.host.scorers,
             precedence=self._precedence(),
             stale_after=timedelta(days=self.settings.stale_after_days),
+            engine=self._engine,
         )

@@ -17,9 +17,11 @@ from accountpulse.cli.app import COMMANDS
 
 Runs = Callable[..., Result]
 Answers = Callable[..., Any]
-GROUPS = ("token", "schema", "model", "override", "target", "note", "pulse", "outcome")
+GROUPS = ("token", "schema", "model", "mirror", "override", "target", "note", "pulse", "outcome")
 GROUPED = [["token", "create"], ["token", "list"], ["token", "revoke"], ["schema", "export"]]
-MODEL_COMMANDS = [["model", name] for name in ("validate", "diff", "list", "schema")]
+MODEL_COMMANDS = [
+    ["model", name] for name in ("validate", "diff", "preview", "shadow", "publish", "rollback", "list", "schema", "audit")
+]
 PEOPLE_COMMANDS = [
     *([group, name] for group in ("override", "target") for name in ("set", "list", "end")),
     *([group, name] for group in ("note", "pulse", "outcome") for name in ("add", "list", "remove")),

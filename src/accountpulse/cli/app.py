@@ -33,6 +33,7 @@ COMMANDS = (
     "metrics",
     "model",
     "history",
+    "mirror",
     "plugins",
     "schema",
     "demo",

@@ -165,14 +165,16 @@ class StreamBars:
 class DayBar:
     """Shows how many days have been scored: a bar on a terminal, nothing else."""
 
+    doing, what = "scoring", "days"
+
     def __init__(self, quiet: bool = False) -> None:
         shown = console(stderr=True)
         self._task: TaskID | None = None
         self._bars = Bars(
-            TextColumn("scoring"),
+            TextColumn(self.doing),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
-            TextColumn("days"),
+            TextColumn(self.what),
             TimeElapsedColumn(),
             console=shown,
             disable=quiet or not shown.is_terminal,
@@ -189,3 +191,9 @@ class DayBar:
         if self._task is None:
             self._task = self._bars.add_task("", total=total)
         self._bars.update(self._task, completed=done, total=total)
+
+
+class RowBar(DayBar):
+    """Shows how many rows the mirror has taken over."""
+
+    doing, what = "mirroring", "rows"

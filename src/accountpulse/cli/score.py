@@ -29,11 +29,13 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 )
 def command(run: Run, as_of: datetime | None, since: datetime | None, limit: int) -> int:
     """Score all accounts, and print the worst of them."""
-    from accountpulse.cli.display import DayBar
+    from accountpulse.cli.display import DayBar, RowBar
 
     if as_of and since and since > as_of:
         raise click.BadParameter("it is after --as-of", param_hint="'--since'")
     with run.hub() as hub:
+        with RowBar() as rows_bar:
+            hub.refresh_mirror(rows_bar)
         with DayBar() as bar:
             report = hub.score(as_of.date() if as_of else None, since=since.date() if since else None, on_progress=bar)
         if report.published is not None:

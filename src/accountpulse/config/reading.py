@@ -36,7 +36,7 @@ from accountpulse.core.sync.connector import Connector
 KEYS = ("connections", "segments")
 OPTIONAL = (
     *("store", "time_zone", "currency", "rates", "key_features", "precedence"),
-    *("freshness", "history", "plugins", "server"),
+    *("freshness", "history", "mirror", "plugins", "server"),
 )
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -99,6 +99,7 @@ class _SettingsReader(Reader):
             models=models,
             stale_after_days=self._freshness(block.get("freshness")),
             retention=self._retention(block.get("history")),
+            mirror_path=self._mirror(block.get("mirror")),
             plugins=self._plugins(block.get("plugins")),
             server=self._server(block.get("server")),
         )
@@ -178,6 +179,13 @@ class _SettingsReader(Reader):
         if daily is not None and keep is not None and daily > keep:
             self.add(("history", "daily_days"), f"found {daily}, more than keep_days, {keep}; what is gone can't be daily")
         return Retention(daily_days=daily, keep_days=keep)
+
+    def _mirror(self, data: object) -> FilePath | None:
+        block = self.mapping({} if data is None else data, ("mirror",), optional=("path",)) or {}
+        if data is not None and "path" not in block:
+            self.add(("mirror",), "name the folder that it is kept in, as in {path: mirror}")
+        path = self.text(block["path"], ("mirror", "path"), "a folder's path") if "path" in block else None
+        return None if path is None else self._folder / FilePath(path).expanduser()
 
     def _days(self, data: object, path: Path) -> int | None:
         if isinstance(data, bool) or not isinstance(data, int) or data < SHORTEST:

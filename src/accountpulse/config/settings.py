@@ -110,6 +110,7 @@ class Settings:
     connections: by name, the first believed first. precedence: for some attributes, which connections to believe before the
     others. segments: the rules in order; each names a model. models: by name. stale_after_days: how long after its last good
     reading a connection's data counts as out of date. retention: how much of the scores' history is kept.
+    mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store.
     """
 
     path: Path | None = None
@@ -124,6 +125,7 @@ class Settings:
     models: Mapping[str, ScoringModel] = field(default_factory=dict)
     stale_after_days: float = 3
     retention: Retention = field(default_factory=Retention)
+    mirror_path: Path | None = None
     plugins: PluginSettings = PluginSettings()
     server: ServerSettings = ServerSettings()
 

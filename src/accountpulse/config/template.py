@@ -89,6 +89,10 @@ freshness: {stale_after_days: 3}
 # How much of the scores' history is kept: every move for `daily_days`, one row a week until `keep_days`. Default: for ever.
 # history: {daily_days: 400, keep_days: 1825}
 
+# Beside the store, a copy of the facts by column, over which metrics run several times faster: worth it from about 100,000
+# accounts on. It needs pip install "accountpulse[fast]"; docs/engines.md says more.
+# mirror: {path: mirror}
+
 # plugins:
 #   allow: [salesforce, zendesk, stripe, typeform, segment, tabular, scorers, metrics]   # default: all that are installed
 #   strict: true                                                                       # a broken plugin stops the start

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from accountpulse.core.metrics.asof import AsCorrected, Mode
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.engine import STORE, Engine
 from accountpulse.core.metrics.evaluate import evaluate as evaluate_metrics
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.states import ComponentState
@@ -70,7 +71,7 @@ class Yardstick:
     """What holds for the whole store: its zone and currency, the metrics and scorers installed, and whom to believe.
 
     precedence: for an attribute, connection ids in the order they are believed. stale_after: a source that has not been read
-    for so long says nothing about today.
+    for so long says nothing about today. engine: where the metrics run.
     """
 
     zone: ZoneInfo
@@ -79,6 +80,7 @@ class Yardstick:
     scorers: Mapping[str, type[Scorer]]
     precedence: Mapping[str, Sequence[int]]
     stale_after: timedelta
+    engine: Engine = STORE
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,7 @@ def _evaluated(
         accounts=accounts,
         now=now,
         stale_after=yardstick.stale_after,
+        engine=yardstick.engine,
     )
 
 

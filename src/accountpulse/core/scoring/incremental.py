@@ -28,7 +28,6 @@ from accountpulse import __version__
 from accountpulse.core.metrics.asof import AsCorrected, Moment
 from accountpulse.core.metrics.coverage import Coverage, coverage
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.metrics.engine import STORE
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures
 from accountpulse.core.metrics.frame import MetricFrame
@@ -376,7 +375,7 @@ class _Finder:
         return measure(
             self.connection,
             metrics,
-            STORE.facts(self.connection, accounts),
+            yardstick.engine.facts(self.connection, accounts),
             day=self.live.day - timedelta(days=offset),
             zone=yardstick.zone,
             mode=AsCorrected(),
