@@ -69,7 +69,7 @@ def situations(draw, model):
     return Position(found, 0, draw(st.sampled_from(["new", "rest"])), scorer)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_the_parts_add_up_to_the_change(data):
     """Late data, a move to another segment, another model, other peers, and anything that an account can do."""

@@ -32,8 +32,9 @@ DIGITS = 9
 """As a band's edge: a score within 1e-9 of what is needed has reached it."""
 _GRID = 33
 _ENOUGH = 1e-12
-_SETS = 50_000
+_SETS = 5_000
 """At most so many sets of metrics of one size; of more, those that can do least are left out."""
+_FEW = 3
 _TRIED = 10
 """How many sets of metrics are worked out, of those that may move least."""
 
@@ -213,9 +214,8 @@ class _Search:
         self._slopes()
         pool = sorted(self.paths, key=lambda i: -self._gain[i])
         for number in range(2, len(pool) + 1):
-            while comb(len(pool), number) > _SETS:
-                pool.pop()
-            sets = list(combinations(pool, number))
+            most = next(n for n in range(len(pool), number - 1, -1) if comb(n, number) <= _SETS)
+            sets = list(combinations(pool[:most], number))
             scores = self.case.scores([{i: self.paths[i].best for i in each} for each in sets])
             reaching = [each for each, score in zip(sets, scores, strict=True) if score >= self.target]
             if reaching:
@@ -236,7 +236,7 @@ class _Search:
         """About how far the components of a set would have to move: the steepest first, until it is enough."""
         missing, moved = self._gap, 0.0
         for i in sorted(columns, key=lambda i: -self._gain[i] / self._room[i]):
-            share = 1.0 if self._gain[i] <= missing else max(missing, 0.0) / self._gain[i]
+            share = max(missing, 0.0) / self._gain[i] if self._gain[i] > max(missing, 0.0) else 1.0
             moved += share * self._room[i]
             missing -= share * self._gain[i]
         return moved
@@ -244,9 +244,11 @@ class _Search:
     def _smallest(self, columns: Sequence[int]) -> Changed:
         """All at their best but one, which goes only as far as it must; then each of the others back as far as it can."""
         options = []
-        for last in columns:
+        flattest = sorted(columns, key=lambda i: self._gain[i] / self._room[i])
+        # That the flattest one stays behind is the least where nothing jumps; a few can be tried in every order.
+        for last in flattest if len(columns) <= _FEW else flattest[:1]:
             change = {i: self.paths[i].best for i in columns}
-            for i in (last, *(i for i in columns if i != last)):
+            for i in (last, *(i for i in flattest if i != last)):
                 least = self._least(i, {j: value for j, value in change.items() if j != i})
                 assert least is not None
                 change[i] = least
