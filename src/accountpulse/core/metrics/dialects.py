@@ -23,13 +23,16 @@ class Dialect(ABC):
 
     What is abstract is all that an engine with native times and arrays must say. name: as SQLAlchemy calls it, where it is a
     store. seeks: whether it finds single rows by an index; where not, everything is written as joins of whole tables.
-    begin: a statement to run first in a transaction. translate_to: the SQLGlot dialect that finished queries are translated
-    to, where the engine spells types, quotes or functions in its own way.
+    plans: whether it chooses the order of joins by what they cost; where not, it is told to read a table in its own order
+    when no index fits a window, instead of by account. begin: a statement to run first in a transaction. translate_to: the
+    SQLGlot dialect that finished queries are translated to, where the engine spells types, quotes or functions in its own
+    way.
     """
 
     name: ClassVar[str]
     double: ClassVar[str] = "double precision"
     seeks: ClassVar[bool] = True
+    plans: ClassVar[bool] = True
     begin: ClassVar[str] = ""
     translate_to: ClassVar[str] = ""
 
@@ -107,6 +110,7 @@ class SQLite(Dialect):
 
     name = "sqlite"
     double = "real"
+    plans = False
 
     def instant(self, at: datetime) -> int:
         return to_micros(at)

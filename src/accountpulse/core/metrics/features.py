@@ -19,7 +19,6 @@ from accountpulse.core.metrics.engine import Facts, StoreFacts
 from accountpulse.core.metrics.rows import Scope, visible_rows
 from accountpulse.core.metrics.sources import sources
 from accountpulse.core.metrics.translator import KEY_FEATURES
-from accountpulse.core.model import Kind
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.settings import read_setting, write_setting
 
@@ -78,6 +77,5 @@ def key_features(connection: sa.Connection, moment: Moment, facts: Facts | None 
 def _used(dialect: Dialect, corrected: bool, pinned: bool) -> tuple[str, Scope]:
     scope = Scope(dialect, corrected, some_accounts=False, pinned=pinned)
     usage = sources()["usage_day"]
-    since = f"f.day >= {scope.bounds(Kind.DAY, KEY_FEATURE_DAYS)}"
-    rows = visible_rows(usage, ("feature",), scope, [since])
+    rows = visible_rows(usage, ("feature",), scope, {"day": KEY_FEATURE_DAYS})
     return dialect.finished(f"select distinct feature from ({rows}) as visible"), scope  # noqa: S608  # ours

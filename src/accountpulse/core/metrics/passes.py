@@ -174,7 +174,7 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
     columns = tuple(c for c in source.columns if any(c in m.columns for m in members))
     if members[0].newest:
         return newest_event(source, columns, members[0].condition, names[0], scope)
-    rows = visible_rows(source, columns, scope, _reach(members, scope))
+    rows = visible_rows(source, columns, scope, _reach(members))
     if members[0].alone:
         (member,), (name,) = members, names
         write = {"median": _median, "last": _last, "top": _top}[member.function]
@@ -183,16 +183,15 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
     return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible\ngroup by account_id"
 
 
-def _reach(members: Sequence[Prepared], scope: Scope) -> list[str]:
-    """Conditions on the raw rows that together let through every row a member can count; none when one reads everything."""
+def _reach(members: Sequence[Prepared]) -> dict[str, int]:
+    """By time column, how many days before T the members read. Empty when one reads everything."""
     furthest: dict[str, int] = {}
     for m in members:
         first, _ = window_of(m.aggregate)
         if first is None or m.window_column in m.source.undated:
-            return []
+            return {}
         furthest[m.window_column] = max(first, furthest.get(m.window_column, 0))
-    columns = members[0].source.columns
-    return [f"f.{quoted(c)} >= {scope.bounds(columns[c].kind, offset)}" for c, offset in furthest.items()]
+    return furthest
 
 
 def _fused(member: Prepared, scope: Scope) -> str:

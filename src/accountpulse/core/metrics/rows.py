@@ -6,8 +6,9 @@ happens to a record at or after T (solved, paid) reads as null in every expressi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from accountpulse.core.metrics.asof import Bounds
 from accountpulse.core.metrics.dialects import Dialect, quoted
@@ -76,19 +77,35 @@ class Scope:
         return f"(case when f.known_from < {self.bounds(Kind.INSTANT)} then f.{column} else v.{column} end)"
 
 
-def visible_rows(source: Source, columns: Collection[str], scope: Scope, reach: Collection[str] = ()) -> str:
+def visible_rows(
+    source: Source, columns: Collection[str], scope: Scope, reach: Mapping[str, int] = MappingProxyType({})
+) -> str:
     """Select the rows visible as of T: `account_id`, the ids of their envelope, and `columns`.
 
-    reach: conditions on the raw row `f`, at least one of which holds for every row that can matter; empty means all rows.
+    reach: times of the raw row `f`, and how many days before T. Every row that can matter has one of them since then; empty
+    means all rows.
     """
     selected = ["l.account_id, f.source_id, f.connection_id, f.source_account_id", *_selected(source, columns, scope)]
     where = [scope.version("l"), *scope.wanted("l.account_id"), *_visible(source, scope)]
     if reach:
-        where.append(f"({' or '.join(reach)})")
+        since = [f"f.{quoted(c)} >= {scope.bounds(source.column(c).kind, days)}" for c, days in reach.items()]
+        where.append(f"({' or '.join(since)})")
     return (
-        f"select {', '.join(selected)}\nfrom link l\njoin {source.table} f on f.source_account_id = l.source_account_id"
+        f"select {', '.join(selected)}\nfrom {_joined(source, scope, reach)} on f.source_account_id = l.source_account_id"
         f"{_valid_version(source, columns, scope)}\nwhere {' and '.join(where)}"
     )
+
+
+def _joined(source: Source, scope: Scope, reach: Mapping[str, int]) -> str:
+    """Links and facts, in the order in which they are to be read.
+
+    The index by account and event finds the rows of a window of events. Without one, all rows are read, and by that index this
+    would be in no order at all: five times the work.
+    """
+    by_account = scope.some_accounts or set(reach) == {source.event}
+    if scope.dialect.plans or by_account or not scope.corrected:  # only the current link is found by the source account
+        return f"link l\njoin {source.table} f"
+    return f"{source.table} f\ncross join link l"
 
 
 def newest_event(source: Source, columns: Collection[str], condition: str, name: str, scope: Scope) -> str:
