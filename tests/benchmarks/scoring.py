@@ -1,0 +1,277 @@
+"""The benchmarks of metrics and scores: every promise about speed and size, measured in one interleaved run."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+from tests.benchmarks import environments, stores
+from tests.benchmarks.claims import Claim, Fact, Report
+from tests.benchmarks.environments import NoEnvironment
+from tests.benchmarks.measure import Sample, Task, TaskFailed, interleaved, sample
+from tests.benchmarks.question import METRICS
+from tests.benchmarks.stores import CACHE
+from tests.postgres import PostgresUnavailable, temporary_postgres
+
+Step = Callable[[str], None]
+
+SEED = 1
+POSTGRES_MOST = 20_000
+"""How many accounts the PostgreSQL store has at most: it goes away with its server, so it is filled anew in each run."""
+
+HISTORY_DAYS = 90
+HISTORY_MOST = 20_000
+STAGE_PER_ACCOUNT = 10
+"""The scorer stage is measured for ten times as many accounts: a million where the metrics have a hundred thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """accounts: of the world. rounds: samples of each. pandas, featuretools: whether to compare with them, which may install
+    them. postgres: whether to measure there, too."""
+
+    accounts: int
+    rounds: int
+    pandas: bool = True
+    featuretools: bool = False
+    postgres: bool = True
+    cache: Path = CACHE
+
+
+def run(options: Options, step: Step) -> Report:
+    """Measure everything. step: told what is done next."""
+    report = Report({"accounts": options.accounts, "rounds": options.rounds, "cores": os.cpu_count() or 0})
+    world = stores.worlds(options.accounts, SEED, step, options.cache)
+    with tempfile.TemporaryDirectory(prefix="accountpulse-bench-") as scratch, _postgres(options, world, step) as postgres:
+        tasks, problems = _tasks(options, world, postgres, step)
+        _check_answers(tasks, Path(scratch), step, problems)
+        found = interleaved(list(tasks.values()), options.rounds, step)
+        _sql_claims(report, found, problems)
+        _columnar_claims(report, found, problems, options)
+        _stage_claims(report, found, options)
+        _history_claims(report, options, Path(scratch), postgres, step)
+    for name, one in found.items():
+        report.facts.append(Fact(f"{name}: CPU", one.cpu, "s"))
+        report.facts.append(Fact(f"{name}: peak memory of its process", one.peak_mb, "MB"))
+        if "evaluate" in one.facts:
+            report.facts.append(Fact(f"{name}: CPU of the whole evaluation, judged and in arrays", one.facts["evaluate"], "s"))
+    return report
+
+
+# --- what is run ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A server with a store: its URL, the process id of the server, how many accounts."""
+
+    url: str
+    server: int
+    accounts: int
+
+
+@contextmanager
+def _postgres(options: Options, world: Path, step: Step) -> Iterator[Postgres | str]:
+    """A filled PostgreSQL store, or why there is none."""
+    if not options.postgres:
+        yield "left out"
+        return
+    accounts = min(options.accounts, POSTGRES_MOST)
+    facts = (world if accounts == options.accounts else stores.worlds(accounts, SEED, step, options.cache)) / "facts"
+    try:
+        with temporary_postgres() as url:
+            server = _server_of(url)
+            if server is None:
+                yield "the server runs elsewhere, where its CPU time can't be read"
+                return
+            name = "accountpulse_bench"
+            admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"drop database if exists {name} with (force)")
+                connection.exec_driver_sql(f"create database {name}")
+            own = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+            try:
+                stores.fill_postgres(own, facts, accounts, step)
+                yield Postgres(own, server, accounts)
+            finally:
+                with admin.connect() as connection:
+                    connection.exec_driver_sql(f"drop database {name} with (force)")
+                admin.dispose()
+    except PostgresUnavailable as unavailable:
+        yield str(unavailable)
+
+
+def _server_of(url: str) -> int | None:
+    """The process id of the server's first process, where it runs on this machine."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        backend = connection.exec_driver_sql("select pg_backend_pid()").scalar_one()
+        status = Path(f"/proc/{backend}/status")
+        found = re.search(r"^Name:\s*postgres.*?^PPid:\s*(\d+)", status.read_text() if status.exists() else "", re.S | re.M)
+    engine.dispose()
+    return int(found[1]) if found else None
+
+
+def _tasks(options: Options, world: Path, postgres: Postgres | str, step: Step) -> tuple[dict[str, Task], dict[str, str]]:
+    """The tasks by name, and for what can't be measured, why."""
+    store, mirror = f"sqlite:///{world / 'store.db'}", str(world / "mirror")
+    tasks = [
+        Task("compiled SQL on SQLite", {"url": store}, "compiled"),
+        Task("hand-written SQL on SQLite", {"url": store}, "hand"),
+        Task("scorer stage", {"accounts": options.accounts * STAGE_PER_ACCOUNT}, "stage"),
+    ]
+    problems: dict[str, str] = {}
+    if isinstance(postgres, Postgres):
+        where = {"url": postgres.url, "server": postgres.server}
+        tasks += [
+            Task("compiled SQL on PostgreSQL", where, "compiled"),
+            Task("hand-written SQL on PostgreSQL", where, "hand"),
+        ]
+    else:
+        problems["PostgreSQL"] = postgres
+    if find_spec("duckdb") and find_spec("pyarrow"):
+        step("bringing the mirror up to the store")
+        sample(Task("mirror", {"url": store, "folder": mirror}, "mirror"))
+        tasks += [
+            Task("compiled SQL on DuckDB", {"url": store, "mirror": mirror}, "compiled"),
+            Task("plain scan in DuckDB", {"url": store, "folder": mirror}, "scan"),
+        ]
+    else:
+        problems["DuckDB"] = "the extra `fast` is not installed"
+    facts = {"folder": str(world / "facts")}
+    for name, wanted, environment, module in (
+        ("pandas", options.pandas, environments.PANDAS, "hand_pandas"),
+        ("featuretools", options.featuretools, environments.FEATURETOOLS, "hand_featuretools"),
+    ):
+        step(f"looking for {name}")
+        try:
+            python = environments.python_of(environment, make=wanted)
+            tasks.append(Task(name, facts, module, str(python)))
+        except NoEnvironment as missing:
+            problems[name] = str(missing)
+    return {task.name: task for task in tasks}, problems
+
+
+def _check_answers(tasks: dict[str, Task], scratch: Path, step: Step, problems: dict[str, str]) -> None:
+    """Compare what everybody answers, cell by cell, before any time is taken. Who differs is not measured."""
+    for place in ("SQLite", "PostgreSQL"):
+        reference = tasks.get(f"compiled SQL on {place}")
+        others = [f"hand-written SQL on {place}"]
+        if place == "SQLite":
+            others += ["compiled SQL on DuckDB", "pandas", "featuretools"]
+        if reference is None:
+            continue
+        step(f"comparing: {reference.name}")
+        expected = _answer(reference, scratch)
+        for name in others:
+            if name not in tasks:
+                continue
+            step(f"comparing: {name}")
+            try:
+                difference = _difference(expected, _answer(tasks[name], scratch))
+            except TaskFailed as failed:
+                difference = str(failed)
+            if difference:
+                problems[name] = difference
+                del tasks[name]
+
+
+def _answer(task: Task, scratch: Path) -> dict[str, np.ndarray]:
+    out = scratch / "answer.npz"
+    sample(Task(task.name, {**task.arguments, "out": str(out)}, task.function, task.python))
+    with np.load(out) as found:
+        return dict(found)
+
+
+def _difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> str:
+    """What differs, empty for nothing.
+
+    A query alone can't tell an account that nobody could know of from one that has nothing: where ours says unknown, the other
+    may say null or 0.
+    """
+    if not np.array_equal(expected["ids"], found["ids"]):
+        return f"other accounts: {len(found['ids'])} instead of {len(expected['ids'])}"
+    columns = [METRICS.index(name) for name in found["names"]] if "names" in found else list(range(len(METRICS)))
+    ours, theirs, measured = expected["values"][:, columns], found["values"], expected["measured"][:, columns]
+    equal = np.where(measured, np.isclose(theirs, ours, rtol=1e-9, atol=1e-12), np.isnan(theirs) | (theirs == 0))
+    if "measured" in found:
+        equal = np.isclose(theirs, ours, rtol=1e-9, atol=1e-12, equal_nan=True)
+    wrong = {METRICS[columns[i]]: int(n) for i, n in enumerate((~equal).sum(axis=0)) if n}
+    return f"other values: {wrong}" if wrong else ""
+
+
+# --- what it comes to -----------------------------------------------------------------------------------------------------
+
+
+def _sql_claims(report: Report, found: dict[str, Sample], problems: dict[str, str]) -> None:
+    for place in ("SQLite", "PostgreSQL"):
+        ours, theirs = found.get(f"compiled SQL on {place}"), found.get(f"hand-written SQL on {place}")
+        ratio = ours.cpu / theirs.cpu if ours and theirs else None
+        note = problems.get(place) or problems.get(f"hand-written SQL on {place}", "")
+        report.claims.append(Claim(f"compiled SQL against hand-written SQL on {place}", ratio, "at most", 1.25, "times", note))
+
+
+def _columnar_claims(report: Report, found: dict[str, Sample], problems: dict[str, str], options: Options) -> None:
+    duck, scan = found.get("compiled SQL on DuckDB"), found.get("plain scan in DuckDB")
+    note = problems.get("DuckDB") or problems.get("compiled SQL on DuckDB", "")
+    ratio = duck.cpu / scan.cpu if duck and scan else None
+    report.claims.append(Claim("compiled SQL on DuckDB against a plain scan", ratio, "at most", 5, "times", note))
+    for name, limit in (("pandas", 3.0), ("featuretools", 5.0)):
+        other = found.get(name)
+        less = other.cpu / duck.facts["evaluate"] if other and duck else None
+        why = problems.get(name, note)
+        report.claims.append(Claim(f"{name} against the whole evaluation on DuckDB", less, "at least", limit, "times", why))
+
+
+def _stage_claims(report: Report, found: dict[str, Sample], options: Options) -> None:
+    stage = found["scorer stage"]
+    accounts = options.accounts * STAGE_PER_ACCOUNT
+    each = stage.cpu / accounts * 1e6
+    report.claims.append(Claim(f"scoring {accounts:,} accounts x 15 metrics", each, "at most", 1, "us of CPU an account"))
+    best = found.get("compiled SQL on DuckDB") or found["compiled SQL on SQLite"]
+    share = each / (best.facts["evaluate"] / options.accounts * 1e6)
+    report.claims.append(Claim("scoring as a share of the metrics' time", share * 100, "at most", 5, "%"))
+    report.facts.append(
+        Fact("finding a day's peers, once a day", stage.facts["peers"] / accounts * 1e6, "us of CPU an account")
+    )
+
+
+def _history_claims(report: Report, options: Options, scratch: Path, postgres: Postgres | str, step: Step) -> None:
+    accounts, unit = min(options.accounts, HISTORY_MOST), "bytes an account and day"
+    size = {"accounts": accounts, "days": HISTORY_DAYS}
+    step(f"history of {HISTORY_DAYS} days on SQLite")
+    found = sample(Task("history", {"url": str(scratch / "history.db"), **size}, "history")).facts
+    note = f"{found['compacted_bytes']:.1f} when compacted; {found['rows']:.3f} rows"
+    report.claims.append(
+        Claim("history with components on SQLite", found["bytes"], "at most", 10, "bytes an account and day", note)
+    )
+    report.facts.append(Fact("writing history on SQLite", found["cpu_us"], "us of CPU an account and day"))
+    if isinstance(postgres, Postgres):
+        step(f"history of {HISTORY_DAYS} days on PostgreSQL")
+        with _empty_database(postgres.url) as url:
+            found = sample(Task("history", {"url": url, **size}, "history")).facts
+        report.facts.append(Fact("history with components on PostgreSQL", found["bytes"], unit))
+        report.facts.append(Fact("the same, compacted", found["compacted_bytes"], unit))
+
+
+@contextmanager
+def _empty_database(url: str) -> Iterator[str]:
+    name = "accountpulse_bench_history"
+    admin = sa.create_engine(sa.make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"drop database if exists {name} with (force)")
+        connection.exec_driver_sql(f"create database {name}")
+    try:
+        yield sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"drop database {name} with (force)")
+        admin.dispose()
