@@ -223,6 +223,22 @@ def test_an_entry_stays_when_another_source_account_takes_the_account_over(firm:
     assert firm.pulse(acme) == (80, "measured")
 
 
+def test_an_entry_follows_the_last_of_those_who_founded_its_account(firm: Firm) -> None:
+    acme, beta = judge(firm), firm.account("crm", "b1")
+    firm.know("billing", company("c1", "Acme Inc.", "acme.com"))
+    firm.relink()
+    firm.configure("billing")
+    firm.know("crm", company("a1", "Acme", "elsewhere.com"))
+    firm.relink()
+    assert firm.account("billing", "c1") == entered(firm, acme) == acme
+    firm.lose("crm", "a1")
+    firm.configure("crm", "billing")
+    firm.know("billing", company("c1", "Acme Inc.", "beta.com"))  # bought by Beta
+    firm.relink()
+    assert firm.account("billing", "c1") == beta
+    assert entered(firm, acme) == beta
+
+
 def test_an_entry_stays_when_the_founding_record_is_deleted(firm: Firm) -> None:
     acme = judge(firm)
     firm.know("billing", company("c1", "Acme Inc.", "acme.com"))
@@ -244,6 +260,7 @@ def test_the_account_of_a_gone_one_is_said_and_the_entry_is_kept(firm: Firm) -> 
     assert firm.account("crm", "a1") == acme
     assert entered(firm, acme) == acme
     assert firm.pulse(acme) == (80, "measured")
+    assert firm.rows(unlinked) == []
 
 
 def test_a_first_entry_after_a_later_one_was_unlinked_holds_from_then_on(firm: Firm) -> None:
