@@ -289,6 +289,26 @@ def test_a_writer_that_commits_late_is_waited_for(store: Store, mirror: Mirror, 
     assert_equal(mirror, store)
 
 
+def test_what_is_written_during_a_refresh_is_in_the_next_one(store: Store, mirror: Mirror, scene: Scene) -> None:
+    for record in ("ticket", "usage_day"):
+        scene.write(1, record)
+    mirror.refresh()
+    scene.write(1, "ticket")
+    written: list[int] = []
+
+    def write(done: int, total: int) -> None:
+        if not written:
+            written.append(done)
+            scene.write(1, "ticket")
+            scene.write(1, "usage_day")
+            scene.delete()
+
+    mirror.refresh(write)
+    assert written
+    mirror.refresh()
+    assert_equal(mirror, store)
+
+
 def _somebody_waits(store: Store) -> bool:
     query = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
     with store.read() as c:
