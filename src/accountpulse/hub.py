@@ -211,9 +211,19 @@ class Hub:
             self.refresh_mirror()
         return read
 
-    def score(self, as_of: date | None = None, *, since: date | None = None, on_progress: OnDay | None = None) -> ScoreReport:
-        """Score all accounts as of today, a past day, or each day of a range. Raises NotFound for a day to come."""
-        report = self.jobs.run_scoring(as_of or self.today, since=since, on_day=on_progress)
+    def score(
+        self,
+        as_of: date | None = None,
+        *,
+        since: date | None = None,
+        full: bool = False,
+        on_progress: OnDay | None = None,
+    ) -> ScoreReport:
+        """Score all accounts as of today, a past day, or each day of a range. Raises NotFound for a day to come.
+
+        full: today, read the facts of everybody, not only of those who may have changed since the last run.
+        """
+        report = self.jobs.run_scoring(as_of or self.today, since=since, full=full, on_day=on_progress)
         if self.settings.retention != Retention():
             with self.store.write() as connection:
                 thin_once_a_day(connection, self.today, self.settings.retention)

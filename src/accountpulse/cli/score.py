@@ -24,10 +24,11 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @declare("score", example="accountpulse score\naccountpulse score --since 2026-01-01")
 @click.option("--as-of", type=DAY, metavar="DATE", help="Score as things stood on this day.  [default: today]")
 @click.option("--since", type=DAY, metavar="DATE", help="Score every day from this one on, for the history.")
+@click.option("--full", is_flag=True, help="Read the facts of all accounts, not only of those that changed since the last run.")
 @click.option(
     "--limit", type=click.IntRange(min=0), default=25, show_default=True, help="How many accounts to print, worst first."
 )
-def command(run: Run, as_of: datetime | None, since: datetime | None, limit: int) -> int:
+def command(run: Run, as_of: datetime | None, since: datetime | None, full: bool, limit: int) -> int:
     """Score all accounts, and print the worst of them."""
     from accountpulse.cli.display import DayBar, RowBar
 
@@ -37,7 +38,8 @@ def command(run: Run, as_of: datetime | None, since: datetime | None, limit: int
         with RowBar() as rows_bar:
             hub.refresh_mirror(rows_bar)
         with DayBar() as bar:
-            report = hub.score(as_of.date() if as_of else None, since=since.date() if since else None, on_progress=bar)
+            day, first = as_of.date() if as_of else None, since.date() if since else None
+            report = hub.score(day, since=first, full=full, on_progress=bar)
         if report.published is not None:
             click.echo(f"nothing was published yet: published the configuration as release {report.published}", err=True)
         run.notice(hub)
@@ -100,6 +102,7 @@ def summary(report: ScoreReport) -> list[str]:
 
     return [
         f"{report.accounts} accounts on {report.day.isoformat()}: {counts(report.bands) or 'none scored'}",
-        f"segments: {counts(report.segments) or 'none'}; score rows written: {report.rows_written}",
+        f"segments: {counts(report.segments) or 'none'}",
+        f"facts read of {report.measured} accounts, {report.scored} scored anew; score rows written: {report.rows_written}",
         "coverage: how much of the weight could be measured; trend: points in 28 days",
     ]

@@ -40,12 +40,12 @@ from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store import connections, people
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.frame_tables import account_metrics
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.rates import write_rates
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW, in_force
 from accountpulse.core.store.tables import (
     account_current,
-    account_metrics,
     peer,
     portfolio_daily,
     score_current,

@@ -28,8 +28,10 @@ class Jobs(Protocol):
         """Decide again which source accounts belong together, and refresh what is known of each account."""
         ...
 
-    def run_scoring(self, until: date, *, since: date | None = None, on_day: OnDay | None = None) -> ScoreReport:
-        """Score the days from `since` to `until`."""
+    def run_scoring(
+        self, until: date, *, since: date | None = None, full: bool = False, on_day: OnDay | None = None
+    ) -> ScoreReport:
+        """Score the days from `since` to `until`; of the current one everybody where `full`, else those who changed."""
         ...
 
 
@@ -71,5 +73,7 @@ class InProcessJobs:
     def run_linking(self) -> LinkReport:
         return self._link()
 
-    def run_scoring(self, until: date, *, since: date | None = None, on_day: OnDay | None = None) -> ScoreReport:
-        return self._scoring.run(until, since=since, on_day=on_day)
+    def run_scoring(
+        self, until: date, *, since: date | None = None, full: bool = False, on_day: OnDay | None = None
+    ) -> ScoreReport:
+        return self._scoring.run(until, since=since, full=full, on_day=on_day)

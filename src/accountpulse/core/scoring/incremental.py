@@ -14,42 +14,28 @@ What is kept, the scores, and the marks taken from accounts are written in one t
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from accountpulse import __version__
 from accountpulse.core.metrics.asof import AsCorrected, Moment
-from accountpulse.core.metrics.coverage import Coverage, coverage
+from accountpulse.core.metrics.coverage import coverage
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.measure import Measurements, judged, measure
-from accountpulse.core.metrics.money import Conversion, conversion
-from accountpulse.core.model import Kind
+from accountpulse.core.metrics.money import conversion
 from accountpulse.core.scoring import dirty
-from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, names_read, score_frame
+from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, score_frame
 from accountpulse.core.scoring.dirty import WHOLLY, Need, Needs
-from accountpulse.core.scoring.normalise import Baseline
+from accountpulse.core.scoring.live_header import Header, Live, read_header, rests_on
 from accountpulse.core.scoring.steady import steadied
-from accountpulse.core.scoring.stored_frame import (
-    Attributes,
-    Columns,
-    StoredFrame,
-    attributes_of,
-    blank,
-    declared,
-    frame_of,
-    unpack,
-)
-from accountpulse.core.store import connections as store_connections
+from accountpulse.core.scoring.stored_frame import Attributes, Columns, StoredFrame, attributes_of, blank, frame_of, unpack
 from accountpulse.core.store import metric_frames as store_frames
 from accountpulse.core.store import touched as store_touched
 from accountpulse.core.store.people import overrides_in_force
@@ -62,42 +48,6 @@ FEW = 200
 """Up to so many are never too many."""
 WORTH_A_QUERY = 50
 """So many accounts of whom the same metrics may have changed are measured apart from the others."""
-
-
-@dataclass(frozen=True)
-class Live:
-    """What a run of the current day works with. everybody: measure all, whatever is known."""
-
-    yardstick: Yardstick
-    cards: Scorecards
-    shadow: Scorecards | None
-    day: date
-    now: datetime
-    everybody: bool = False
-
-    @property
-    def plan(self) -> dict[int, list[Metric]]:
-        """The metrics to measure, by how many days before the current one."""
-        cards = [self.cards, *([self.shadow] if self.shadow else [])]
-        names: dict[int, set[str]] = {0: set().union(*map(names_read, cards)), COMPARED_DAYS: names_read(self.cards)}
-        for model in (model for each in cards for model in each.models.values()):
-            for line in model.lines:
-                if isinstance(line.normaliser, Baseline):
-                    for offset in line.normaliser.offsets:
-                        names.setdefault(offset, set()).add(line.metric)
-        known = self.yardstick.metrics
-        return {offset: [known[name] for name in sorted(found) if name in known] for offset, found in names.items()}
-
-
-@dataclass(frozen=True)
-class Header:
-    """What the last run left. row: None where there was none, or what it left is of no use."""
-
-    number: int
-    history: int
-    day: date
-    content: Mapping[str, Any]
-    sheets: tuple[Columns, ...]
 
 
 @dataclass(frozen=True)
@@ -125,48 +75,6 @@ class Found:
 
 class _Untypical(Exception):
     """Something is measured of which nothing typical is stored yet: it is learnt from everybody."""
-
-
-def read_header(connection: sa.Connection, live: Live, *, lock: bool = False) -> tuple[int, Header | None]:
-    """The number of the last run (0: there was none), and what it left; None where that is of no use any longer."""
-    row = store_frames.header(connection, lock=lock)
-    if row is None:
-        return 0, None
-    content = row.content
-    sheets = []
-    for sheet in content["sheets"]:
-        metrics = [live.yardstick.metrics.get(name) for name in sheet["metrics"]]
-        if any(m is None or declared(m) != sheet["metrics"][m.name] for m in metrics):
-            return row.number, None
-        sheets.append(
-            Columns(
-                sheet["offset"],
-                tuple(m for m in metrics if m is not None),
-                {name: Kind(kind) for name, kind in sheet["clocks"].items()},
-                Conversion(live.yardstick.currency, live.day - timedelta(days=sheet["offset"]), sheet["factors"]),
-                None if sheet["features"] is None else KeyFeatures(tuple(sheet["features"])),
-            )
-        )
-    if content["basis"] != _basis(connection, live.yardstick) or row.day > live.day:
-        return row.number, None
-    return row.number, Header(row.number, row.history, row.day, content, tuple(sheets))
-
-
-def _basis(connection: sa.Connection, yardstick: Yardstick) -> str:
-    """A few digits that differ when everybody's measurements may: who is believed, which days there are, and our own code."""
-    believed = sorted((name, list(ids)) for name, ids in yardstick.precedence.items())
-    return _digits([__version__, yardstick.zone.key, yardstick.currency, believed, store_connections.priorities(connection)])
-
-
-def _digits(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _cards(cards: Scorecards | None) -> str | None:
-    """A few digits for which rules and models these are."""
-    if cards is None:
-        return None
-    return _digits([[rule.content(), cards.model_of(rule).version] for rule in cards.rules])
 
 
 def find(connection: sa.Connection, live: Live, *, only: Sequence[int] | None = None, lock: bool = False) -> Found | None:
@@ -209,14 +117,7 @@ class _Finder:
         self.marks = marks
         self.only = only
         self.plan = live.plan
-        row = store_frames.header(connection)
-        self.rests_on = {
-            "basis": _basis(connection, live.yardstick),
-            "cards": _cards(live.cards),
-            "shadow": _cards(live.shadow),
-            "answering": self._answering(),
-            "history": 0 if row is None else row.history,
-        }
+        self.rests_on = rests_on(connection, live, self.plan)
         self.overrides = {str(id): row.id for id, row in overrides_in_force(connection, live.now).items()}
 
     # --- who must be measured -----------------------------------------------------------------------------------------
@@ -245,16 +146,6 @@ class _Finder:
         wanted = {offset: [m for m in metrics if m.name not in kept.get(offset, ())] for offset, metrics in self.plan.items()}
         return {offset: metrics for offset, metrics in wanted.items() if metrics or offset not in kept}
 
-    def _answering(self) -> str:
-        """A few digits for who answers for what: which connections, whether they were loaded, whether they are fresh."""
-        oldest = self.live.now - self.live.yardstick.stale_after
-        nobody = np.empty(0, dtype=np.int64)
-        found = coverage(self.connection, self._records(), nobody, mode=AsCorrected(), stale_before=oldest, accounts=[])
-        return _digits([[record, *_answers(covered, oldest)] for record, covered in sorted(found.items())])
-
-    def _records(self) -> list[str]:
-        return records_of([metric for metrics in self.plan.values() for metric in metrics])
-
     # --- measuring ----------------------------------------------------------------------------------------------------
 
     def all(self) -> Found:
@@ -269,8 +160,8 @@ class _Finder:
         header = self.header
         assert header is not None
         missing = self._missing(header) if self.only is None else {}
-        rests_on_other = any(header.content[name] != value for name, value in self.rests_on.items())
-        if self.only is None and (header.day != self.live.day or rests_on_other or missing):
+        other = any(header.content[name] != value for name, value in self.rests_on.items())
+        if self.only is None and (header.day != self.live.day or other or missing):
             everybody = True
         known = {row.account_id: row for row in store_frames.load(self.connection, sorted(needs))}
         changed = self._measure_again(header, needs, list(known.values()))
@@ -447,10 +338,3 @@ class _Finder:
         overrides = {id: row for id, row in self.header.content["overrides"].items() if id not in mine}
         overrides |= {id: row for id, row in self.overrides.items() if id in mine}
         return {**self.header.content, "overrides": overrides}
-
-
-def _answers(covered: Coverage, oldest: datetime) -> list[object]:
-    """Who answers for a record type. When the newest answer came is told where one of them is stale, so it counts there."""
-    fresh = [p.pushed or (p.fresh_at is not None and p.fresh_at >= oldest) for p in covered.providers]
-    who = [[p.connection_id, p.name, p.pushed, p.loaded, f] for p, f in zip(covered.providers, fresh, strict=True)]
-    return [who, None if all(fresh) else covered.fresh_at]

@@ -13,7 +13,8 @@ from accountpulse.core.errors import StoreError
 from accountpulse.core.scoring.archive import Partly, write_current, write_day
 from accountpulse.core.scoring.booking import Booking, bookings
 from accountpulse.core.scoring.day import DayScores, Scorecards
-from accountpulse.core.scoring.incremental import Found, Live, find
+from accountpulse.core.scoring.incremental import Found, find
+from accountpulse.core.scoring.live_header import Live
 from accountpulse.core.scoring.stored_frame import pack
 from accountpulse.core.scoring.types import ScoreChange
 from accountpulse.core.store import metric_frames as store_frames

@@ -18,8 +18,8 @@ from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
 from accountpulse.core.scoring.explain_change import explain_change
-from accountpulse.core.scoring.incremental import Live
 from accountpulse.core.scoring.live import run_live
+from accountpulse.core.scoring.live_header import Live
 from accountpulse.core.scoring.next_band import NextBand, next_band
 from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
 from accountpulse.core.scoring.steady import steadied

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
-from accountpulse.core.store.tables import account_metrics, metric_frame
+from accountpulse.core.store.frame_tables import account_metrics, metric_frame
 from accountpulse.core.store.upsert import insert
 
 _ONLY = 1

@@ -8,6 +8,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 import accountpulse.core.store.facts
+import accountpulse.core.store.frame_tables
 import accountpulse.core.store.people_tables
 import accountpulse.core.store.tables  # noqa: F401  # these register the tables
 from accountpulse.core.store.metadata import metadata
