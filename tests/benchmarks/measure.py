@@ -57,7 +57,7 @@ def sample(task: Task) -> Sample:
     module = [sys.executable, "-P", "-m", "tests.benchmarks.tasks", task.function]
     if task.python:
         module = [task.python, "-P", "-m", f"tests.benchmarks.{task.function}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
     process = subprocess.Popen(
         [*module, json.dumps(dict(task.arguments))], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment
     )
