@@ -51,8 +51,12 @@ SPREAD = [[0, 10], [30, 20], [50, 90], [80, 70], [99, 99]]
         ([[a, NAN] for a, _ in SPREAD], [("no_data", "b")]),
         ([[a, 30] for a, _ in SPREAD], [("no_variance", "b")]),
         ([[a, 30] for a, _ in SPREAD[:4]], []),
+        ([[a, 30 + i / 5] for i, (a, _) in enumerate(SPREAD)], [("no_variance", "b")]),
+        ([[a, 30 + i / 4] for i, (a, _) in enumerate(SPREAD)], []),
         ([[80 + i, 90 + i] for i in range(5)], [("one_band", "new")]),
         ([[80, 90]], []),
+        ([[80 + i, 90 + i] for i in range(5)] + [[NAN, NAN]], [("one_band", "new")]),
+        ([[80 + i, 90 + i] for i in range(4)] + [[NAN, NAN]], []),
         ([[NAN, NAN]] * 5, [("no_data", "a"), ("no_data", "b"), ("nothing_known", "new")]),
     ],
 )
@@ -69,6 +73,14 @@ def test_a_finding_says_what_to_do():
         "all 6 measured accounts of new get 90 of 100, so it tells none from another",
         "all 6 accounts are green; move the bands or the points, or nobody will look at them",
     ]
+
+
+def test_who_has_no_band_is_not_counted_among_those_in_one():
+    model = model_with((1, [line("a"), line("b")]))
+    values = np.array([[80.0 + i, 90 - i] for i in range(6)] + [[NAN, NAN]] * 2)
+    states = np.where(np.isnan(values), 2, 0).astype(np.int8)
+    (finding,) = lint_population("new", evaluate(model, model.make_scorer(SCORERS), values, states))
+    assert finding.message.startswith("all 6 accounts that have a band are green;")
 
 
 def assigned(tenure, *, default_only=False):

@@ -17,6 +17,8 @@ from accountpulse.core.scoring.segments import Assignment
 
 NEGLIGIBLE_SHARE: Final = 0.01
 DOMINATING_SHARE: Final = 0.5
+NO_SPREAD: Final = 1.0
+"""Components that all lie within so many points of 100 are as good as the same."""
 FEW_ACCOUNTS: Final = 5
 """With fewer accounts, that all are alike says nothing about the model."""
 
@@ -84,20 +86,21 @@ def lint_population(segment: str, evaluation: Evaluation) -> list[Finding]:
             label = ComponentState(int(states[counts.argmax()])).label
             what = f"it is measured for none of the {accounts} accounts of {segment} (mostly {label})"
             found.append(Finding("no_data", line.metric, what))
-        elif len(measured) >= FEW_ACCOUNTS and np.ptp(measured) == 0:
-            what = (
-                f"all {len(measured)} measured accounts of {segment} get {measured[0]:g} of 100, so it tells none from another"
-            )
+        elif len(measured) >= FEW_ACCOUNTS and np.ptp(measured) < NO_SPREAD:
+            low, high = f"{measured.min():.3g}", f"{measured.max():.3g}"
+            got = low if low == high else f"{low} to {high}"
+            what = f"all {len(measured)} measured accounts of {segment} get {got} of 100, so it tells none from another"
             found.append(Finding("no_variance", line.metric, what))
-    bands = np.unique(evaluation.band)
-    if accounts >= FEW_ACCOUNTS and len(bands) == 1:
-        if bands[0] == UNKNOWN:
-            what = f"too little is measured for all {accounts} accounts; connect a source, or lower coverage_floor"
-            found.append(Finding("nothing_known", segment, what))
-        else:
-            name = band_name(evaluation.model.bands, int(bands[0]))
-            what = f"all {accounts} accounts are {name}; move the bands or the points, or nobody will look at them"
-            found.append(Finding("one_band", segment, what))
+    known = evaluation.band[evaluation.band != UNKNOWN]
+    bands = np.unique(known)
+    if accounts >= FEW_ACCOUNTS and not len(known):
+        what = f"too little is measured for all {accounts} accounts; connect a source, or lower coverage_floor"
+        found.append(Finding("nothing_known", segment, what))
+    elif len(known) >= FEW_ACCOUNTS and len(bands) == 1:
+        name = band_name(evaluation.model.bands, int(bands[0]))
+        who = f"{accounts} accounts" if len(known) == accounts else f"{len(known)} accounts that have a band"
+        what = f"all {who} are {name}; move the bands or the points, or nobody will look at them"
+        found.append(Finding("one_band", segment, what))
     return found
 
 
