@@ -38,7 +38,10 @@ class Evaluated:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of the history, before overrides, by account and then by day. score: in hundredths. rising_since: or NEVER."""
+    """Rows of the history, before overrides, by account and then by day. score: in hundredths. rising_since: or NEVER.
+
+    day: NEVER in rows that are in force from some day before.
+    """
 
     account: Integers
     day: Integers
@@ -83,7 +86,8 @@ def in_force(connection: sa.Connection, basis: Basis, before: date, accounts: Se
             .subquery()
         )
         on = sa.and_(h.account_id == newest.c.account_id, h.day == newest.c.day, h.basis == basis)
-        queries.append(_columns().join(newest, on))
+        # Of what day it is matters to nobody, and a hundred thousand dates take their time.
+        queries.append(_columns(sa.null()).join(newest, on))
     return _read(connection, queries)
 
 
@@ -91,7 +95,7 @@ def moves(connection: sa.Connection, basis: Basis, since: date, before: date, ac
     """The rows that a series wrote from `since` to the day before `before`. accounts: only theirs."""
     h = score_history.c
     wanted = sa.and_(_in_series(h, basis, before), h.day >= since, h.day < before)
-    return _read(connection, [_columns().where(wanted, chosen) for chosen in _chosen(accounts)])
+    return _read(connection, [_columns(score_history.c.day).where(wanted, chosen) for chosen in _chosen(accounts)])
 
 
 def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[bool]:
@@ -104,10 +108,10 @@ def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[boo
     return sa.or_(own, sa.and_(columns.basis == earlier, sa.or_(first_own.is_(None), columns.day < first_own)))
 
 
-def _columns() -> sa.Select[Any]:
+def _columns(day: sa.ColumnElement[Any]) -> sa.Select[Any]:
     h = score_history.c
     band, centi = sa.func.coalesce(h.steady_band, h.band), sa.func.coalesce(h.steady_centi, h.score_centi)
-    return sa.select(h.account_id, h.day, h.model_id, band, centi, h.rising_since)
+    return sa.select(h.account_id, day, h.model_id, band, centi, h.rising_since)
 
 
 def _chosen(accounts: Sequence[int] | None) -> Iterable[sa.ColumnElement[bool]]:
@@ -118,8 +122,12 @@ def _chosen(accounts: Sequence[int] | None) -> Iterable[sa.ColumnElement[bool]]:
 
 def _read(connection: sa.Connection, queries: Iterable[sa.Select[Any]]) -> Rows:
     read = [
-        (account, to_epoch_day(day), model, band, centi, NEVER if since is None else to_epoch_day(since))
+        (account, _number(day), model, band, centi, _number(since))
         for query in queries
-        for account, day, model, band, centi, since in connection.execute(query)
+        for account, day, model, band, centi, since in connection.execute(query).all()
     ]
     return _rows(np.array(read, dtype=np.int64).reshape(len(read), 6))
+
+
+def _number(day: date | None) -> int:
+    return NEVER if day is None else to_epoch_day(day)
