@@ -17,19 +17,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from accountpulse.config.model_schema import default_models
-from accountpulse.config.settings import ConnectionSettings, Settings
+from accountpulse.config.settings import Settings
 from accountpulse.core.clock import OffsetClock, SystemClock
 from accountpulse.core.errors import AccountPulseError, MissingExtra, StoreError
-from accountpulse.core.scoring.segments import parse_rules
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.settings import read_setting, write_setting
 from accountpulse.core.sync.results import OnProgress, RunResult, silent
+from accountpulse.demo_files import STORE_VARIABLE, USAGE, WRITE_KEY, write_files
 from accountpulse.hub import Hub
 from accountpulse.plugins.host import PluginHost
 
@@ -38,14 +37,6 @@ if TYPE_CHECKING:
     from accountpulse.testing.vendors import Vendors
 
 SETTING = "demo_now"
-WRITE_KEY = "demo-write-key"
-USAGE = "usage"
-RATES = {"EUR": {date(2020, 1, 1): 1.12, date(2026, 1, 1): 1.08}}
-SEGMENTS = [
-    {"name": "new", "when": {"tenure_days": {"lt": 90}}, "model": "new"},
-    {"name": "enterprise", "when": {"plan": {"in": ["enterprise"]}}, "model": "enterprise"},
-    {"name": "standard", "default": True, "model": "standard"},
-]
 _ROOM_BEFORE_MIDNIGHT = timedelta(minutes=15)
 
 
@@ -95,10 +86,10 @@ def open_demo(store: str | None = None) -> Iterator[Demo]:
         world = World(remembered[0] if remembered else begin())
         clock = OffsetClock(remembered[1] if remembered else world.now)
         vendors = stack.enter_context(start_vendors(clock=clock, world=world))
-        usage = (_kept_folder(url) if store else folder) / "usage.csv"
-        world.write_usage_csv(usage)
+        config = write_files(_kept_folder(url) if store else folder, url, vendors)
         host = PluginHost.load()
-        hub = stack.enter_context(Hub.open(_settings(url, vendors, usage, host), host=host, clock=clock))
+        settings = Settings.load(config, host, environment={STORE_VARIABLE: url})
+        hub = stack.enter_context(Hub.open(settings, host=host, clock=clock))
         with hub.store.write() as connection:
             # Written at once: a demo that is interrupted is still a demo.
             _remember(connection, world.now, clock.now())
@@ -126,88 +117,6 @@ def _good(results: list[RunResult]) -> list[RunResult]:
     return results
 
 
-def _settings(url: str, vendors: Vendors, usage: Path, host: PluginHost) -> Settings:
-    from accountpulse.testing.vendors.world import surveys
-
-    salesforce, zendesk = vendors.salesforce.credentials, vendors.zendesk.credentials
-    configs: dict[str, tuple[str, dict[str, Any]]] = {
-        "crm": (
-            "salesforce",
-            {
-                "base_url": vendors.salesforce.base_url,
-                "client_id": salesforce["consumer_key"],
-                "client_secret": salesforce["consumer_secret"],
-            },
-        ),
-        "support": (
-            "zendesk",
-            {
-                "base_url": vendors.zendesk.base_url,
-                "client_id": zendesk["client_id"],
-                "client_secret": zendesk["client_secret"],
-            },
-        ),
-        "billing": (
-            "stripe",
-            {
-                "base_url": vendors.stripe.base_url,
-                "api_key": vendors.stripe.credentials["api_key"],
-                "services_products": ["Onboarding package"],
-                "training_products": ["Admin training day"],
-            },
-        ),
-        "surveys": (
-            "typeform",
-            {
-                "base_url": vendors.typeform.base_url,
-                "token": vendors.typeform.credentials["token"],
-                "forms": [
-                    _form(surveys.NPS_FORM, "nps", surveys.NPS_SCORE_REF, surveys.NPS_COMMENT_REF),
-                    _form(surveys.CSAT_FORM, "csat", surveys.CSAT_SCORE_REF, surveys.CSAT_COMMENT_REF),
-                ],
-            },
-        ),
-        "usage_history": (
-            "tabular",
-            {
-                "files": [
-                    {
-                        "path": str(usage),
-                        "record": "usage_day",
-                        "columns": {
-                            "account": "account_id",
-                            **{name: name for name in ("user", "feature", "day", "count", "seconds")},
-                        },
-                    }
-                ]
-            },
-        ),
-        USAGE: ("segment", {"write_keys": [WRITE_KEY]}),
-    }
-    rules, problems = parse_rules(SEGMENTS)
-    if problems:
-        raise AccountPulseError(f"the demo's segments: {problems[0]}")
-    return Settings(
-        store_url=url,
-        connections={
-            name: ConnectionSettings(
-                name=name,
-                connector=connector,
-                anchor=name == "crm",
-                config=host.connectors[connector].Config.model_validate(config),
-            )
-            for name, (connector, config) in configs.items()
-        },
-        rates=RATES,
-        segments=tuple(rules),
-        models=default_models(metrics=host.metrics, scorers=host.scorers),
-    )
-
-
-def _form(form: str, kind: str, score: str, comment: str) -> dict[str, str]:
-    return {"id": form, "kind": kind, "score_field": score, "comment_field": comment}
-
-
 # --- what a kept store remembers ------------------------------------------------------------------------------------------
 
 
@@ -230,9 +139,9 @@ def _remember(connection: Any, world: datetime, clock: datetime) -> None:
 
 
 def _kept_folder(url: str) -> Path:
-    """Where the usage file of a kept store lies: always in the same place, so that an unchanged file is not read again."""
-    name = hashlib.sha256(url.encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) if "://" in url else Path(url).expanduser().resolve().parent
-    kept = folder / f".accountpulse-demo-{name}"
-    kept.mkdir(exist_ok=True)
-    return kept
+    """Where the files of a kept store lie: always in the same place, so that an unchanged file is not read again."""
+    if "://" in url:
+        name = hashlib.sha256(url.encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"accountpulse-demo-{name}"
+    store = Path(url).expanduser().resolve()
+    return store.with_name(f"{store.name}-files")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 import time
@@ -63,6 +64,8 @@ def command(run: Run, once: bool, store: str | None, days: int, port: int | None
                 _show(run, demo, report, rows)
                 click.echo(f"done in {time.monotonic() - begun:.0f} seconds")
             if once:
+                if store and not run.as_json:
+                    _go_on(demo, rows)
                 return 0
             with Drainer(demo.hub):
                 token = demo.hub.create_token("demo", ["read", "write"])
@@ -116,6 +119,17 @@ def _show(run: Run, demo: Demo, report: ScoreReport, rows: Sequence[ScoreRow]) -
         click.echo(line)
     if demo.resumed:
         click.echo("this store was known: only what changed since was read")
+
+
+def _go_on(demo: Demo, rows: Sequence[ScoreRow]) -> None:
+    """What else can be asked of a demo that is kept."""
+    config = f"--config {shlex.quote(str(demo.hub.settings.path))}"
+    then = demo.hub.today - timedelta(days=30)
+    click.echo("\nthe store is kept; go on with:")
+    if rows:
+        click.echo(f"  accountpulse explain {shlex.quote(rows[0].name)} --from {then} {config}")
+    for command in ("model list", "model audit"):
+        click.echo(f"  accountpulse {command} {config}")
 
 
 def _invite(address: str, token: str, account: str, day: date, *, to_stderr: bool) -> None:

@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path as FilePath
 
 from ruamel.yaml import YAML
@@ -52,6 +53,16 @@ class Located:
         """All problems as one error, in the order of the file."""
         ordered = sorted(problems, key=lambda problem: self.line(problem.path))
         return SettingsError([self.at(problem.path, problem.message) for problem in ordered])
+
+
+def dump_yaml(data: object) -> str:
+    """Plain data as a file that people read."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel leaves the attribute untyped
+    text = StringIO()
+    writer.dump(data, text)
+    return text.getvalue()
 
 
 def load_yaml(path: FilePath) -> Located:
