@@ -47,7 +47,10 @@ def test_a_refreshed_mirror_is_the_store(
     for actions in pauses:
         for _ in range(actions):
             scene.act()
+        before = mirror.manifest() if mirror.is_current() else None
         mirror.refresh()
+        assert before in (None, mirror.manifest())
+        assert mirror.is_current()
         assert_equal(mirror, store)
         assert mirror.refresh().rows == 0
         assert mirror.status().behind == 0

@@ -88,7 +88,8 @@ class DuckEngine:
         writes = connection.get_execution_options().get("accountpulse_write", False)
         if writes or (accounts is not None and len(accounts) <= self._few):
             return StoreFacts(connection)
-        self.mirror.refresh()
+        if not self.mirror.is_current():
+            self.mirror.refresh()
         return DuckFacts(self._database())
 
     def _database(self) -> duckdb.DuckDBPyConnection:

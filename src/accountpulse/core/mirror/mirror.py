@@ -91,6 +91,19 @@ class Mirror:
             behind=behind,
         )
 
+    def is_current(self) -> bool:
+        """Whether a refresh would find nothing to do. Asking waits for nobody, as a refresh may for who is writing."""
+        with self._store.read() as connection:
+            known = self._usable(connection) if store_mirror.is_on(connection) else None
+            if known is None:
+                return False
+            position = store_mirror.position(connection)
+        return (
+            position.changes <= known.changes
+            and all(known.facts[record].through == through for record, through in position.facts.items())
+            and all(known.lists[name].signature == tuple(found) for name, found in position.lists.items())
+        )
+
     def refresh(self, on_rows: OnRows | None = None, *, rebuild: bool = False) -> Refreshed:
         """Bring the mirror up to the store. rebuild: read everything, whatever is there, another store's mirror even.
 
