@@ -76,7 +76,9 @@ def coverage(
     at = mode.at
     assumed = isinstance(mode, AsKnown) and mode.loads_assumed
     providers = _providers(connection, at, assumed)
-    linked = _linked(facts or StoreFacts(connection), account_ids, mode, accounts)
+    # A first link holds since ever, but whom a source had not named yet was unknown then, not zero. The store alone knows when.
+    seen = at is not None and not assumed
+    linked = _linked(facts if facts and not seen else StoreFacts(connection), account_ids, mode, accounts, seen)
     nobody = np.zeros(len(account_ids), dtype=np.bool_)
     result: dict[str, Coverage] = {}
     for record in records:
@@ -130,22 +132,26 @@ def _providers(connection: sa.Connection, at: datetime | None, loads_assumed: bo
     return result
 
 
-def _linked(facts: Facts, account_ids: NDArray[np.int64], mode: Mode, accounts: Sequence[int] | None) -> dict[int, Mask]:
-    """For each connection, which accounts have a source account in it."""
+def _linked(
+    facts: Facts, account_ids: NDArray[np.int64], mode: Mode, accounts: Sequence[int] | None, seen: bool
+) -> dict[int, Mask]:
+    """For each connection, which accounts have a source account in it; seen: one that had been heard of by then."""
     dialect = facts.dialect
     parameters: dict[str, object] = {}
     if mode.at is not None:
         parameters[KNOWN_AT.removeprefix(":")] = dialect.instant(mode.at)
     if accounts is not None:
         parameters[ACCOUNTS] = dialect.ids(accounts)
-    query = _links(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None)
+    query = _links(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None, seen)
     pairs = facts.ask(query, parameters).floats(0, 2).astype(np.int64)
     return {int(c): np.isin(account_ids, pairs[pairs[:, 0] == c, 1], assume_unique=True) for c in np.unique(pairs[:, 0])}
 
 
 @lru_cache(maxsize=8)
-def _links(dialect: Dialect, corrected: bool, some_accounts: bool, pinned: bool) -> str:
+def _links(dialect: Dialect, corrected: bool, some_accounts: bool, pinned: bool, seen: bool) -> str:
     scope = Scope(dialect, corrected, some_accounts, pinned=pinned)
-    where = " and ".join([scope.version("l"), *scope.wanted("l.account_id")])
+    where = " and ".join(
+        [scope.version("l"), *scope.wanted("l.account_id"), *([f"s.first_known_at <= {KNOWN_AT}"] if seen else [])]
+    )
     source = "link l join source_account s on s.id = l.source_account_id"
     return dialect.finished(f"select distinct s.connection_id, l.account_id from {source} where {where}")  # noqa: S608  # ours
