@@ -10,7 +10,9 @@ import pytest
 import requests
 import sqlalchemy as sa
 
+from accountpulse.config.model_schema import default_model_text
 from accountpulse.core.clock import day_of
+from accountpulse.core.scoring.preview import Preview
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.rates import rates_in_force
 from accountpulse.core.store.tables import account_current, link
@@ -166,3 +168,38 @@ def test_syncing_again_reads_next_to_nothing_and_scores_nothing_new(demo: Demo) 
     assert sum(run.changed for run in again) == 0
     assert sum(s.read for run in again for s in run.streams) < 100
     assert hub.score().rows_written == 0
+
+
+def test_what_if_is_answered_for_the_whole_company(demo: Demo) -> None:
+    """The same asked of the core and over GraphQL; what is published stays what it is."""
+    text = default_model_text("standard").replace("weight: 45", "weight: 90")
+    query = """query($models: [String!]) { modelPreview(models: $models, first: 5) { problems { place message }
+      preview { accounts changedBand meanChange models { name } moves { before after accounts }
+        bandChanges { name scoreBefore scoreAfter reasons account { name } } } } }"""
+    before = demo.hub.scoring.scores()
+    answer = ask(demo, query, models=[text])["modelPreview"]
+    assert answer["problems"] == []
+    found = answer["preview"]
+    told = demo.hub.preview([text], None, 5)
+    assert isinstance(told, Preview)
+    assert (found["accounts"], found["changedBand"]) == (told.accounts, told.changed_band)
+    assert found["accounts"] == len(before) == sum(move["accounts"] for move in found["moves"])
+    assert found["models"] == [{"name": "standard"}]
+    assert 5 == len(found["bandChanges"]) < told.changed_band
+    assert all(each["reasons"] and each["account"]["name"] == each["name"] for each in found["bandChanges"])
+    wrong = ask(demo, query, models=[text.replace("goal: churn", "goal: chrn")])["modelPreview"]
+    assert wrong["preview"] is None
+    assert [problem["message"].split(";")[0] for problem in wrong["problems"]] == ["found 'chrn' (did you mean 'churn'?)"]
+    assert demo.hub.releases.notice() is None
+    assert demo.hub.scoring.scores() == before
+
+
+def test_segments_say_whom_they_hold_and_who_else_matches(demo: Demo) -> None:
+    segments = {each["name"]: each for each in ask(demo, "{ segments { name accounts alsoMatching } }")["segments"]}
+    matched = [{match.segment for match in score.matched} for score in demo.hub.scoring.scores()]
+    for name, segment in segments.items():
+        held = sum(score.segment == name for score in demo.hub.scoring.scores())
+        assert segment["accounts"] == held
+        assert segment["alsoMatching"] == sum(name in names for names in matched) - held
+    assert segments["enterprise"]["alsoMatching"] > 0, "new enterprise customers count as new"
+    assert segments["standard"]["alsoMatching"] == len(matched) - segments["standard"]["accounts"]

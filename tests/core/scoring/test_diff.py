@@ -5,10 +5,20 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.scoring.builders import line, model_with, models
+from tests.core.scoring.builders import SCORERS, line, model_with, models
 
-from accountpulse.core.scoring.diff import Change, changes, weight_changes
+from accountpulse.core.scoring.conditions import Comparison
+from accountpulse.core.scoring.diff import (
+    Change,
+    ModelChange,
+    WeightChange,
+    changes,
+    model_changes,
+    rule_changes,
+    weight_changes,
+)
 from accountpulse.core.scoring.model import NO_STEADINESS, RollUp, Steadiness, WorstOf
+from accountpulse.core.scoring.segments import Rule
 
 BEFORE = model_with((3, [line("a"), line("b", 2)]), (1, [line("c")]))
 
@@ -84,3 +94,55 @@ def test_nothing_differs_exactly_if_the_versions_are_equal(a, b):
     found = changes(a, b)
     assert (found == []) == (a.version == b.version)
     assert all(isinstance(change, Change) and change.before != change.after for change in found)
+
+
+# --- models and rules together --------------------------------------------------------------------------------------------
+
+NEW, VIP, REST = (
+    Rule("new", "small", Comparison("tenure_days", "lt", 90)),
+    Rule("vip", "small", Comparison("plan", "in", ("gold", "silver"))),
+    Rule("rest", "small", None),
+)
+
+
+def test_every_kind_of_change_of_rules_is_told():
+    def told(before, after):
+        return [(change.place, change.before, change.after) for change in rule_changes(before, after)]
+
+    assert told([NEW, REST], [NEW, REST]) == []
+    assert told([NEW, REST], [NEW, VIP, REST]) == [("segment vip", "-", "{model: small, when: {plan: {in: [gold, silver]}}}")]
+    assert told([NEW, REST], [REST]) == [("segment new", "{model: small, when: {tenure_days: {lt: 90}}}", "-")]
+    assert told([NEW, VIP, REST], [VIP, NEW, REST]) == [("order of segments", "new, vip, rest", "vip, new, rest")]
+    assert told([NEW, REST], [replace(NEW, model="big"), REST]) == [("segment new.model", "small", "big")]
+    assert told([NEW, REST], [replace(NEW, condition=None), REST]) == [
+        ("segment new.when", "{tenure_days: {lt: 90}}", "-"),
+        ("segment new.default", "-", "true"),
+    ]
+
+
+RULES = st.permutations([NEW, VIP, replace(VIP, model="big"), replace(NEW, condition=VIP.condition)]).flatmap(
+    lambda rules: st.integers(0, 4).map(
+        lambda n: [*{rule.name: rule for rule in rules[:n]}.values(), REST]  # each name once
+    )
+)
+
+
+@given(RULES, RULES)
+def test_rules_differ_exactly_where_something_is_told(before, after):
+    assert (rule_changes(before, after) == []) == (before == after)
+
+
+def test_models_are_compared_by_name():
+    heavier = model_with((6, [line("a"), line("b", 2)]), (1, [line("c")]))
+    found = model_changes(
+        {"x": BEFORE, "gone": BEFORE, "same": BEFORE}, {"x": heavier, "come": BEFORE, "same": BEFORE}, SCORERS
+    )
+    assert [(each.model, each.before, each.after) for each in found] == [
+        ("x", BEFORE.version, heavier.version),
+        ("gone", BEFORE.version, None),
+        ("come", None, BEFORE.version),
+    ]
+    assert found[0].changes == (Change("group0.weight", "3", "6"),)
+    assert found[0].weights[0] == WeightChange("a", 0.25, 2 / 7)
+    assert found[1] == ModelChange("gone", BEFORE.version, None)
+    assert model_changes({"x": BEFORE}, {"x": heavier}, {})[0].weights == (), "a scorer that is gone weighs nothing"

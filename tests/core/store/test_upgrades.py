@@ -14,6 +14,7 @@ from tests.core.store.freeze import FROZEN, ROWS, sample
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.migrate import alembic_config
+from accountpulse.core.store.tables import publication, release
 
 REVISIONS = sorted({path.name.split(".")[0] for path in FROZEN.glob("*.sql")})
 
@@ -40,6 +41,21 @@ def restored(revision: str, store: Store, folder: Path) -> Store:
 
 def test_something_is_frozen() -> None:
     assert REVISIONS
+
+
+def test_what_was_published_before_releases_were_noted_can_be_gone_back_to(store: Store, tmp_path: Path) -> None:
+    old = restored("0001", store, tmp_path)
+    with old.read() as connection:
+        last = connection.execute(
+            sa.select(sa.func.max(sa.func.coalesce(publication.c.known_to, publication.c.known_from)))
+        ).scalar()
+    old.close()
+    upgraded = Store.open(old.engine.url.render_as_string(hide_password=False))
+    with upgraded.read() as connection:
+        (row,) = connection.execute(sa.select(release)).all()
+        assert (row.stage, row.action, row.author, row.restored) == ("published", "publish", "accountpulse", None)
+        assert row.at == last
+    upgraded.close()
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
