@@ -141,6 +141,8 @@ def test_sync_reports_each_stream(answer: Answers, run: Runs, shop: Path) -> Non
         (["sync", "files", "nope"], "connection 'files' has no stream 'nope'; it has: files"),
         (["check", "nope"], "there is no connection 'nope'"),
         (["explain", "Nobody"], "there is no account 'Nobody'"),
+        (["explain", "Nobody", "--from", "2026-01-01"], "there is no account 'Nobody'"),
+        (["explain", "Nobody", "--to-band", "next"], "there is no account 'Nobody'"),
         (["explain", "²"], "there is no account '²'"),
         (["explain", "99999999999999999999"], "there is no account '99999999999999999999'"),
         (["token", "revoke", "ap_nothing0"], "there is no token that begins with ap_nothing"),

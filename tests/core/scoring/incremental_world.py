@@ -156,9 +156,9 @@ def draft(rest: str = "whole", large: int = 9000) -> Draft:
 
 
 class IncrementalWorld:
-    """A store, a clock, and everything that can happen. dice: decides; two worlds with equal dice live the same life."""
+    """A store, a clock, and everything that can happen. quiet: nothing has happened yet, to five customers of long ago."""
 
-    def __init__(self, store: Store, seed: int) -> None:
+    def __init__(self, store: Store, seed: int, *, quiet: bool = False) -> None:
         self.store = store
         self.dice = random.Random(seed)
         self.clock = FixedClock(NOON)
@@ -171,6 +171,12 @@ class IncrementalWorld:
             for name in PROVIDES:
                 connections.update_stream(connection, self.ids[name], "s", first_loaded_at=NOON, last_success_at=NOON)
         self.service = self.make_service(store)
+        if quiet:
+            with store.write() as connection:
+                configure_key_features(connection, ["export"])
+            self.put("crm", *(customer(key) for key in KEYS[:5]))
+            self.relink()
+            return
         for key in KEYS[:5]:
             self.company(key)
         for _ in range(60):
@@ -338,7 +344,7 @@ class IncrementalWorld:
             owner=self.dice.choice(("Ann", "Bo", None)),
             plan=self.dice.choice(("basic", "basic", "enterprise")),
             parent=self.dice.choice((None, *KEYS)),
-            domains=(f"{chosen}.example",),
+            domains=(f"{chosen}.com",),
             created_at=since,
             customer_since=since,
             churned_at=self.at() if self.dice.random() < (0 if key else 0.15) else None,
@@ -350,7 +356,7 @@ class IncrementalWorld:
     def move(self) -> None:
         """The desk's organisation belongs to another customer now, or to none."""
         key = self.key()
-        domains = self.dice.choice(((), *((f"{other}.example",) for other in KEYS)))
+        domains = self.dice.choice(((), *((f"{other}.com",) for other in KEYS)))
         self.put("desk", Account(source_id=key, name=key, plan=self.dice.choice((None, "enterprise")), domains=domains))
 
     def delete(self) -> None:
@@ -450,7 +456,12 @@ class IncrementalWorld:
         self.clock.advance(self.dice.choice((1, 1, 1, 2, 30)) * DAY)
 
 
-ANSWERS = (score_current, score_detail, score_history, portfolio_daily, segment_daily, peer, scored_day)
+def customer(key: str, *, since: datetime = NOON - 400 * DAY, **more: Any) -> Account:
+    """A customer as the CRM knows it."""
+    return Account(source_id=key, name=key, domains=(f"{key}.com",), created_at=since, customer_since=since, **more)
+
+
+ANSWERS = (score_detail, score_current, score_history, portfolio_daily, segment_daily, peer, scored_day)
 
 
 def answers(store: Store) -> dict[str, list[tuple[Any, ...]]]:

@@ -308,7 +308,7 @@ def test_an_override_leaves_the_days_after_it_as_if_it_had_never_been(store: Sto
     world = Series(store, said)
     for number in range(DAYS):
         world.live(number)
-    without = world.said(LIVE)
+    without, trends = world.said(LIVE), {row.account_id: row.trend_28d for row in world.rows(score_current)}
     world.forget()
     for number in range(DAYS):
         if number == 2:
@@ -325,6 +325,8 @@ def test_an_override_leaves_the_days_after_it_as_if_it_had_never_been(store: Sto
         else:
             assert (row.band, row.rising_since, row.steady_band) == (usual.band, usual.rising_since, None), key
             assert abs(row.score_centi - usual.score_centi) < (1 if said == {"points_per_day": 3} else 100), key
+    for row in world.rows(score_current):
+        assert row.trend_28d == pytest.approx(trends[row.account_id], abs=3), "what a person decides is no trend"
 
 
 def test_an_override_is_published_and_says_who_and_why_and_what_is_without_it(store: Store) -> None:
