@@ -99,7 +99,8 @@ def write_current(
     for segment in scores.segments:
         explained = scores.explained(segment, yardstick, earlier)
         since = _bands_since(connection, explained, history, known)
-        steps = [[(row.day, row.score_centi / 100) for row in history.get(s.account_id, ())] for s in explained]
+        # What a person decides for a month is no trend of the account.
+        steps = [[(row.day, store_scores.raw_centi(row) / 100) for row in history.get(s.account_id, ())] for s in explained]
         moves = [trends(steps, scores.day, window) for window in WINDOWS]
         for i, score in enumerate(explained):
             before = known.get(score.account_id)

@@ -163,11 +163,13 @@ def _moved(previous: sa.Row[Any] | None, point: HistoryPoint, threshold_centi: i
 def _scores(row: sa.Row[Any] | HistoryPoint) -> tuple[int, int, int]:
     """The published score, the raw one, and that without overrides."""
     published: int = row.score_centi
-    return published, _or(row.raw_centi, published), _or(row.steady_centi, published)
+    return published, raw_centi(row), published if row.steady_centi is None else row.steady_centi
 
 
-def _or(value: int | None, default: int) -> int:
-    return default if value is None else value
+def raw_centi(row: sa.Row[Any] | HistoryPoint) -> int:
+    """The score of a history row before steadiness and overrides, in hundredths."""
+    centi: int = row.score_centi if row.raw_centi is None else row.raw_centi
+    return centi
 
 
 def _same(row: sa.Row[Any], point: HistoryPoint) -> bool:
