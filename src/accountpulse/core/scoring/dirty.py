@@ -39,7 +39,8 @@ class Need:
 
     def metrics(self, columns: Columns) -> tuple[Metric, ...]:
         """The metrics of a sheet to measure again."""
-        if self.records == EVERYTHING:
+        # Of who was no customer on an earlier day nothing was measured, and the account's own facts may say that they were.
+        if self.records == EVERYTHING or (columns.offset and self.records & ACCOUNT):
             return columns.metrics
         return tuple(m for m in columns.metrics if any(record_bit(source) & self.records for source in m.sources))
 

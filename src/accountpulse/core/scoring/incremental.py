@@ -244,8 +244,8 @@ class _Finder:
         batches: dict[tuple[Metric, ...], list[int]] = {}
         for need, ids in groups.items():
             metrics = need.metrics(columns)
-            # Attributes are of the current day alone; who was a customer on an earlier one, the account's own facts say.
-            if columns.offset == 0 or (need.since <= day and (metrics or need.records & dirty.ACCOUNT)):
+            # On the current day attributes may differ, whichever metrics do.
+            if columns.offset == 0 or (metrics and need.since <= day):
                 batches.setdefault(metrics, []).extend(ids)
         large = {metrics: ids for metrics, ids in batches.items() if len(ids) >= WORTH_A_QUERY}
         small = [(metrics, ids) for metrics, ids in batches.items() if metrics not in large]
