@@ -23,7 +23,7 @@ from datetime import datetime
 
 from accountpulse.core.clock import Clock, FixedClock, SystemClock
 from accountpulse.testing.vendors.control import Answer, SeenRequest, SimulatedVendor
-from accountpulse.testing.vendors.rest import RestVendor
+from accountpulse.testing.vendors.rest import RestServer, RestVendor
 from accountpulse.testing.vendors.salesforce import SalesforceVendor
 from accountpulse.testing.vendors.server import serving, vendor_app
 from accountpulse.testing.vendors.stripe import StripeVendor
@@ -34,6 +34,7 @@ from accountpulse.testing.vendors.zendesk import ZendeskVendor
 __all__ = [
     "FEATURES",
     "Answer",
+    "RestServer",
     "RestVendor",
     "SalesforceVendor",
     "SeenRequest",

@@ -114,7 +114,8 @@ class SimulatedVendor:
     """A vendor's server with a control surface. Subclasses declare `endpoints`, `kinds` and the vendor's answers.
 
     `credentials` is what a connector's config needs; `base_url` is set once the server listens. All public methods may be
-    called from any thread while the server runs. `page_size`, when set, caps every page the vendor serves.
+    called from any thread while the server runs. `page_size`, when set, caps every page the vendor serves; `rewrite`, when set,
+    may change what is answered, planned faults excepted.
     """
 
     name: ClassVar[str] = "vendor"
@@ -124,6 +125,7 @@ class SimulatedVendor:
         self.clock = clock
         self.base_url = ""
         self.page_size: int | None = None
+        self.rewrite: Callable[[Call, Answer], Answer] | None = None
         self.requests: list[SeenRequest] = []
         self.lock = threading.RLock()
         self.revoked = False
@@ -344,6 +346,7 @@ class SimulatedVendor:
                         self.authorise(call)
                         self._calls += 1
                     answer = endpoint.handler(call)
+                    answer = answer if self.rewrite is None else self.rewrite(call, answer)
                 except Refusal as refusal:
                     answer = refusal.answer
             answer = Answer(answer.body, answer.status, {**self.response_headers(call), **answer.headers})
