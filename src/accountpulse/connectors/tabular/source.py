@@ -31,8 +31,8 @@ from accountpulse.plugins import (
 STEP = 5_000
 
 RecordName = Literal[
-    "account", "contact", "subscription", "subscription_change", "invoice", "ticket", "survey_response", "usage_day",
-    "opportunity", "activity", "pulse", "outcome",
+    "account", "contact", "subscription", "subscription_change", "invoice", "payment_issue", "ticket", "survey_response",
+    "usage_day", "opportunity", "activity", "pulse", "outcome",
 ]  # fmt: skip
 
 

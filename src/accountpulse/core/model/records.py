@@ -150,6 +150,24 @@ class Invoice(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentIssue(Record):
+    """A payment that failed or was taken back.
+
+    kind: failed (an attempt to collect was declined) / refunded (money was given back) / credited (a paid bill was reduced, the
+    difference kept as a balance or settled elsewhere) / disputed (the customer's bank claims the money back: a chargeback).
+    at: when that happened. amount: what it is about, never negative, in minor units of `currency`. reason: in the source's
+    word.
+    """
+
+    account: str
+    kind: Literal["failed", "refunded", "credited", "disputed"]
+    at: Event
+    amount: Annotated[int, UNDATED, MONEY]
+    currency: str
+    reason: Annotated[str | None, UNDATED] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket(Record):
     """A support request.
 
@@ -288,6 +306,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     Subscription,
     SubscriptionChange,
     Invoice,
+    PaymentIssue,
     Ticket,
     SurveyResponse,
     UsageDay,

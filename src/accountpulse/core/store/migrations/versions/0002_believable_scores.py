@@ -29,6 +29,7 @@ def upgrade() -> None:
     _people()
     _mirror()
     _incremental()
+    _payment_issues()
 
 
 def _stages() -> None:
@@ -212,3 +213,38 @@ def _incremental() -> None:
             "An account as one source names it. touched_at: when facts or links of it last changed, null once they are scored; "
             "touched_records: which record types, as bits; touched_since: the first day whose values may differ.",
         )
+
+
+def _payment_issues() -> None:
+    op.create_table(
+        "fact_payment_issue",
+        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("connection_id", sa.Integer(), nullable=False),
+        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_account_id", sa.Integer(), nullable=False),
+        sa.Column("known_from", Instant(), nullable=False),
+        sa.Column("known_to", Instant()),
+        sa.Column("assumed", sa.Boolean(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("raw_ref", sa.Text()),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text()),
+        sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name=op.f("fk_fact_payment_issue_connection_id")),
+        sa.ForeignKeyConstraint(
+            ["source_account_id"], ["source_account.id"], name=op.f("fk_fact_payment_issue_source_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fact_payment_issue")),
+    )
+    op.create_index("ix_fact_payment_issue_account", "fact_payment_issue", ["source_account_id", "at"])
+    op.create_index("ix_fact_payment_issue_versions", "fact_payment_issue", ["connection_id", "source_id", "known_from"])
+    op.create_index(
+        "uq_fact_payment_issue_current",
+        "fact_payment_issue",
+        ["connection_id", "source_id"],
+        unique=True,
+        sqlite_where=CURRENT,
+        postgresql_where=CURRENT,
+    )
