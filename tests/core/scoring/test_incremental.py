@@ -55,7 +55,7 @@ def live(world: IncrementalWorld, copy: Path, steps: int = STEPS) -> list[str]:
             assert found[table] == wanted[table], f"{table} differs after {'; '.join(told)}:\n" + "\n".join(differing)
         assert (report.accounts, report.segments, report.bands) == (whole.accounts, whole.segments, whole.bands)
         again = world.service.run(world.today)
-        assert (again.measured, again.rows_written) == (0, 0), told
+        assert (again.measured, again.rows_written) == (0, 0), f"{again} after {told}"
     return told
 
 

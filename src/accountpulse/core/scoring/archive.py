@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
@@ -59,13 +59,16 @@ def write_day(
     now: datetime,
     booked: Mapping[int, Booking] | None = None,
     partly: Partly | None = None,
+    beside: Scorecards | None = None,
 ) -> int:
     """Write a day's peers, history, portfolio and segments; returns how many rows of history changed.
 
-    booked: `bookings` of these scores, where they are known. partly: given where the scores are of some accounts only.
+    booked: `bookings` of these scores, where they are known. partly: given where the scores are of some accounts only. beside:
+    of a shadow, what is published: what is typical where both have the same segment and model, the published ones say.
     """
     day = scores.day
-    store_scorecards.save_peers(connection, _peer_rows(cards, scores))
+    said = {(beside.segment_ids[rule.name], beside.model_of(rule).version) for rule in beside.rules} if beside else set()
+    store_scorecards.save_peers(connection, _peer_rows(cards, scores, said))
     total = partly.total if partly else None
     points = _history(cards, scores)
     written = store_scores.write_history(connection, day, basis, points, threshold_centi=THRESHOLD_CENTI, now=now, total=total)
@@ -141,7 +144,7 @@ def stored_score(row: sa.Row[Any]) -> Score:
     )
 
 
-def _peer_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
+def _peer_rows(cards: Scorecards, scores: DayScores, without: Collection[tuple[int, str]]) -> list[dict[str, Any]]:
     return [
         {
             "model_id": cards.model_ids[segment.model.version],
@@ -154,6 +157,7 @@ def _peer_rows(cards: Scorecards, scores: DayScores) -> list[dict[str, Any]]:
             "curve": [list(point) for point in peer.curve],
         }
         for segment in scores.segments
+        if (cards.segment_ids[segment.rule.name], segment.model.version) not in without
         for metric, peer in segment.new_peers.items()
     ]
 

@@ -74,17 +74,19 @@ def features_changed(
     day: date,
     marks: Mapping[int, Touch],
 ) -> bool:
-    """Whether other features are key than there were on `before`. On the same day only what `marks` touched can tell."""
-    asked = [columns for columns in sheets if columns.features is not None]
-    configured = configured_key_features(connection) if asked else None
-    for columns in asked:
-        known = set(columns.features.names) if columns.features else set()
-        past = day - timedelta(days=columns.offset)
-        if configured is not None or day != before:
-            found = configured or key_features(connection, Moment(past, yardstick.zone, AsCorrected()))
-            if set(found.names) != known:
+    """Whether other features are key than there were on `before`, where no configuration says which.
+
+    On the same day only what `marks` touched can tell.
+    """
+    asked = [(columns.offset, columns.features) for columns in sheets if columns.features is not None]
+    if not asked or configured_key_features(connection) is not None:
+        return False
+    for offset, known in asked:
+        past = day - timedelta(days=offset)
+        if day != before:
+            if key_features(connection, Moment(past, yardstick.zone, AsCorrected())) != known:
                 return True
-        elif not _still(connection, known, past, marks):
+        elif not _still(connection, set(known.names), past, marks):
             return True
     return False
 

@@ -81,7 +81,8 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
         for id, booking in came.items():
             counted[id][str(basis)] = booking.to_json()
         partly = None if asked is None else Partly(_booked(booked, basis), accounts)
-        rows = write_day(connection, cards, scores, basis, live.now, came, partly)
+        beside = live.cards if basis == SHADOW_LIVE else None
+        rows = write_day(connection, cards, scores, basis, live.now, came, partly, beside)
         written += rows if basis == LIVE else 0
     current = write_current(connection, live.cards, live.yardstick, found.scores, found.earlier, live.now, asked)
     homeless = current.homeless

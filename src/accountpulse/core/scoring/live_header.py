@@ -17,7 +17,7 @@ from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.coverage import Coverage, coverage
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
-from accountpulse.core.metrics.features import KeyFeatures
+from accountpulse.core.metrics.features import KeyFeatures, configured_key_features
 from accountpulse.core.metrics.money import Conversion
 from accountpulse.core.model import Kind
 from accountpulse.core.scoring.day import COMPARED_DAYS, Scorecards, Yardstick, names_read
@@ -91,7 +91,10 @@ def read_header(connection: sa.Connection, live: Live, *, lock: bool = False) ->
 def _basis(connection: sa.Connection, yardstick: Yardstick) -> str:
     """A few digits that differ when everybody's measurements may: who is believed, which days there are, and our own code."""
     believed = sorted((name, list(ids)) for name, ids in yardstick.precedence.items())
-    return _digits([__version__, yardstick.zone.key, yardstick.currency, believed, store_connections.priorities(connection)])
+    features = configured_key_features(connection)
+    named = None if features is None else features.names
+    ranks = store_connections.priorities(connection)
+    return _digits([__version__, yardstick.zone.key, yardstick.currency, believed, ranks, named])
 
 
 def _digits(content: object) -> str:

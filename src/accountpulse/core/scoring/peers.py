@@ -72,7 +72,8 @@ def _peer(components: Floats, values: Floats, curve: Points) -> Peer | None:
         components, values = components[scored], values[scored]
     if not len(components):
         return None
-    return Peer(float(np.clip(components.mean(), 0, 100)), _median(values), len(components), curve)
+    # Without -0.0, which a store does not keep: the next to read the peer must read what was said.
+    return Peer(float(np.clip(components.mean(), 0, 100)) + 0.0, _median(values) + 0.0, len(components), curve)
 
 
 def _median(values: Floats) -> float:

@@ -91,7 +91,7 @@ class ScoringService:
             else:
                 report = self._score_past(cards, day)
                 if shadow is not None:
-                    self._score_shadow(shadow, day)
+                    self._score_shadow(shadow, day, beside=cards)
             written += report.rows_written
             if on_day is not None:
                 on_day(number, len(days))
@@ -224,11 +224,11 @@ class ScoringService:
                 bump(connection, "scores")
         return _report(scores, written)
 
-    def _score_shadow(self, cards: Scorecards, day: date) -> None:
+    def _score_shadow(self, cards: Scorecards, day: date, *, beside: Scorecards) -> None:
         with self._store.read() as connection:
             scores = self._published(connection, cards, day, SHADOW_RESTATED)
         with self._store.write() as connection:
-            write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now())
+            write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now(), beside=beside)
             store_frames.note_history(connection)
 
     def _published(self, connection: sa.Connection, cards: Scorecards, day: date, basis: Basis) -> DayScores:
