@@ -219,6 +219,20 @@ def test_a_run_within_the_day_is_the_same_evaluation(store: Store) -> None:
     assert [rows["steep", number].band for number in range(9, 13)] == [0, 0, 0, 2], "counted from day 10 on"
 
 
+@pytest.mark.parametrize("said", [None, {"points_per_day": 3}], ids=["usual", "limit"])
+def test_a_fall_that_is_corrected_within_the_day_has_never_been(store: Store, said: object) -> None:
+    world = Series(store, said, series={"one": [90] * DAYS})
+    world.live(0)
+    world.live(1)
+    before = world.service.explain(world.account["one"])
+    world.count("one", day_number(1), 10)
+    world.service.run(day_number(1))
+    assert world.service.explain(world.account["one"]).score < before.score
+    world.count("one", day_number(1), 90)
+    world.service.run(day_number(1))
+    assert world.service.explain(world.account["one"]) == before
+
+
 def test_observers_hear_of_what_is_published(store: Store) -> None:
     world = Series(store)
     for number in range(5):
