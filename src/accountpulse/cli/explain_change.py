@@ -27,7 +27,7 @@ def print_change(run: Run, account: str, start: date, end: date | None) -> int:
     """Say why a score moved: in one sentence, part by part, and the sum."""
     from accountpulse.core.scoring.change_words import opening
 
-    with run.hub() as hub:
+    with run.hub() as hub, run.err.status("evaluating both days"):
         name, move = hub.explain_change(account, start, end)
     said = opening(name, move.start, move.end, move.parts)
     if run.as_json:
@@ -69,7 +69,7 @@ def _kind(kind: str) -> str:
 
 def print_next_band(run: Run, account: str, band: str) -> int:
     """Say what it would take to reach a band."""
-    with run.hub() as hub:
+    with run.hub() as hub, run.err.status("trying other values"):
         name, found = hub.counterfactual(account, None if band == NEXT else band)
         currency = hub.currency
     if run.as_json:

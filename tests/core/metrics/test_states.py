@@ -125,6 +125,17 @@ def test_an_audit_reads_whether_it_had_been_loaded_by_then(engine: sa.Engine) ->
     assert cell(look(engine, world, mode=early), "tickets_30d")[1] is State.NEVER_SYNCED
 
 
+def test_whom_a_source_had_not_named_by_then_was_unknown_then(engine: sa.Engine) -> None:
+    """Its link holds since ever, as links of facts of earlier days must; nobody had asked about it then all the same."""
+    world = small("ticket")
+    world.source_accounts[1]["first_known_at"] = NOW
+    early, assumed = NOW - timedelta(seconds=1), AsKnown(NOW - timedelta(seconds=1), loads_assumed=True)
+    assert cell(look(engine, world, mode=AsKnown(early)), "tickets_30d")[1] is State.NO_DATA
+    assert cell(look(engine, world, mode=AsCorrected(early)), "tickets_30d")[1] is State.NO_DATA
+    for mode in (AsKnown(NOW), AsCorrected(NOW), AsCorrected(), assumed):
+        assert cell(look(engine, world, mode=mode), "tickets_30d") == (0, State.MEASURED, None)
+
+
 def test_zero_is_a_measurement_and_a_share_of_nothing_is_not(engine: sa.Engine) -> None:
     frame = look(engine, small("ticket"))
     assert cell(frame, "tickets_30d") == (0, State.MEASURED, None)
