@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.core.scoring.test_service import METRICS, MODEL, NOW, RULES, TODAY, World
 
@@ -85,6 +85,9 @@ STEPS = st.lists(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=[("publish", 0), ("publish", 1), ("publish", 2), ("rollback", 0), ("rollback", 0), ("rollback", 0)])
+@example(steps=[("publish", 0), ("publish", 1), ("rollback", 0), ("publish", 3), ("rollback", 0), ("rollback", 0)])
+@example(steps=[("publish", 0), ("publish", 1), ("rollback", 0), ("rollback to", 1), ("rollback", 0), ("rollback", 0)])
 def test_rollback_undoes_release_by_release(store: Store, steps: Sequence[tuple[str, int]]) -> None:
     """Whatever was published, tried in shadow and undone before, and however the clock was set meanwhile."""
     with store.write() as connection:
