@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 import sqlglot
@@ -174,11 +175,13 @@ def test_duckdb_reads_the_mirror_and_nothing_else(mirrored: Mirrored, tmp_path: 
 
 
 def test_python_s_variables_are_no_tables(mirrored: Mirrored) -> None:
-    anything = np.array([1])  # noqa: F841  # what must not be found
+    anything = pa.table({"a": [1]})  # noqa: F841  # what must not be found
+    assert duckdb.connect().sql("select * from anything").fetchall() == [(1,)], "DuckDB looks for it by itself"
     with mirrored.store.read() as c:
         facts = mirrored.duck.facts(c)
+    assert isinstance(facts, DuckFacts)
     with pytest.raises(duckdb.CatalogException, match="anything"):
-        facts.ask("select * from anything", {})
+        facts._database.sql("select * from anything")
 
 
 # --- a further engine -----------------------------------------------------------------------------------------------------
