@@ -213,7 +213,7 @@ class Broken(WeightedScorer):
 
     def deltas(self, values, typical):
         found = super().deltas(values, typical)
-        return found * {"deltas": 0.5, "outside": 3}.get(self.fault, 1)
+        return found * {"deltas": 0.5, "outside": 3}.get(self.fault, 1) + (1e-12 if self.fault == "rounding" else 0)
 
 
 @pytest.mark.parametrize("fault", ["nan", "shape", "deltas"])
@@ -223,6 +223,14 @@ def test_a_scorer_that_breaks_its_contract_is_refused(fault):
     scorer.fault = fault
     with pytest.raises(ModelError, match="scorer 'weighted' breaks its contract"):
         evaluate(model, scorer, np.array([[10.0]]), np.zeros((1, 1), np.int8))
+
+
+def test_an_unknown_component_has_delta_0_even_where_a_scorer_rounds():
+    model = model_with((1, [line("a"), line("b")]))
+    scorer = Broken(model.components)
+    scorer.fault = "rounding"
+    result = evaluate(model, scorer, np.array([[20.0, NAN]]), np.array([[MEASURED, NO_DATA]], np.int8))
+    assert result.deltas[0, 1] == 0
 
 
 def test_leaving_0_to_100_is_clipped_by_name():
