@@ -233,6 +233,25 @@ def test_a_fall_that_is_corrected_within_the_day_has_never_been(store: Store, sa
     assert world.service.explain(world.account["one"]) == before
 
 
+def test_days_restated_beside_a_live_series_are_no_evaluations_of_it(store: Store) -> None:
+    world = Series(store, series={"one": [20, *[80] * 13]})
+    world.live(0)
+    world.live(1)
+    world.live(2)
+    world.clock.advance(timedelta(days=1))
+    world.service.run(day_number(2), since=day_number(0))
+    world.service.run(day_number(3))
+    assert world.service.explain(world.account["one"]).band == "green", "the third"
+    world.forget()
+    world.live(0)
+    world.live(1)
+    world.clock.advance(timedelta(days=1))
+    world.service.run(day_number(1), since=day_number(0))
+    world.service.run(day_number(2))
+    one = world.service.explain(world.account["one"])
+    assert (one.band, one.steadiness) == ("red", "a rise counts after 3 evaluations in a row at 45 or above, this is the 2nd")
+
+
 def test_observers_hear_of_what_is_published(store: Store) -> None:
     world = Series(store)
     for number in range(5):
