@@ -1,52 +1,51 @@
 """A correct connector, as small as one gets: what the tutorial ends with, and what every mutant departs from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
 
-from accountpulse.plugins import Account, Checkpoint, Connector, ConnectorConfig, Deleted, Identity
-from accountpulse.plugins import InvalidRecord, Item, TimeCursor, Transient, Window, stream  # fmt: skip
+from accountpulse import plugins as ap
 
 
-class AcmeConfig(ConnectorConfig):
+class AcmeConfig(ap.ConnectorConfig):
     """token: from Acme's settings page. base_url: where Acme's API is."""
 
     token: SecretStr
     base_url: str = "https://api.acme.example"
 
 
-class Acme(Connector[AcmeConfig]):
+class Acme(ap.Connector[AcmeConfig]):
     """Acme CRM: customers."""
 
     id, title = "acme", "Acme CRM"
 
-    def check(self) -> Identity:
+    def check(self) -> ap.Identity:
         me = self.get("/me")
-        return Identity(me["id"], me["name"])
+        return ap.Identity(me["id"], me["name"])
 
-    @stream(Account, cursor=TimeCursor("updated_at"), lag=timedelta(minutes=5), deletes="tombstones")
-    def customers(self, window: Window) -> Iterator[Item]:
+    @ap.stream(ap.Account, cursor=ap.TimeCursor("updated_at"), lag=timedelta(minutes=5), deletes="tombstones")
+    def customers(self, window: ap.Window) -> Iterator[ap.Item]:
         """Customers, in order of change. Acme shows a change up to five minutes late."""
         params = {"updated_since": window.since.isoformat()} if window.since else {}
         while True:
             page = self.get("/customers", params)
             yield from map(self.record, page["data"])
             if page["data"]:
-                yield Checkpoint(datetime.fromisoformat(page["data"][-1]["updated_at"]))
+                yield ap.Checkpoint(datetime.fromisoformat(page["data"][-1]["updated_at"]))
             if page["next"] is None:
                 return
             if page["next"] == params.get("page"):
-                raise Transient("Acme gave the same page twice")
+                raise ap.Transient("Acme gave the same page twice")
             params["page"] = page["next"]
 
-    def record(self, row: dict[str, Any]) -> Item:
+    def record(self, row: dict[str, Any]) -> ap.Item:
         if not row.get("id"):
-            return InvalidRecord("unknown", "the customer has no id")
-        return Deleted(Account, row["id"]) if row["deleted"] else Account(source_id=row["id"], name=row.get("name"))
+            return ap.InvalidRecord("unknown", "the customer has no id")
+        if row["deleted"]:
+            return ap.Deleted(ap.Account, row["id"])
+        return ap.Account(source_id=row["id"], name=row.get("name"))
 
     def get(self, path: str, params: dict[str, str] | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self.config.token.get_secret_value()}"}

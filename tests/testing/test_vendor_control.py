@@ -93,8 +93,8 @@ def test_a_flood_is_made_up_while_it_is_served(rest: RestServer) -> None:
     assert [each.params["limit"] for each in rest.requests] == ["500"] * 3
 
 
-def test_what_is_answered_may_be_rewritten(rest: RestServer) -> None:
-    rest.rewrite = lambda call, answer: Answer({"path": call.path, "was": answer.body})
+def test_what_is_answered_may_be_altered(rest: RestServer) -> None:
+    rest.alter = lambda call, answer: Answer({"path": call.path, "was": answer.body})
     assert get(rest, "/me").json() == {"path": "/me", "was": {"id": "workspace-1", "name": "Simulated workspace"}}
 
 

@@ -34,7 +34,7 @@ class Suite:
     not_covered: ClassVar[Mapping[str, str]] = {}
     earlier: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     page_size: ClassVar[int] = 3
-    flood: ClassVar[int] = 200_000
+    flood: ClassVar[int] = 50_000
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

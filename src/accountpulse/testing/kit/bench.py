@@ -173,8 +173,8 @@ class Bench:
         """Sync once and fail the test unless it ends well."""
         result = self.one(link, **options)
         assert result.state == "ok", (
-            f"stream {self.spec.name} {when} must end well, but is {result.state!r}: {result.message}. A fault that may pass is "
-            "raised as Transient or RateLimited, and an unreadable row is yielded as InvalidRecord"
+            f"stream {self.spec.name} {when} must end well, but is {result.state!r}: {result.message}. A fault that may pass "
+            "is raised as Transient or RateLimited, and an unreadable row is yielded as InvalidRecord"
         )
         return result
 

@@ -82,9 +82,9 @@ class ChangeTests(Suite):
                     change(each)
             return Answer(body, answer.status, answer.headers)
 
-        server.rewrite = drifted
+        server.alter = drifted
         result = bench.one(link)
-        server.rewrite = None
+        server.alter = None
         rest = rows.alive - {id} if name != _UNKNOWN else rows.alive
         assert result.state == "ok", (
             f"one row of stream {bench.spec.name} {name}, and the stream is {result.state!r}: {result.message}. Read fields "

@@ -19,10 +19,11 @@ from accountpulse.testing.kit.base import Suite
 from accountpulse.testing.kit.bench import Bench, fresh_store
 from accountpulse.testing.kit.rules import proves
 from accountpulse.testing.kit.vendors import Site, filled, secrets_of
+from accountpulse.testing.vendors.control import Answer, Call
 
 CANARY = "canary-7f3a9c"
 SECRET_NAMES = ("token", "secret", "password", "passwd", "api_key", "apikey", "private_key", "write_key", "credential")
-VERBS = ("put", "renew", "check", "replace", "create", "use", "give", "set", "enter", "make", "grant", "log", "ask", "configure")
+VERBS = ("put", "renew", "check", "replace", "create", "use", "give", "set", "enter", "make", "grant", "log", "ask")
 
 
 class DeclarationTests(Suite):
@@ -86,9 +87,15 @@ class DeclarationTests(Suite):
             if server is not None:
                 server.page_size = self.page_size
                 bench.seed(3 * self.page_size)
-                server.rewrite = lambda call, answer: server.revoke() or answer if bench.rows.path in call.path else answer
+
+                def revoke(call: Call, answer: Answer) -> Answer:
+                    if bench.rows.path in call.path:
+                        server.revoke()
+                    return answer
+
+                server.alter = revoke
                 run = bench.sync(link)
-                server.rewrite = None
+                server.alter = None
                 server.restore()
                 assert run.state == "needs_reauth", f"credentials revoked during a run: it is {run.state!r}; raise AuthError"
                 bench.must_sync(link, "after the credentials were renewed")
@@ -149,8 +156,9 @@ class DeclarationTests(Suite):
         with self.bench(stream, tmp_path) as bench:
             bench.seed(self.page_size)
             result = bench.must_sync(bench.link(), "with a page of rows")
-            assert result.read, f"stream {stream} brought nothing although the vendor has rows: does it read {bench.rows.path!r}?"
-            assert bench.spec.description, f"stream {stream} has no docstring: say what it reads, and what its vendor can't tell"
+            path = bench.rows.path
+            assert result.read, f"stream {stream} brought nothing although the vendor has rows: does it read {path!r}?"
+            assert bench.spec.description, f"stream {stream} has no docstring: say what it reads, and what it can't tell"
             brought = {type(item) for item in bench.read().records}
             config = self.connector.Config.model_validate(bench.settings)
             declared = set(self.connector.stream_records(bench.spec, config))
@@ -166,11 +174,11 @@ class DeclarationTests(Suite):
             with self.bench(stream, tmp_path) as bench:
                 bench.seed(self.page_size)
                 link = bench.link()
-                settings = filled(left.get("settings", {}), bench.site.settings)
+                bench.settings = filled(left.get("settings", self.good), bench.site.settings)
                 if stream in left.get("cursors", {}):
                     bench.set_cursor(link, left["cursors"][stream], None)
                 try:
-                    bench.must_sync(link, f"with what release {release} left", **settings)
+                    bench.must_sync(link, f"with what release {release} left")
                 except ValidationError as wrong:
                     pytest.fail(f"the settings of release {release} are refused: {wrong}")
                 bench.must_equal_vendor(link, f"It began with the cursor of release {release}")
@@ -180,8 +188,8 @@ def _must_advise(message: str, fields: list[str]) -> None:
     words = message.lower().replace(",", " ").replace(":", " ").split()
     advice = len(words) >= 5 and (any(field in words for field in fields) or any(verb in words for verb in VERBS))
     assert advice, (
-        f"the message for refused credentials is {message!r}: say in a sentence what to do, such as 'Acme refused the token: put "
-        "a current one into token'"
+        f"the message for refused credentials is {message!r}: say in a sentence what to do, such as 'Acme refused the token: "
+        "put a current one into token'"
     )
 
 
@@ -226,5 +234,3 @@ def _listening() -> Iterator[list[str]]:
     finally:
         root.removeHandler(ear)
         root.setLevel(level)
-
-

@@ -20,7 +20,7 @@ def unless_it_has_a_cursor(_suite: type[Suite], spec: StreamSpec) -> str | None:
     return None if spec.cursor is not None and spec.deletes != "snapshot" else "each run reads everything, as declared"
 
 
-def unless_it_can_resume(suite: type[Suite], spec: StreamSpec) -> str | None:
+def unless_it_can_resume(_suite: type[Suite], spec: StreamSpec) -> str | None:
     """Without a cursor there is nothing to go on from."""
     return None if spec.cursor is not None else "it has no cursor to go on from: each run reads everything, as declared"
 

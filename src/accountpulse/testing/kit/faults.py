@@ -36,8 +36,8 @@ class FaultTests(Suite):
                 server.fail(2, status=status, body=body, times=ALWAYS, path=bench.rows.path)
                 result = bench.one(link)
                 assert result.state == "failed", (
-                    f"the second page of stream {stream} is {name}, but the run ended as {result.state!r} with {result.read} rows "
-                    f"({result.message}): let the error out as Transient, and take no fault for the last page"
+                    f"the second page of stream {stream} is {name}, but the run ended as {result.state!r} with {result.read} "
+                    f"rows ({result.message}): let the error out as Transient, and take no fault for the last page"
                 )
                 assert "bug of the connector" not in (result.message or ""), (
                     f"the second page of stream {stream} is {name}, and the connector crashed on it: {result.message}. "
@@ -71,7 +71,7 @@ class FaultTests(Suite):
             server.fail(2, status=429, headers={"Retry-After": str(LONG_WAIT)}, times=ALWAYS, path=bench.rows.path)
             run = bench.sync(link)
             wait = run.paused_until - bench.clock.now() if run.paused_until is not None else timedelta(0)
-            assert run.state == "paused", f"429 with Retry-After: {LONG_WAIT} must pause the connection, but it is {run.state!r}"
+            assert run.state == "paused", f"429 with Retry-After: {LONG_WAIT} must pause the connection; it is {run.state!r}"
             assert wait >= timedelta(seconds=LONG_WAIT - 60), f"the vendor asked for {LONG_WAIT} s, the pause is {wait}"
 
     @proves(16, "stalls", unless=unless_networked)
@@ -92,7 +92,7 @@ class FaultTests(Suite):
                 first.append(answer)
                 return first[0]
 
-            server.rewrite = repeat
+            server.alter = repeat
             result = bench.one(link)
             assert len(first) < PATIENCE, (
                 f"the vendor answered the same page {len(first)} times, and stream {stream} asked on: raise Transient when the "
@@ -116,7 +116,7 @@ class FaultTests(Suite):
                 bench.stop = bench.stop or (bench.rows.path in call.path and bench.requests() - before >= 1)
                 return answer
 
-            server.rewrite = cancel
+            server.alter = cancel
             result = bench.one(link)
             asked = bench.requests() - before
             assert result.state == "cancelled", f"the run was cancelled while stream {stream} read, but is {result.state!r}"
@@ -124,6 +124,6 @@ class FaultTests(Suite):
                 f"the run was cancelled during the second request, and stream {stream} made {asked}: call "
                 "context.stop_if_cancelled() once per page"
             )
-            bench.stop, server.rewrite = False, None
+            bench.stop, server.alter = False, None
             bench.must_sync(link, "after it was cancelled")
             bench.must_equal_vendor(link, "The run before was cancelled")

@@ -36,23 +36,25 @@ class MannerTests(Suite):
                 bench.read(limit=1)
                 asked = bench.requests() - before
                 assert asked <= 3, (
-                    f"stream {stream} made {asked} requests before its first record: yield the rows of a page before you ask for "
-                    "the next"
+                    f"stream {stream} made {asked} requests before its first record: yield the rows of a page before you ask "
+                    "for the next"
                 )
-        peaks = {}
-        for count in (self.flood // 4, self.flood):
+        peaks = []
+        counts = (self.flood // 10, self.flood)
+        for count in counts:
             with self.bench(stream, tmp_path) as bench:
                 if bench.site.server is not None:
                     bench.site.server.page_size = FULL_PAGES
                 bench.rows.flood(count)
                 bench.settle()
-                read, peaks[count] = _peak(bench)
+                read, peak = _peak(bench)
+                peaks.append(peak)
                 assert read >= count, f"of {count} rows stream {stream} brought {read}"
-        small, large = peaks[self.flood // 4], peaks[self.flood]
-        growth = (large - small) / (self.flood - self.flood // 4)
+        small, large = peaks
+        growth = (large - small) / (counts[1] - counts[0])
         assert growth <= BYTES_A_ROW, (
-            f"each further row of stream {stream} costs {growth:.0f} bytes ({small / 1e6:.1f} MB at {self.flood // 4} rows, "
-            f"{large / 1e6:.1f} MB at {self.flood}): something is collected; yield rows as they come"
+            f"each further row of stream {stream} costs {growth:.0f} bytes ({small / 1e6:.1f} MB at {counts[0]} rows, "
+            f"{large / 1e6:.1f} MB at {counts[1]}): something is collected; yield rows as they come"
         )
 
     @proves(24, "manners", always=True)
@@ -70,9 +72,10 @@ class MannerTests(Suite):
                 bench.must_sync(link, "while it is watched")
             elsewhere = sorted(seen["connections"] - allowed)
             assert not elsewhere, f"stream {stream} opened connections to {elsewhere}; allowed is its vendor, {sorted(allowed)}"
-            assert not seen["sleeps"], f"stream {stream} slept ({seen['sleeps']}): raise RateLimited or Transient, the engine waits"
+            sleeps = seen["sleeps"]
+            assert not sleeps, f"stream {stream} slept ({sleeps}): raise RateLimited or Transient, the engine waits"
             after = _logging_state()
-            assert before == after, f"logging was configured ({before} became {after}): use context.log, and leave the rest alone"
+            assert before == after, f"logging was configured ({before} became {after}): use context.log and nothing else"
             left = {thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive()}
             assert not left, f"threads are left running after close(): {sorted(left)}"
 

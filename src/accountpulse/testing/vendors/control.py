@@ -114,7 +114,7 @@ class SimulatedVendor:
     """A vendor's server with a control surface. Subclasses declare `endpoints`, `kinds` and the vendor's answers.
 
     `credentials` is what a connector's config needs; `base_url` is set once the server listens. All public methods may be
-    called from any thread while the server runs. `page_size`, when set, caps every page the vendor serves; `rewrite`, when set,
+    called from any thread while the server runs. `page_size`, when set, caps every page the vendor serves; `alter`, when set,
     may change what is answered, planned faults excepted.
     """
 
@@ -125,7 +125,7 @@ class SimulatedVendor:
         self.clock = clock
         self.base_url = ""
         self.page_size: int | None = None
-        self.rewrite: Callable[[Call, Answer], Answer] | None = None
+        self.alter: Callable[[Call, Answer], Answer] | None = None
         self.requests: list[SeenRequest] = []
         self.lock = threading.RLock()
         self.revoked = False
@@ -346,7 +346,7 @@ class SimulatedVendor:
                         self.authorise(call)
                         self._calls += 1
                     answer = endpoint.handler(call)
-                    answer = answer if self.rewrite is None else self.rewrite(call, answer)
+                    answer = answer if self.alter is None else self.alter(call, answer)
                 except Refusal as refusal:
                     answer = refusal.answer
             answer = Answer(answer.body, answer.status, {**self.response_headers(call), **answer.headers})

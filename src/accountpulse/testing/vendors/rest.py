@@ -9,7 +9,6 @@
 * errors are {"error": code, "message": text}: 401, 404, 422 for a bad parameter, 429.
 """
 
-# ruff: noqa: ARG002 - a hook or handler keeps its signature whether or not it reads every argument
 from __future__ import annotations
 
 import base64
@@ -181,7 +180,7 @@ class RestServer(SimulatedVendor):
         if reached < rows:
             kept = [(name, value) for name, value in call.query if name != look.page]
             link = f"{self.base_url}{look.path}?{urlencode([*kept, (look.page, number + 1)])}"
-            following = {"link": link, "token": str(number + 1), "number": number + 1}[look.pages]
+            following = link if look.pages == "link" else str(number + 1) if look.pages == "token" else number + 1
         body = f"{{{json.dumps(look.items)}: [{items}], {json.dumps(look.next)}: {json.dumps(following)}}}"
         return Answer(body, headers={"content-type": "application/json"})
 

@@ -1,0 +1,17 @@
+"""Asks for page after page before it yields, and looks up from it never (R44)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from tests.conformance.acme import Acme
+
+from accountpulse import plugins as ap
+
+KILLED_BY = "test_20_cancelled_within_a_page"
+
+
+class Mutant(Acme):
+    @ap.stream(ap.Account, cursor=ap.TimeCursor("updated_at"), lag=timedelta(minutes=5), deletes="tombstones")
+    def customers(self, window: ap.Window) -> Iterator[ap.Item]:
+        """Customers, in order of change."""
+        yield from list(Acme.customers(self, window))

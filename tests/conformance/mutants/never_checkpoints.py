@@ -1,0 +1,17 @@
+"""Yields no checkpoint, so that a run that breaks off begins again."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from tests.conformance.acme import Acme
+
+from accountpulse import plugins as ap
+
+KILLED_BY = "test_08_a_run_goes_on_from_where_it_was_killed"
+
+
+class Mutant(Acme):
+    @ap.stream(ap.Account, cursor=ap.TimeCursor("updated_at"), lag=timedelta(minutes=5), deletes="tombstones")
+    def customers(self, window: ap.Window) -> Iterator[ap.Item]:
+        """Customers, in order of change."""
+        yield from (item for item in Acme.customers(self, window) if not isinstance(item, ap.Checkpoint))

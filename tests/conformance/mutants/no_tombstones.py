@@ -1,0 +1,17 @@
+"""Declares tombstones, and leaves deleted rows out (R22)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from tests.conformance.acme import Acme
+
+from accountpulse import plugins as ap
+
+KILLED_BY = "test_14_what_is_deleted"
+
+
+class Mutant(Acme):
+    @ap.stream(ap.Account, cursor=ap.TimeCursor("updated_at"), lag=timedelta(minutes=5), deletes="tombstones")
+    def customers(self, window: ap.Window) -> Iterator[ap.Item]:
+        """Customers, in order of change."""
+        yield from (item for item in Acme.customers(self, window) if not isinstance(item, ap.Deleted))
