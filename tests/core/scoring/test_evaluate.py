@@ -140,6 +140,11 @@ def test_adjustments_come_in_one_fixed_order():
     assert [a.code for a in result.adjustments] == ["neutral:b", "worst:a", "worst:d", "exclude", "clip"]
 
 
+def test_what_stands_in_for_nobody_is_no_adjustment():
+    result = run(model_with((1, [line("a", missing="worst"), line("b", missing="neutral")])), [[10, 20]])
+    assert [a.code for a in result.adjustments] == ["exclude", "clip"]
+
+
 @pytest.mark.parametrize("policy", MISSING_POLICIES)
 def test_not_applicable_is_left_out_under_every_policy_and_costs_no_coverage(policy):
     model = model_with((1, [line("a"), line("b", missing=policy)]))
