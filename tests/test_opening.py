@@ -55,7 +55,7 @@ def settings(store: Store, tmp_path: Path) -> Settings:
     made = settings_of(store, tmp_path)
     with Hub.open(made, host=HOST, clock=CLOCK) as hub:
         assert {result.state for result in hub.sync()} == {"ok"}
-        hub.score()
+        assert hub.score().accounts == 2
         assert len(hub.table()) == 2
     return made
 

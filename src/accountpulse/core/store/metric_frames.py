@@ -32,7 +32,9 @@ def advance(connection: sa.Connection, number: int, day: date, content: Mapping[
     """
     if number == 0:
         row = {"id": _ONLY, "number": 1, "history": 0, "day": day, "content": dict(content)}
-        return connection.execute(insert(connection, metric_frame).values(row).on_conflict_do_nothing()).rowcount > 0
+        written = insert(connection, metric_frame).values(row).on_conflict_do_nothing().returning(metric_frame.c.id)
+        # Not the rowcount: psycopg has none for an insert of one row.
+        return connection.execute(written).first() is not None
     replaced = (
         sa.update(metric_frame)
         .where(metric_frame.c.id == _ONLY, metric_frame.c.number == number)
