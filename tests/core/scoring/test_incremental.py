@@ -220,6 +220,7 @@ PASSING: dict[str, tuple[str, Record]] = {
     "due": ("billing", Invoice(source_id="1", account="k1", issued_at=ago(9), due_at=ago(-1), amount=5, currency="USD")),
     "a customer from tomorrow": ("crm", customer("k9", since=ago(-1))),
     "a customer from 29 days ago": ("crm", customer("k1", since=ago(29))),
+    "a customer from 19 days ago": ("crm", customer("k1", since=ago(19))),
     "gone from tomorrow": ("crm", customer("k1", churned_at=ago(-1))),
 }
 

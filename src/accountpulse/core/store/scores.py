@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -277,8 +277,9 @@ def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], 
 
 
 def _content_hash(row: Mapping[str, Any]) -> bytes:
-    content = {name: value for name, value in row.items() if name != "scored_at"}
-    return blake2b(json.dumps(content, sort_keys=True, default=str).encode(), digest_size=16).digest()
+    # Marshal's second version says the same of the same data, several times faster than JSON; days it does not know.
+    content = [value.toordinal() if isinstance(value, date) else value for name, value in row.items() if name != "scored_at"]
+    return blake2b(marshal.dumps(content, 2), digest_size=16).digest()
 
 
 def _hash_of(row: sa.Row[Any] | None) -> bytes | None:
