@@ -140,7 +140,7 @@ def test_what_a_connection_told_stays_when_it_is_no_longer_configured(
         assert [row.name for row in (hub.score(), hub.table())[1]] == ["Acme"]
 
 
-def test_a_score_is_explained_as_it_was_given_until_the_next_scoring(
+def test_a_score_is_explained_as_it_was_given_until_another_model_is_published_and_scored(
     vendors: Vendors, host: PluginHost, tmp_path: Path
 ) -> None:
     with hub_of(vendors, host, tmp_path) as hub:
@@ -153,6 +153,10 @@ def test_a_score_is_explained_as_it_was_given_until_the_next_scoring(
         assert hub.explain("Acme").segment == "all"
         assert [row.segment for row in hub.table()] == ["all"]
         assert hub.explain("Acme").model_version == before.models["m"].version
+        hub.score()
+        assert hub.explain("Acme").segment == "all", "a file counts once it is published"
+        hub.releases.publish(author="Ann")
+        assert hub.explain("Acme").segment == "all"
         hub.score()
         assert hub.explain("Acme").segment == "everyone"
 

@@ -143,7 +143,8 @@ def connection_of_people(connection: sa.Connection, now: datetime) -> int:
     former = sa.update(connection_table).where(c.name == PEOPLE, c.connector != PEOPLE)
     connection.execute(former.values(name=f"{PEOPLE} (configured before)"))
     statement = insert(connection, connection_table).values(state="ok", state_since=now, **values)
-    if connection.execute(statement.on_conflict_do_nothing(index_elements=["name"])).rowcount > 0:
+    made = statement.on_conflict_do_nothing(index_elements=["name"]).returning(c.id)
+    if connection.execute(made).first() is not None:
         bump(connection, "operations")
     id = int(by_name(connection, PEOPLE).id)
     lock(connection, id)
