@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from accountpulse.connectors.stripe.source import Stripe, StripeConfig
+from accountpulse.connectors.stripe.config import StripeConfig
+from accountpulse.connectors.stripe.source import Stripe
 from accountpulse.core.clock import FixedClock
 from accountpulse.plugins import (
     Account,
@@ -370,7 +371,7 @@ def test_a_server_that_is_not_there_is_transient(vendor: StripeVendor, clock: Fi
 
 def test_a_missing_permission_names_it(vendor: StripeVendor, clock: FixedClock) -> None:
     vendor.fail(status=403)
-    with pytest.raises(PermissionMissing, match=r"/v1/events.*read access"):
+    with pytest.raises(PermissionMissing, match=r"'Events: Read'.*dashboard.*/v1/events"):
         run(vendor, clock, "customers")
 
 

@@ -7,6 +7,7 @@ times the time, and they are rendered for one API version, while we also meet ol
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -25,6 +26,14 @@ from accountpulse.plugins import (
 API_VERSION = "2026-10-28.endive"  # pinned: the shapes we map; an SDK update must not change them under us
 PAGE = 100  # the most that Stripe gives
 TIMEOUT = (10.0, 60.0)
+
+# What the dashboard calls the permissions of a restricted key, where it is not the name of the path.
+DASHBOARD_NAMES = {
+    "account": "Account (Basic)",
+    "charges": "Charges and Refunds",
+    "refunds": "Charges and Refunds",
+    "subscription_items": "Subscriptions",
+}
 
 Params = Iterable[tuple[str, str | int]]
 JsonObject = dict[str, Any]
@@ -64,8 +73,8 @@ class StripeApi:
         # `from None` throughout: Stripe's own message and body may repeat the key, and a traceback would show them.
         except stripe.AuthenticationError:
             raise AuthError("Stripe refused the API key: put a current restricted key into api_key") from None
-        except stripe.PermissionError:
-            raise PermissionMissing(f"read {path}", "give the restricted key read access in Stripe's dashboard") from None
+        except stripe.PermissionError as error:
+            raise _permission(path, str(error)) from None
         except stripe.RateLimitError as error:
             headers = {name.lower(): value for name, value in (error.headers or {}).items()}
             raise RateLimited(retry_after(headers.get("retry-after")), f"Stripe asks us to slow down at {path}") from None
@@ -106,6 +115,14 @@ class StripeApi:
         if not (embedded or {}).get("has_more"):
             return list((embedded or {}).get("data") or ())
         return [row for page in self.pages(path, params) for row in page]
+
+
+def _permission(path: str, said: str) -> PermissionMissing:
+    resource = path.split("/")[2]
+    shown = DASHBOARD_NAMES.get(resource, resource.replace("_", " ").capitalize())
+    named = re.search(r"\brak_[a-z_]+_read\b", said)  # Stripe's own name of the permission; the rest may repeat the key
+    advice = f"in Stripe's dashboard, set the restricted key's permission for {shown} to Read"
+    return PermissionMissing(f"{shown}: Read" + (f" ({named[0]})" if named else ""), f"{advice} (asked for at {path})")
 
 
 def _refusal(path: str, status: int | None, code: str | None, param: str | None) -> ConnectorError:

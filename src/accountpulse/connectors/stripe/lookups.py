@@ -25,6 +25,9 @@ class Lookups:
         """A subscription or invoice with the coupon put into each discount: Stripe's expansion does not reach that deep."""
         if thing.get("discounts"):
             thing = {**thing, "discounts": [self._with_coupon(discount) for discount in thing["discounts"]]}
+        customer = thing.get("customer")
+        if isinstance(customer, dict) and customer.get("discount"):
+            thing = {**thing, "customer": {**customer, "discount": self._with_coupon(customer["discount"])}}
         items = (thing.get("items") or {}).get("data")
         if items and any(item.get("discounts") for item in items):
             thing = {**thing, "items": {"data": [self.with_coupons(item) for item in items]}}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from accountpulse.connectors.stripe import shapes
+from accountpulse.connectors.stripe.money import minor
 from accountpulse.connectors.stripe.mrr import MovementKind, Revenue, revenue, steps
 from accountpulse.connectors.stripe.shapes import Json
 from accountpulse.plugins import Account, Deleted, InvalidRecord, Invoice, Subscription, SubscriptionChange
@@ -85,7 +86,7 @@ def subscription_records(
         seats=_seats(items),
         mrr=money.now,
         currency=currency,
-        started_at=_required(shapes.started_at(subscription)),
+        started_at=required_instant(shapes.started_at(subscription)),
         trial_ends_at=instant(subscription.get("trial_end")),
         renews_at=instant(shapes.period_end(subscription)) if renews else None,
         ended_at=instant(shapes.ended_at(subscription)),
@@ -115,7 +116,7 @@ def _changes(
             account=customer,
             subscription=name,
             kind=kind,
-            at=_required(at),
+            at=required_instant(at),
             mrr_delta=delta,
             currency=currency,
         )
@@ -181,11 +182,11 @@ def invoice_record(
         raw_ref=f"/v1/invoices/{name}",
         account=customer,
         number=invoice.get("number"),
-        issued_at=_required(issued),
+        issued_at=required_instant(issued),
         due_at=instant(invoice.get("due_date") or issued),
         paid_at=instant(paid),
         voided_at=instant(moments.get("voided_at")),
-        amount=invoice["total"] if amount is None else amount,
+        amount=minor(invoice["total"] if amount is None else amount, invoice["currency"]),
         services_amount=_part(invoice, services),
         training_amount=_part(invoice, training),
         currency=invoice["currency"].upper(),
@@ -199,7 +200,7 @@ def _part(invoice: Json, products: frozenset[str]) -> int:
     for line in shapes.lines_of(invoice) if products else ():
         if shapes.line_product(line) in products:
             total += line["amount"] - sum(d["amount"] for d in line.get("discount_amounts") or ())
-    return total
+    return minor(total, invoice["currency"])
 
 
 def plan_name(item: Json, products: Mapping[str, str]) -> str | None:
@@ -222,5 +223,6 @@ def _seats(items: Iterable[Json]) -> int | None:
     return sum(counts) if counts else None
 
 
-def _required(seconds: int) -> datetime:
+def required_instant(seconds: int) -> datetime:
+    """A Stripe time that is never null."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -3,8 +3,8 @@
 What counts, decided once: `active` and `past_due` count; trialing, paused (also a paused collection), unpaid, incomplete and
 canceled are 0. A period's price is spread over its months (a year has 12 months, 52 weeks and 365 days). Percent discounts
 come off first, then amounts; a coupon with duration `once` is not recurring and is left out. Metered and tiered items have
-no price of their own, so the last invoiced amount stands for them. Tax is not looked at. Zero-decimal currencies are already
-in minor units.
+no price of their own, so the last invoiced amount stands for them. Tax is not looked at. Amounts
+come out in the minor units of ISO 4217, where Stripe's are others (see `money`).
 
 History comes from the invoices only, and each invoice once final stays as it is, so that a later reading finds the same
 movements again and adds to them. The one exception, a change not yet on an invoice, is `Revenue.now`.
@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from math import floor
 from typing import Literal, NamedTuple
 
 from accountpulse.connectors.stripe import shapes
+from accountpulse.connectors.stripe.money import rounded, scale
 from accountpulse.connectors.stripe.shapes import Json
 
 MOVING_STATUSES = frozenset({"active", "past_due"})
@@ -65,6 +65,7 @@ def revenue(subscription: Json, invoices: Iterable[Json], at: datetime, prices: 
     prices: those that today's lines name and the subscription no longer has; without one a line's period stands for it.
     """
     end = shapes.ended_at(subscription)
+    units = scale(shapes.currency_of(subscription))
     known = _known_shares([*prices, *map(shapes.price_of, shapes.items_of(subscription))])
     points: list[Point] = []
     held: dict[str, _Held] = {}
@@ -80,7 +81,7 @@ def revenue(subscription: Json, invoices: Iterable[Json], at: datetime, prices: 
             continue
         # A yearly item is not on the monthly invoices between: it counts until its paid period ends or a credit takes it back.
         held = {k: h for k, h in held.items() if h.until > issued and k not in credited} | regular
-        mrr = max(0, rounded(sum((h.amount for h in held.values()), Fraction(0))))
+        mrr = max(0, rounded(units * sum((h.amount for h in held.values()), Fraction(0))))
         # Prorations begin when the price changed; the regular line shows the new price only at the next renewal.
         moved = turned if billed and turned > billed else issued
         if points and points[-1].at >= moved:
@@ -88,11 +89,11 @@ def revenue(subscription: Json, invoices: Iterable[Json], at: datetime, prices: 
         elif not points or points[-1].mrr != mrr:
             points.append(Point(moved, mrr))
         billed = issued
-    now = _current(subscription, at, held)
+    now = max(0, rounded(units * _current(subscription, at, held)))
     if points and now and shapes.discounts_of(subscription) and abs(now - points[-1].mrr) <= len(shapes.items_of(subscription)):
         now = points[-1].mrr  # Stripe rounds discounts line by line: a cent of rounding is not a movement.
     first = billed or subscription.get("trial_end") or shapes.started_at(subscription)
-    return Revenue(now, tuple(points), max(turned, first))
+    return Revenue(now, tuple(points), max([turned, first, *_expired(subscription, int(at.timestamp()))]))
 
 
 def steps(points: Iterable[Point]) -> Iterator[tuple[Point, int, MovementKind]]:
@@ -113,17 +114,12 @@ def steps(points: Iterable[Point]) -> Iterator[tuple[Point, int, MovementKind]]:
         level, paid_before = point.mrr, True
 
 
-def rounded(amount: Fraction) -> int:
-    """To the nearest minor unit, halves up."""
-    return floor(amount + Fraction(1, 2))
-
-
 # --- now ----------------------------------------------------------------------------------------------------------------
 
 
-def _current(subscription: Json, at: datetime, invoiced: Mapping[str, _Held]) -> int:
+def _current(subscription: Json, at: datetime, invoiced: Mapping[str, _Held]) -> Fraction:
     if subscription.get("status") not in MOVING_STATUSES or subscription.get("pause_collection"):
-        return 0
+        return Fraction(0)
     moment, currency = int(at.timestamp()), shapes.currency_of(subscription)
     parts: list[_Part] = []
     for item in shapes.items_of(subscription):
@@ -138,7 +134,13 @@ def _current(subscription: Json, at: datetime, invoiced: Mapping[str, _Held]) ->
         part = _Part(shapes.id_of(price.get("product")), unit * shapes.quantity_of(item) * share, share)
         parts += _discounted([part], _coupons(item, moment), currency)
     parts = _discounted(parts, _coupons(subscription, moment), currency)
-    return max(0, rounded(sum((part.amount for part in parts), Fraction(0))))
+    return sum((part.amount for part in parts), Fraction(0))
+
+
+def _expired(subscription: Json, moment: int) -> Iterator[int]:
+    """When discounts ended: the price went up then, though no invoice says so yet."""
+    for thing in (subscription, *shapes.items_of(subscription)):
+        yield from (d["end"] for d in shapes.discounts_of(thing) if d.get("end") and d["end"] <= moment)
 
 
 def _coupons(thing: Json, moment: int) -> list[Json]:

@@ -100,11 +100,17 @@ def quantity_of(item: Json) -> int:
 
 
 def discounts_of(thing: Json) -> list[Json]:
-    """The discounts of a subscription, an item or an invoice that Stripe expanded."""
+    """The discounts of a subscription, an item or an invoice that Stripe expanded.
+
+    A subscription without any has its customer's, where Stripe expanded the customer.
+    """
     found = [d for d in thing.get("discounts") or () if isinstance(d, Mapping)]
     single = thing.get("discount")
     if isinstance(single, Mapping) and single.get("id") not in {d.get("id") for d in found}:
         found.append(single)
+    customer = thing.get("customer")
+    if not thing.get("discounts") and not single and isinstance(customer, Mapping) and customer.get("discount"):
+        found.append(customer["discount"])
     return found
 
 

@@ -7,6 +7,8 @@ Vendor facts it reproduces:
 * current shapes: invoice.parent.subscription_details, periods on items, status_transitions, `discounts` as ids until
   expanded, coupon under discount.source; `expand[]` follows ids;
 * events live 30 days, carry `previous_attributes`, and a cursor on a forgotten event is refused as resource_missing;
+* a restricted key without a permission is refused (403) with the permission's name in the message;
+* `types[]` of events takes 20 at most;
 * deleted customers, products and prices are gone, retrieve says `deleted: true`; deleting a subscription cancels it;
 * errors are {"error": {...}} with type, code, param; 401, 429 rate_limit; `Request-Id` on every answer; basic or bearer.
 """
@@ -23,7 +25,7 @@ from typing import Any, ClassVar
 
 from accountpulse.core.clock import Clock
 from accountpulse.testing.vendors.control import Answer, Call, Endpoint, Json, Refusal, SimulatedVendor, Stored
-from accountpulse.testing.vendors.stripe_defaults import EVENT_NAMES, PATHS, PREFIXES, complete
+from accountpulse.testing.vendors.stripe_defaults import EVENT_NAMES, PATHS, PREFIXES, complete, event_names
 from accountpulse.testing.vendors.stripe_filters import UnknownParameter, owner, tests
 from accountpulse.testing.vendors.world import World
 from accountpulse.testing.vendors.world.stripe_objects import event
@@ -45,7 +47,7 @@ class StripeVendor(SimulatedVendor):
     """The account. Kinds are Stripe's `object` names; every change through the control surface emits its event.
 
     `put` and `touch` of an invoice or subscription take whole objects as `world.stripe_objects` shapes them, or partial
-    ones, which are completed.
+    ones, which are completed. `forbidden` are the resources (customers, disputes, ...) that the restricted key may not read.
     """
 
     name: ClassVar[str] = "stripe"
@@ -53,6 +55,7 @@ class StripeVendor(SimulatedVendor):
 
     def __init__(self, world: World | None, clock: Clock) -> None:
         super().__init__(clock)
+        self.forbidden: set[str] = set()
         self._graves: dict[str, Json] = {}
         self._indexes: dict[tuple[str, str], tuple[list[Stored], dict[object, list[Stored]]]] = {}
         for kind, objects in (world.stripe if world is not None else {}).items():
@@ -115,17 +118,13 @@ class StripeVendor(SimulatedVendor):
         return False
 
     def announce(self, kind: str, body: Json, before: Json | None, action: str) -> None:
-        base = EVENT_NAMES.get(kind)
-        if base is None:
+        if kind not in EVENT_NAMES:
             return
         previous = None
         if action == "updated" and before is not None:
             previous = {name: value for name, value in before.items() if body.get(name) != value}
-        names = [f"{base}.{action}"]
-        if kind == "invoice" and action == "updated" and previous and "status" in previous:
-            names.append(f"invoice.{_INVOICE_STATUS.get(str(body['status']), 'updated')}")
         at = self.clock.now()
-        for name in dict.fromkeys(names):
+        for name in event_names(kind, body, action, previous or ()):
             identifier = stripe_id("evt", name, body["id"], self.serial())
             self.load("event", event(identifier, name, unix(at), copy.deepcopy(body), previous), at)
 
@@ -152,6 +151,11 @@ class StripeVendor(SimulatedVendor):
             raise Refusal(Answer({"error": {"type": "invalid_request_error", "message": message}}, 401))
         if self.revoked or key != self.credentials["api_key"]:
             raise Refusal(self.error_answer(401))
+        resource = call.path.split("/")[2]
+        if resource in self.forbidden:
+            needed = f"Having the 'rak_{resource.removesuffix('s')}_read' permission would allow this request to continue."
+            error = {"type": "invalid_request_error", "message": f"The provided key '{key}' does not suffice. {needed}"}
+            raise Refusal(Answer({"error": error}, 403))
 
     def _account(self, call: Call) -> Answer:
         return Answer(
@@ -288,14 +292,6 @@ class StripeVendor(SimulatedVendor):
                 if found is not None:
                     return copy.deepcopy(found.body)
         return value
-
-
-_INVOICE_STATUS = {
-    "open": "finalized",
-    "paid": "paid",
-    "void": "voided",
-    "uncollectible": "marked_uncollectible",
-}
 
 
 def _missing(kind: str, identifier: str, param: str) -> Refusal:

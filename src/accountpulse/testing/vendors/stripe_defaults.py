@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from accountpulse.testing.vendors.world import stripe_objects as shape
@@ -22,6 +23,7 @@ PREFIXES = {
     "charge": "ch",
     "refund": "re",
     "credit_note": "cn",
+    "dispute": "du",
     "event": "evt",
 }
 PATHS = {
@@ -35,6 +37,7 @@ PATHS = {
     "charge": "/v1/charges",
     "refund": "/v1/refunds",
     "credit_note": "/v1/credit_notes",
+    "dispute": "/v1/disputes",
     "event": "/v1/events",
 }
 FILTERS = {
@@ -47,6 +50,7 @@ FILTERS = {
     "charge": ("customer", "payment_intent"),
     "refund": ("charge", "payment_intent"),
     "credit_note": ("customer", "invoice"),
+    "dispute": ("charge", "payment_intent"),
     "event": ("type",),
 }
 EVENT_NAMES = {
@@ -59,7 +63,27 @@ EVENT_NAMES = {
     "charge": "charge",
     "refund": "refund",
     "credit_note": "credit_note",
+    "dispute": "charge.dispute",
+    "discount": "customer.discount",
 }
+_ENDS = {"credit_note": {"void": "voided"}, "dispute": {"won": "closed", "lost": "closed", "warning_closed": "closed"}}
+_INVOICE_STATUS = {"open": "finalized", "paid": "paid", "void": "voided", "uncollectible": "marked_uncollectible"}
+
+
+def event_names(kind: str, body: Json, action: str, changed: Collection[str]) -> list[str]:
+    """The types of the events that a change of an object makes. action: created, updated or deleted. changed: its fields."""
+    base = EVENT_NAMES[kind]
+    if kind == "charge":
+        return [f"charge.{body['status']}" if action == "created" or "status" in changed else "charge.updated"]
+    names = [f"{base}.{action}"]
+    if "status" in changed:
+        if kind == "invoice":
+            names.append(f"invoice.{_INVOICE_STATUS.get(str(body['status']), 'updated')}")
+        elif kind == "refund" and body["status"] == "failed":
+            names.append("refund.failed")
+        elif (end := _ENDS.get(kind, {}).get(str(body["status"]))) is not None:
+            names.append(f"{base}.{end}")
+    return list(dict.fromkeys(names))
 
 
 def complete(kind: str, body: Json, now: int) -> None:
@@ -80,6 +104,16 @@ def complete(kind: str, body: Json, now: int) -> None:
             defaults = shape.subscription_item(identifier, str(body.get("subscription")), price, 1, created, (created, created))
         case "invoice":
             defaults = shape.invoice(identifier, str(body.get("customer")), _rows(body, "lines"), created)
+        case "charge":
+            bill = {"amount_due": body.get("amount", 1000), "currency": "usd", "customer": body.get("customer"), "number": "-"}
+            defaults = shape.charge(identifier, bill, created, body.get("failure_code"))
+        case "refund":
+            defaults = shape.refund(identifier, 1000, created)
+        case "credit_note":
+            parts = (str(body.get("invoice")), str(body.get("customer")), int(body.get("amount", 1000)))
+            defaults = shape.credit_note(identifier, *parts, created)
+        case "dispute":
+            defaults = shape.dispute(identifier, str(body.get("charge")), 1000, created)
         case "event":
             defaults = shape.event(identifier, str(body.get("type")), created, {})
         case _:

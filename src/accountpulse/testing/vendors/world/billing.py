@@ -327,19 +327,25 @@ def _credit(book: BillingBook, invoice: Json, rng: Random) -> None:
         refund_id = stripe_id("re", invoice["id"])
         taken["amount_refunded"] = amount
         book.objects["refund"].append(
-            {
-                "id": refund_id, "object": "refund", "amount": amount, "charge": taken["id"], "created": created,
-                "currency": invoice["currency"], "metadata": {}, "payment_intent": taken["payment_intent"],
-                "reason": "requested_by_customer", "receipt_number": None, "status": "succeeded",
-            }
-        )  # fmt: skip
+            shape.refund(
+                refund_id,
+                amount,
+                created,
+                charge=taken["id"],
+                currency=invoice["currency"],
+                payment_intent=taken["payment_intent"],
+            )
+        )
     invoice["post_payment_credit_notes_amount"] = amount
     book.objects["credit_note"].append(
-        {
-            "id": stripe_id("cn", invoice["id"]), "object": "credit_note", "amount": amount, "created": created,
-            "currency": invoice["currency"], "customer": invoice["customer"], "invoice": invoice["id"], "livemode": False,
-            "memo": None, "metadata": {}, "number": f"{invoice['number']}-CN-01", "reason": "order_change",
-            "refunds": [{"amount_refunded": amount, "refund": refund_id}] if refund_id else [], "status": "issued",
-            "subtotal": amount, "total": amount, "type": "post_payment", "voided_at": None,
-        }
-    )  # fmt: skip
+        shape.credit_note(
+            stripe_id("cn", invoice["id"]),
+            invoice["id"],
+            invoice["customer"],
+            amount,
+            created,
+            currency=invoice["currency"],
+            number=f"{invoice['number']}-CN-01",
+            refunds=[{"amount_refunded": amount, "refund": refund_id, "type": "refund"}] if refund_id else [],
+        )
+    )

@@ -21,6 +21,7 @@ def recent_events(objects: dict[str, list[Json]], changes: list[tuple[int, str, 
         *(each for invoice in objects["invoice"] for each in _about_invoice(invoice)),
         *((c["created"], f"charge.{c['status']}", c, None) for c in objects["charge"]),
         *((n["created"], "credit_note.created", n, None) for n in objects["credit_note"]),
+        *((r["created"], "refund.created", r, None) for r in objects["refund"]),
         *((at, "customer.subscription.updated", subscriptions[name], previous) for at, name, previous in changes),
     ]
     return [

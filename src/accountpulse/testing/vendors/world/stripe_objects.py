@@ -78,6 +78,7 @@ def customer(identifier: str, created: int, **known: Any) -> Json:
         "default_source": None,
         "delinquent": False,
         "description": None,
+        "discount": None,
         "email": None,
         "invoice_prefix": identifier[-8:].upper(),
         "livemode": False,
@@ -303,6 +304,84 @@ def charge(identifier: str, for_invoice: Json, created: int, failure: str | None
         "payment_intent": identifier.replace("ch_", "pi_"),
         "refunded": False,
         "status": "succeeded" if ok else "failed",
+    }
+
+
+def refund(identifier: str, amount: int, created: int, **known: Any) -> Json:
+    """Money on its way back, of a `charge` or a `payment_intent`."""
+    return {
+        "id": identifier,
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": None,
+        "created": created,
+        "currency": "usd",
+        "destination_details": None,
+        "metadata": {},
+        "payment_intent": None,
+        "reason": "requested_by_customer",
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "succeeded",
+        "transfer_reversal": None,
+        **known,
+    }
+
+
+def credit_note(identifier: str, invoice_id: str, customer_id: str, amount: int, created: int, **known: Any) -> Json:
+    """A credit note of an invoice that was paid before; `pre_payment_amount` is what it took off one that was not."""
+    return {
+        "id": identifier,
+        "object": "credit_note",
+        "amount": amount,
+        "amount_shipping": 0,
+        "created": created,
+        "currency": "usd",
+        "customer": customer_id,
+        "customer_balance_transaction": None,
+        "discount_amount": 0,
+        "discount_amounts": [],
+        "effective_at": created,
+        "invoice": invoice_id,
+        "lines": embedded_list([], f"/v1/credit_notes/{identifier}/lines"),
+        "livemode": False,
+        "memo": None,
+        "metadata": {},
+        "number": f"{identifier[-8:].upper()}-CN-01",
+        "out_of_band_amount": None,
+        "post_payment_amount": amount,
+        "pre_payment_amount": 0,
+        "reason": "order_change",
+        "refunds": [],
+        "status": "issued",
+        "subtotal": amount,
+        "total": amount,
+        "type": "post_payment",
+        "voided_at": None,
+        **known,
+    }
+
+
+def dispute(identifier: str, charge_id: str, amount: int, created: int, **known: Any) -> Json:
+    """A payment that the customer's bank claims back."""
+    return {
+        "id": identifier,
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": charge_id,
+        "created": created,
+        "currency": "usd",
+        "enhanced_eligibility_types": [],
+        "evidence_details": {"due_by": created + 9 * 86_400, "has_evidence": False, "past_due": False, "submission_count": 0},
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": None,
+        "reason": "general",
+        "status": "needs_response",
+        **known,
     }
 
 
