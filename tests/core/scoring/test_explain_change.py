@@ -119,11 +119,15 @@ def test_what_arrives_after_the_second_day_plays_no_part(world: World) -> None:
     after = score(world)
     account = ids(world)["Busy"]
     told = explained(world, "Busy", before, after)
+    never_said = TODAY - timedelta(days=2)
+    restated = world.service.explain_change(account, never_said, after[account].day)
+    assert restated.start.restated
     later(world)
-    learn(world, "desk", *tickets("busy", "late", range(2, 4)))
+    learn(world, "desk", *tickets("busy", "late", range(3, 5)))
     learn(world, "crm", replace(company("busy"), plan="gold"))
     score(world)
     assert world.service.explain_change(account, before[account].day, after[account].day) == told
+    assert world.service.explain_change(account, never_said, after[account].day) == restated
 
 
 def test_another_model_between(world: World) -> None:
@@ -362,6 +366,11 @@ def test_a_small_difference_is_within_what_the_history_says(world: World) -> Non
     with world.store.write() as connection:
         connection.execute(sa.text("update score_history set score_centi = score_centi + 10"))
     assert world.service.explain_change(ids(world)["Fading"], TODAY).state == "not_reproducible"
+    with world.store.write() as connection:
+        connection.execute(
+            sa.text("update score_history set score_centi = score_centi - 109, band = 1 - band where band in (0, 1)")
+        )
+    assert world.service.explain_change(ids(world)["Fading"], TODAY).state == "not_reproducible", "another band"
     assert before
 
 
