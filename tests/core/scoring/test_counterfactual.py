@@ -217,6 +217,15 @@ def test_from_a_usual_nothing_any_change_is_endless():
     assert found.needed == 1
 
 
+def test_what_one_that_jumps_gives_too_much_the_others_need_not_give() -> None:
+    jumps = line("jumps", 0.9, normaliser=Steps(((0, 0), (1, 100))))
+    model = model_with((1, [jumps, *(line(f"m{i}") for i in range(4))]))
+    found = case(model, [0.0] * 5)
+    answer = what_it_takes(found, 90)
+    assert len(answer.together) == 5
+    assert sum(each.movement for each in answer.together) == pytest.approx(500 - 10 * 4.9)
+
+
 # --- what stands in the way ---------------------------------------------------------------------------------------------
 
 
