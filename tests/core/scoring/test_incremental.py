@@ -21,7 +21,7 @@ from accountpulse.core.model import Account, Invoice, Record, Ticket, UsageDay
 from accountpulse.core.scoring import incremental
 from accountpulse.core.scoring import live as live_module
 from accountpulse.core.scoring.publication import put_in_force
-from accountpulse.core.store import people
+from accountpulse.core.store import connections, people
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.frame_tables import metric_frame
 from accountpulse.core.store.people_tables import score_override
@@ -256,6 +256,23 @@ def test_what_a_priority_was_is_read_when_it_becomes_what_it_was(quiet: Incremen
     quiet.clock.advance(timedelta(days=1))
     assert quiet.service.run(quiet.today).measured == 1
     found = answers(quiet.store)
+    quiet.service.run(quiet.today, full=True)
+    assert answers(quiet.store) == found
+
+
+def test_a_source_that_goes_stale_within_the_day_makes_everybody_scored_and_nobody_read(quiet: IncrementalWorld) -> None:
+    quiet.put("app", usage(quiet, "k2", quiet.today))
+    quiet.relink()
+    with quiet.store.write() as connection:
+        last = NOON - timedelta(days=3) + timedelta(hours=1)
+        connections.update_stream(connection, quiet.ids["app"], "s", last_success_at=last)
+    quiet.service.run(quiet.today)
+    before = answers(quiet.store)
+    quiet.clock.advance(timedelta(hours=2))
+    report = quiet.service.run(quiet.today)
+    assert (report.measured, report.scored) == (0, report.accounts)
+    found = answers(quiet.store)
+    assert found["score_detail"] != before["score_detail"]
     quiet.service.run(quiet.today, full=True)
     assert answers(quiet.store) == found
 

@@ -71,8 +71,8 @@ def read_header(connection: sa.Connection, live: Live, *, lock: bool = False) ->
     content = row.content
     sheets = []
     for sheet in content["sheets"]:
-        metrics = [live.yardstick.metrics.get(name) for name in sheet["metrics"]]
-        if any(m is None or declared(m) != sheet["metrics"][m.name] for m in metrics):
+        metrics = [live.yardstick.metrics.get(name) for name, _ in sheet["metrics"]]
+        if any(m is None or declared(m) != digits for m, (_, digits) in zip(metrics, sheet["metrics"], strict=True)):
             return row.number, None
         sheets.append(
             Columns(

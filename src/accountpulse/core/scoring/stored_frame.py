@@ -53,7 +53,8 @@ class Columns:
         """As the header keeps it."""
         return {
             "offset": self.offset,
-            "metrics": {m.name: declared(m) for m in self.metrics},
+            # A list: the order of the columns, which PostgreSQL would not keep of an object's keys.
+            "metrics": [[m.name, declared(m)] for m in self.metrics],
             "clocks": {name: kind.value for name, kind in self.clocks.items()},
             "factors": dict(self.worth.factors),
             "features": None if self.features is None else list(self.features.names),
