@@ -24,10 +24,10 @@ from accountpulse.testing.kit.faults import FaultTests
 from accountpulse.testing.kit.manners import MannerTests
 from accountpulse.testing.kit.reading import ReadingTests
 from accountpulse.testing.kit.rules import Coverage
-from accountpulse.testing.kit.vendors import Drift, Rows, ServedRows, Site, Vendor
+from accountpulse.testing.kit.vendors import Drift, Rows, ServedRows, Simulated, Site, Vendor
 from accountpulse.testing.vendors.rest import RestVendor
 
-__all__ = ["ConnectorSuite", "Coverage", "Drift", "RestVendor", "Rows", "ServedRows", "Site", "Vendor"]
+__all__ = ["ConnectorSuite", "Coverage", "Drift", "RestVendor", "Rows", "ServedRows", "Simulated", "Site", "Vendor"]
 
 
 class ConnectorSuite(ReadingTests, FaultTests, ChangeTests, DeclarationTests, MannerTests):

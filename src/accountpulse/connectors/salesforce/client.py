@@ -23,6 +23,7 @@ from accountpulse.plugins import (
     TimeoutAdapter,
     Transient,
     raise_for_status,
+    retry_after,
     translated_errors,
 )
 
@@ -65,8 +66,10 @@ class SalesforceClient:
         answer = self._ask(sobject, lambda sdk: sdk.query(soql, include_deleted=True))
         yield answer["records"]
         while not answer["done"]:
-            more = partial(_more, url=answer["nextRecordsUrl"])
-            answer = self._ask(sobject, more)
+            following = answer["nextRecordsUrl"]
+            answer = self._ask(sobject, partial(_more, url=following))
+            if answer.get("nextRecordsUrl") == following:
+                raise Transient(f"Salesforce gave the same page of {sobject} twice")
             yield answer["records"]
 
     # -- the SDK ----------------------------------------------------------------------------------------------------------
@@ -111,7 +114,7 @@ class SalesforceClient:
 
     def _new_session(self) -> requests.Session:
         ours = self._context.http
-        session = HttpSession()
+        session = SalesforceSession()
         session.verify, session.cert, session.proxies, session.trust_env = ours.verify, ours.cert, ours.proxies, ours.trust_env
         if self._config.base_url.startswith("http://"):
             session.mount("https://" + self._config.base_url.removeprefix("http://"), PlainHttpAdapter())
@@ -171,6 +174,17 @@ class SalesforceClient:
             ) from None
 
 
+class SalesforceSession(HttpSession):
+    """The session simple-salesforce works with. It raises the 429 itself: the SDK's exceptions hold no headers."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = super().send(request, **options)
+        if response.status_code == 429:
+            wait = retry_after(response.headers.get("Retry-After"))
+            raise RateLimited(wait, "Salesforce asks us to slow down (429)")
+        return response
+
+
 class PlainHttpAdapter(TimeoutAdapter):
     """Sends over http what simple-salesforce, which knows only https, addressed to https.
 
@@ -203,8 +217,6 @@ def _translated(error: SalesforceError, sobject: str) -> ConnectorError:
             "Salesforce's daily allowance of API requests is used up: raise it, or sync less often (Setup > System Overview)"
         )
         return RateLimited(QUOTA_PAUSE, advice)
-    if error.status == 429:
-        return RateLimited(None, "Salesforce asks us to slow down (429)")
     if error.status == 403 or code in ("INVALID_TYPE", "INSUFFICIENT_ACCESS") or (error.status == 404 and code == "NOT_FOUND"):
         return PermissionMissing(f"read {sobject}", f"give the integration user read access to {sobject} ({shown})")
     if (

@@ -40,7 +40,7 @@ class MannerTests(Suite):
                     "for the next"
                 )
         peaks = []
-        counts = (self.flood // 10, self.flood)
+        counts = (self.flood // 8, self.flood)
         for count in counts:
             with self.bench(stream, tmp_path) as bench:
                 if bench.site.server is not None:

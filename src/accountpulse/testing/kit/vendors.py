@@ -162,6 +162,23 @@ class RestSite:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A simulated vendor of a brand. make: the vendor by a clock, empty. rows: its rows by stream.
+
+    `{name}` in a suite's settings is one of the vendor's credentials.
+    """
+
+    make: Callable[[Clock], SimulatedVendor]
+    rows: Callable[[Any], Mapping[str, Rows]]
+
+    @contextmanager
+    def open(self, clock: Clock, folder: Path) -> Iterator[Site]:  # noqa: ARG002  # it keeps no files
+        server = self.make(clock)
+        with serving(server):
+            yield Site(self.rows(server), {"vendor": server.base_url, **server.credentials}, server)
+
+
 def filled(settings: Any, words: Mapping[str, str]) -> Any:
     """Settings with `{name}` replaced by what it stands for."""
     if isinstance(settings, str):
