@@ -211,6 +211,14 @@ def test_things_that_are_counted_are_counted_whole():
     assert what_it_takes(case(falling, [17.0], whole=[True]), 51).together[0].needed == 9
 
 
+def test_an_edge_between_whole_things_and_a_best_that_many_values_share() -> None:
+    falling = model_with((1, [line("a", normaliser=Steps(((0, 100), (1.5, 40))))]))
+    assert what_it_takes(case(falling, [4.0], whole=[True]), 90).together[0].needed == 1
+    level = model_with((1, [line("a", normaliser=Linear(((0, 0), (10, 100), (30, 100))))]))
+    [alone] = what_it_takes(case(level, [2.0]), 50).alone
+    assert alone.best == 10, "the nearest of the best"
+
+
 def test_from_a_usual_nothing_any_change_is_endless():
     model = model_with((1, [line("a", normaliser=Baseline(Linear(((-0.5, 0), (0.5, 100))), 30, 30))]))
     [found] = what_it_takes(case(model, [0.0], usual=[0.0]), 80).together
@@ -251,6 +259,10 @@ def test_a_cap_of_anything_else_must_end_first():
     assert answer.together[0].needed == pytest.approx(80)
     assert what_it_takes(found, 50).together == (), "nothing else has to change"
     assert what_it_takes(found, 50).state == "reachable"
+    higher = replace(
+        found, model=replace(found.model, caps=(*found.model.caps, cap({"plan": {"eq": "trial"}}, 90, "high enough")))
+    )
+    assert [each.because for each, _ in what_it_takes(higher, 70).must_end] == ["on trial"]
 
 
 def test_the_worst_part_is_what_must_rise():
