@@ -23,6 +23,8 @@ END = pd.Timestamp(T).tz_localize(None)
 # Windows of featuretools end with the cutoff itself, ours before T.
 CUTOFF = END - pd.Timedelta(1, "us")
 
+COUNTED = ("logins_30d", "active_days_30d", "features_used_90d", "tickets_30d", "upsells_won_365d", "renewals_won_730d")
+
 
 def main() -> None:
     """Measure it: `folder` with the Parquet files; `out`, where the values go."""
@@ -41,7 +43,8 @@ def main() -> None:
                 training_window=ft.Timedelta(window, "d") if window else None,
             )
             for name, feature in wanted.items():
-                found[name] = table[feature.get_name()].reindex(accounts).to_numpy(dtype="float64", na_value=np.nan)
+                nothing = 0.0 if name in COUNTED else np.nan
+                found[name] = table[feature.get_name()].reindex(accounts).to_numpy(dtype="float64", na_value=nothing)
     if out := arguments.get("out"):
         np.savez(out, ids=accounts, values=np.stack(list(found.values()), axis=1), names=list(found))
     finish({"cpu": region.cpu, "wall": region.wall})

@@ -185,6 +185,8 @@ def test_typical_is_the_mean_component_and_the_median_value_of_those_measured():
     assert (first.component, first.value, first.accounts) == (30, 20, 3)
     assert nobody is None
     assert (coded.component, coded.value, coded.accounts) == (40, 1, 3)
+    (two,) = peers_of(model_with((1, [line("a")])), np.array([[10.0], [20.0]]), np.zeros((2, 1), np.int8))
+    assert (two.value, two.accounts) == (15, 2)
 
 
 def test_stored_peers_decide_the_reference_and_absent_ones_are_flagged():
