@@ -92,8 +92,8 @@ def revenue(subscription: Json, invoices: Iterable[Json], at: datetime, prices: 
     now = max(0, rounded(units * _current(subscription, at, held)))
     if points and now and shapes.discounts_of(subscription) and abs(now - points[-1].mrr) <= len(shapes.items_of(subscription)):
         now = points[-1].mrr  # Stripe rounds discounts line by line: a cent of rounding is not a movement.
-    first = billed or subscription.get("trial_end") or shapes.started_at(subscription)
-    return Revenue(now, tuple(points), max([turned, first, *_expired(subscription, int(at.timestamp()))]))
+    since = billed or shapes.started_at(subscription)
+    return Revenue(now, tuple(points), max([turned, since, *_turns(subscription, int(at.timestamp()))]))
 
 
 def steps(points: Iterable[Point]) -> Iterator[tuple[Point, int, MovementKind]]:
@@ -137,10 +137,12 @@ def _current(subscription: Json, at: datetime, invoiced: Mapping[str, _Held]) ->
     return sum((part.amount for part in parts), Fraction(0))
 
 
-def _expired(subscription: Json, moment: int) -> Iterator[int]:
-    """When discounts ended: the price went up then, though no invoice says so yet."""
+def _turns(subscription: Json, moment: int) -> Iterator[int]:
+    """When the trial and discounts ended: more was due from then on, though no invoice says so yet."""
+    ends = [subscription.get("trial_end")]
     for thing in (subscription, *shapes.items_of(subscription)):
-        yield from (d["end"] for d in shapes.discounts_of(thing) if d.get("end") and d["end"] <= moment)
+        ends += [discount.get("end") for discount in shapes.discounts_of(thing)]
+    return (end for end in ends if end and end <= moment)
 
 
 def _coupons(thing: Json, moment: int) -> list[Json]:
