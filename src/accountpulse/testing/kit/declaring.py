@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from accountpulse.core.errors import AuthError, ConfigError
+from accountpulse.core.sync.connector import ConnectorConfig
 from accountpulse.core.sync.context import Context
 from accountpulse.testing.kit.base import Suite
 from accountpulse.testing.kit.bench import Bench, fresh_store
@@ -127,13 +128,7 @@ class DeclarationTests(Suite):
         """Settings are explained, secrets marked and mistakes told: document each field in the Config's docstring, make secrets
         SecretStr, and give no default to what must be put."""
         config = self.connector.Config
-        told = config.__doc__ or ""
-        for name, field in config.model_fields.items():
-            explained = name in told or field.description
-            assert explained, f"{config.__name__}.{name} is not explained: name it in the docstring, with what to put there"
-            if any(word in name.lower() for word in SECRET_NAMES) and "product" not in name:
-                plain = _plain_text(field.annotation)
-                assert not plain, f"{config.__name__}.{name} sounds secret and is a plain text: make it pydantic.SecretStr"
+        must_be_explained(config)
         with self.site(tmp_path) as (site, _):
             good = filled(self.good, site.settings)
             config.model_validate(good)
@@ -182,6 +177,17 @@ class DeclarationTests(Suite):
                 except ValidationError as wrong:
                     pytest.fail(f"the settings of release {release} are refused: {wrong}")
                 bench.must_equal_vendor(link, f"It began with the cursor of release {release}")
+
+
+def must_be_explained(config: type[ConnectorConfig]) -> None:
+    """Fail unless every setting is explained, and what sounds secret is marked."""
+    told = config.__doc__ or ""
+    for name, field in config.model_fields.items():
+        explained = name in told or field.description
+        assert explained, f"{config.__name__}.{name} is not explained: name it in the docstring, with what to put there"
+        if any(word in name.lower() for word in SECRET_NAMES):
+            plain = _plain_text(field.annotation)
+            assert not plain, f"{config.__name__}.{name} sounds secret and is a plain text: make it pydantic.SecretStr"
 
 
 def _must_advise(message: str, fields: list[str]) -> None:
