@@ -87,6 +87,14 @@ def test_a_missing_permission_is_named_as_the_dashboard_does(
     assert vendor.credentials["api_key"] not in str(caught.value), "Stripe's message repeats the key"
 
 
+def test_a_key_that_may_not_read_the_account_is_good_without_its_name(vendor: StripeVendor, clock: FixedClock) -> None:
+    vendor.forbidden = {"account"}
+    assert connect(vendor, clock).check().name == "Stripe account"
+    vendor.forbidden = {"account", "customers"}
+    with pytest.raises(PermissionMissing, match="Customers: Read"):
+        connect(vendor, clock).check()
+
+
 def test_without_products_and_prices_only_names_are_lost(vendor: StripeVendor, clock: FixedClock) -> None:
     vendor.forbidden = {"products", "prices"}
     subscribe(vendor, "sub_1", plan(1000))

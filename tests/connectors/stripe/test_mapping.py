@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-import csv
 import json
-from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from accountpulse.connectors.stripe import payments
 from accountpulse.connectors.stripe.mapping import customer_account, invoice_record, subscription_records
 from accountpulse.connectors.stripe.mrr import revenue
-from accountpulse.plugins import Account, Deleted, InvalidRecord, Invoice, Subscription
+from accountpulse.plugins import Account, Deleted, InvalidRecord, Invoice, PaymentIssue, Subscription
 from accountpulse.testing.vendors.world import stripe_objects as shape
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -136,35 +135,41 @@ def test_history_from_2022_lines(of_2022: dict[str, Any]) -> None:
     assert money.now == 2000
 
 
-def test_mrr_agrees_with_the_dbt_seeds() -> None:
-    """The seeds of fivetran/dbt_stripe: price x quantity over the months, here by their own plain formula."""
-    folder = FIXTURES / "dbt-seeds" / "stripe"
-    if not folder.exists():
-        pytest.skip("the dbt seeds are not here: shared/fixtures/dbt-seeds/stripe")
+def test_the_payment_objects_of_2022(of_2022: dict[str, Any]) -> None:
+    charge = of_2022["charge"] | {"status": "failed", "failure_code": "card_declined", "customer": "cus_1"}
+    declined_once = payments.declined(charge)
+    assert isinstance(declined_once, PaymentIssue)
+    assert (declined_once.amount, declined_once.currency, declined_once.reason) == (100, "USD", "card_declined")
+    assert payments.declined(of_2022["charge"]) is None
+    for found, kind, amount in (
+        (payments.refund(of_2022["refund"] | {"charge": charge}), "refunded", 100),
+        (payments.dispute(of_2022["dispute"] | {"charge": charge, "status": "lost"}), "disputed", 1000),
+        (payments.credit(of_2022["credit_note"] | {"type": "post_payment"}), "credited", 1690),
+    ):
+        assert isinstance(found, PaymentIssue)
+        assert (found.kind, found.amount) == (kind, amount)
+    assert payments.credit(of_2022["credit_note"]) == Deleted(PaymentIssue, of_2022["credit_note"]["id"]), "before payment"
 
-    def rows(name: str) -> list[dict[str, str]]:
-        with (folder / name).open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
 
-    months = {"month": 1.0, "year": 12.0, "week": 12 / 52, "day": 12 / 365}  # dbt counts a daily price as 0; we do not
-    plans = {row["id"]: row for row in rows("plan_data.csv")}
-    expected: dict[str, float] = defaultdict(float)
-    items: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows("subscription_item_data.csv"):
-        plan = plans.get(row["plan_id"])
-        if plan is None or not plan["amount"]:
-            continue
-        interval, count = plan["interval"], int(plan["interval_count"])
-        expected[row["subscription_id"]] += int(plan["amount"]) * int(row["quantity"]) / (months[interval] * count)
-        body = {
-            "id": plan["id"],
-            "amount": int(plan["amount"]),
-            "interval": interval,
-            "interval_count": count,
-            "currency": "usd",
-        }
-        items[row["subscription_id"]].append({"id": row["id"], "plan": body, "quantity": int(row["quantity"])})
-    assert expected, "the seeds have items"
-    for name, rows_of_it in items.items():
-        sub = {"id": name, "status": "active", "created": 1, "customer": "c", "items": {"data": rows_of_it}}
-        assert revenue(sub, [], NOW).now == pytest.approx(expected[name], abs=0.51)
+def test_the_simulator_has_the_fields_that_are_read_of_stripes_own_fixtures(of_2022: dict[str, Any]) -> None:
+    """What both the fixture of 2022 and the mapping know is spelt and typed the same in the simulator."""
+    made = {
+        "customer": shape.customer("cus_1", 1),
+        "refund": shape.refund("re_1", 1, 1),
+        "dispute": shape.dispute("du_1", "ch_1", 1, 1),
+        "credit_note": shape.credit_note("cn_1", "in_1", "cus_1", 1, 1),
+        "charge": shape.charge("ch_1", invoice(), 1, None),
+    }
+    read = {
+        "customer": {"id", "name", "description", "email", "metadata", "created", "discount"},
+        "refund": {"id", "object", "amount", "created", "currency", "charge", "payment_intent", "reason", "status"},
+        "dispute": {"id", "object", "amount", "created", "currency", "charge", "payment_intent", "reason", "status"},
+        "credit_note": {"id", "object", "amount", "created", "currency", "customer", "invoice", "reason", "status", "type"},
+        "charge": {"id", "object", "amount", "created", "currency", "customer", "failure_code", "outcome", "status"},
+    }
+    for kind, names in read.items():
+        assert names <= of_2022[kind].keys(), kind
+        assert names <= made[kind].keys(), kind
+        for name in names:
+            theirs, ours = of_2022[kind][name], made[kind][name]
+            assert theirs is None or ours is None or type(theirs) is type(ours), (kind, name)

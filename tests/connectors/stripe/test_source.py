@@ -319,9 +319,10 @@ def test_a_refused_key_is_an_auth_error_and_the_key_is_nowhere(
     connector = connect(vendor, clock, api_key=canary)
     echo = {"error": {"type": "invalid_request_error", "message": f"Invalid API Key provided: {canary}"}}
     for status, kind in ((401, AuthError), (403, PermissionMissing), (429, RateLimited), (500, Transient)):
-        vendor.fail(status=status, body=echo)
+        vendor.fail(status=status, body=echo, times=2)
         with pytest.raises(kind) as caught:
             connector.check()
+        vendor.clear_faults()
         assert canary not in "".join(traceback.format_exception(caught.value))
     vendor.revoke()
     with pytest.raises(AuthError, match="api_key"):

@@ -98,6 +98,8 @@ class StripeApi:
                 raise Transient(f"an object was deleted while {path} was being read: reading goes on from there") from None
             first = False
             rows: list[JsonObject] = page["data"]
+            if rows and rows[-1]["id"] == after:
+                raise Transient(f"Stripe gave the same page of {path} twice")
             if rows:
                 yield rows
                 after = rows[-1]["id"]

@@ -13,7 +13,7 @@ class StripeConfig(ConnectorConfig):
     webhook_secrets: the signing secrets (whsec_...) of webhook endpoints that send here; two while a secret is rolled. Without
     any, what is pushed is refused. account_reference_keys: metadata keys that hold the customer's id in another system, such as
     the CRM's. services_products, training_products: ids or names of the products that are services, and training; a product is
-    one of them, not both.
+    one of them, not both. base_url: of Stripe's API; another only for a proxy or a test.
     """
 
     api_key: SecretStr

@@ -13,7 +13,7 @@ from accountpulse.connectors.stripe.feed import Feed, Found
 from accountpulse.connectors.stripe.lookups import Lookups
 from accountpulse.connectors.stripe.payments import Found as Issue
 from accountpulse.connectors.stripe.shapes import Json
-from accountpulse.plugins import Account, ConfigError, Deleted, Invoice, Item, PaymentIssue, Subscription
+from accountpulse.plugins import Account, ConfigError, Deleted, InvalidRecord, Invoice, Item, PaymentIssue, Subscription
 
 
 class Reader:
@@ -31,7 +31,7 @@ class Reader:
             if customer is None:
                 yield Deleted(Account, name)
             else:
-                yield mapping.customer_account(customer, self._config.account_reference_keys)
+                yield from _understood(name, partial(mapping.customer_account, customer, self._config.account_reference_keys))
 
     def subscriptions(self, found: Iterable[Found]) -> Iterator[Item]:
         for name, subscription, changed_at in found:
@@ -42,7 +42,8 @@ class Reader:
             whole = {**subscription, "items": {"data": items}} if subscription.get("items") else subscription
             of_it = [("subscription", name), ("expand[]", "data.discounts")]
             bills = [self._whole_invoice(bill) for page in self._api.pages("/v1/invoices", of_it) for bill in page]
-            yield from mapping.subscription_records(
+            understand = partial(
+                mapping.subscription_records,
                 self._lookups.with_coupons(whole),
                 [self._lookups.with_coupons(bill) for bill in bills],
                 self._now,
@@ -50,6 +51,7 @@ class Reader:
                 products=self._lookups.product_names,
                 changed_at=partial(self._price_changed_at, name, changed_at),
             )
+            yield from _understood(name, understand)
 
     def invoices(self, found: Iterable[Found]) -> Iterator[Item]:
         for name, bill, _ in found:
@@ -57,16 +59,15 @@ class Reader:
                 yield Deleted(Invoice, name)
                 continue
             whole = self._whole_invoice(bill) if self._services or self._training else bill
-            record = mapping.invoice_record(whole, self._services, self._training)
-            if record is not None:
-                yield record
+            yield from _understood(name, partial(mapping.invoice_record, whole, self._services, self._training))
 
     def issues(self, understand: Callable[[Json], Issue], found: Iterable[Found]) -> Iterator[Item]:
         """Payment issues, by one of the functions of `payments`."""
         for name, body, _ in found:
-            item = Deleted(PaymentIssue, name) if body is None else understand(body)
-            if item is not None:
-                yield item
+            if body is None:
+                yield Deleted(PaymentIssue, name)
+            else:
+                yield from _understood(name, partial(understand, body))
 
     def subscriptions_of(self, event: JsonObject) -> Iterator[str]:
         """The subscriptions an event concerns; of a customer's discount, or a product or price renamed, all that have it."""
@@ -115,3 +116,15 @@ class Reader:
         if both := found & self._services:
             raise ConfigError("training_products", f"{', '.join(sorted(both))} is in services_products too; keep it in one")
         return found
+
+
+def _understood(name: str, understand: Callable[[], Item | Iterable[Item] | None]) -> Iterator[Item]:
+    """What one object means; or that it can't be understood, which must not cost the others."""
+    try:
+        found = understand()
+        items = [] if found is None else list(found) if isinstance(found, Iterable) else [found]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # The text of an error may quote the object; a missing key is only a name.
+        lacking = f"it lacks {error}" if isinstance(error, KeyError) else f"a field is not what it was ({type(error).__name__})"
+        items = [InvalidRecord(name, f"Stripe's object is not what we know: {lacking}")]
+    yield from items

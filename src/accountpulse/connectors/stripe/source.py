@@ -59,13 +59,17 @@ class Stripe(Connector[StripeConfig]):
         return StripeApi(key, str(self.config.base_url), self.context)
 
     def check(self) -> Identity:
-        account = self._api.get("/v1/account")
+        mode = "live" if self._live else "test"
+        try:
+            account = self._api.get("/v1/account")
+        except PermissionMissing:
+            # Only the name is lost: whether the key is good, what it is there for tells as well.
+            self._api.get("/v1/customers", [("limit", 1)])
+            return Identity("stripe", "Stripe account", {"mode": mode})
         profile = account.get("business_profile") or {}
         shown = (account.get("settings") or {}).get("dashboard") or {}
         name = profile.get("name") or shown.get("display_name") or account["id"]
-        return Identity(
-            account["id"], name, {"mode": "live" if self._live else "test", "country": account.get("country") or ""}
-        )
+        return Identity(account["id"], name, {"mode": mode, "country": account.get("country") or ""})
 
     @stream(Account, cursor=CURSOR, look_back=position.LOOK_BACK, deletes="tombstones", history=position.RETENTION)
     def customers(self, window: Window) -> Iterator[Item]:
