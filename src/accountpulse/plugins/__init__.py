@@ -76,6 +76,7 @@ from accountpulse.core.sync.connector import (
 )
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.http import HttpSession, TimeoutAdapter, raise_for_status, retry_after, translated_errors
+from accountpulse.core.sync.signatures import require_recent, require_signature
 from accountpulse.plugins.hookspecs import hookimpl
 
 __all__ = [
@@ -143,6 +144,8 @@ __all__ = [
     "ongoing",
     "raise_for_status",
     "require_aware",
+    "require_recent",
+    "require_signature",
     "retry_after",
     "schema_of",
     "schemas",

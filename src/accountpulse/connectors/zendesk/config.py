@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
 from accountpulse.plugins import ConnectorConfig
+
+Csat = Literal["ratings", "surveys"]
 
 
 def _origin(url: str) -> str:
@@ -25,6 +27,10 @@ class ZendeskConfig(ConnectorConfig):
     tokens are short-lived and fetched as needed); oauth_token (one made elsewhere); or email and api_token, which Zendesk
     stops accepting on 2027-04-30.
     scope: what the client's tokens may do; reading everything is enough.
+    csat: which of Zendesk's two ways of asking for satisfaction you use: `ratings` (the older one, good or bad) or `surveys`
+    (the newer one, in 2, 3 or 5 steps). Zendesk shows an answer to the newer as a rating too, so only one of them is read.
+    webhook_secrets: the signing secrets of webhooks that send here; two while one is changed. Without any, what is pushed is
+    refused.
     """
 
     base_url: Annotated[str, AfterValidator(_origin)]
@@ -34,6 +40,8 @@ class ZendeskConfig(ConnectorConfig):
     email: str | None = None
     api_token: SecretStr | None = None
     scope: str = "read"
+    csat: Csat = "ratings"
+    webhook_secrets: tuple[SecretStr, ...] = ()
 
     @model_validator(mode="after")
     def _one_way_in(self) -> ZendeskConfig:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from accountpulse.connectors.zendesk import mapping
+from accountpulse.connectors.zendesk import csat, mapping, webhook
 from accountpulse.connectors.zendesk.client import NotThere, ZendeskClient
 from accountpulse.connectors.zendesk.config import ZendeskConfig
+from accountpulse.connectors.zendesk.refetch import Refetch
 from accountpulse.plugins import (
     Account,
     AuthError,
@@ -21,16 +22,21 @@ from accountpulse.plugins import (
     CursorExpired,
     Deleted,
     Identity,
+    InboundRequest,
     InvalidRecord,
     Item,
+    Message,
     OpaqueCursor,
     PermissionMissing,
+    PushItem,
     Record,
+    StreamSpec,
     SurveyResponse,
     Ticket,
     TimeCursor,
     Transient,
     Window,
+    inbound,
     stream,
 )
 
@@ -38,6 +44,7 @@ from accountpulse.plugins import (
 LAG = timedelta(seconds=61)
 EXPORT_PAGE = 1000
 RATINGS_PAGE = 100
+ANSWERED_WITHIN = timedelta(days=30)  # how long after it was offered a survey may still be answered
 AFTER_CURSOR = OpaqueCursor("the export's own after_cursor, which follows the page it came with")
 
 
@@ -51,9 +58,15 @@ class Zendesk(Connector[ZendeskConfig]):
     def __init__(self, config: ZendeskConfig, context: Context) -> None:
         super().__init__(config, context)
         self._client = ZendeskClient(config, context)
+        self._refetch = Refetch(self._client, context, config.csat)
 
     def close(self) -> None:
         self._client.close()
+
+    @classmethod
+    def stream_records(cls, spec: StreamSpec, config: ZendeskConfig) -> tuple[type[Record], ...]:
+        unused = {"ratings": "surveys", "surveys": "satisfaction"}[config.csat]
+        return () if spec.name == unused else spec.records
 
     def check(self) -> Identity:
         """The account, told by its host. Raises AuthError or ConfigError with advice."""
@@ -69,7 +82,7 @@ class Zendesk(Connector[ZendeskConfig]):
         host = urlsplit(str(user.get("url") or "")).netloc or urlsplit(self.config.base_url).netloc
         return Identity(id=host, name=host.removesuffix(".zendesk.com"), details={"role": str(user.get("role"))})
 
-    @stream(Account, cursor=TimeCursor("updated_at"), lag=LAG, look_back=timedelta(minutes=10), deletes="tombstones")
+    @stream(Account, cursor=TimeCursor("end_time"), lag=LAG, look_back=timedelta(minutes=10), deletes="tombstones")
     def organizations(self, window: Window) -> Iterator[Item]:
         """Reads the incremental export of organizations, which exists by time only.
 
@@ -111,46 +124,60 @@ class Zendesk(Connector[ZendeskConfig]):
         """
         yield from self._export("tickets", window, Ticket, mapping.ticket, include="metric_sets")
 
-    @stream(SurveyResponse, cursor=TimeCursor("updated_at"), lag=LAG, look_back=timedelta(hours=1))
+    @stream(SurveyResponse, cursor=TimeCursor("start_time"), lag=LAG, look_back=timedelta(hours=1))
     def satisfaction(self, window: Window) -> Iterator[Item]:
         """Reads satisfaction ratings: good is 1, bad is 0. A rating's account is its ticket's organization.
 
         By start_time, lag 61 seconds, look-back 1 hour: the list has no export's guarantees. It is not ordered by change, so
-        only a complete read moves the cursor, to the newest updated_at seen. These are the ratings of the older CSAT; the
-        answers of Zendesk's newer surveys can't be listed.
+        only a complete read moves the cursor, and to the end of what was asked for, not to a time in the answer. Reads nothing
+        with `csat: surveys`.
         """
+        if self.config.csat != "ratings":
+            return
         params: dict[str, str | int] = {"page[size]": RATINGS_PAGE}
         if window.since is not None:
             params["start_time"] = _epoch(window.since)
-        newest: datetime | None = None
-        while True:
-            try:
-                page = self._client.get("satisfaction_ratings.json", **params)
-            except NotThere as error:
-                raise PermissionMissing("satisfaction ratings", f"turn CSAT on in Zendesk's Admin Center ({error})") from error
-            self.context.stop_if_cancelled()
-            ratings = [each for each in page.get("satisfaction_ratings") or () if each.get("score") in ("good", "bad")]
-            organizations = self._organizations_of({each["ticket_id"] for each in ratings if each.get("ticket_id")})
-            for each in ratings:
-                try:
-                    organization = organizations.get(each.get("ticket_id"))
-                    found = mapping.survey_response(each, organization) if organization is not None else None
-                    changed = mapping.instant(each.get("updated_at"), mapping.object_id(each))
-                except InvalidRecord as unreadable:
-                    yield unreadable
-                    continue
-                newest = max(filter(None, (newest, changed)), default=None)
-                if found is not None:
-                    yield found
-            meta = page.get("meta") or {}
-            following = meta.get("after_cursor") if meta.get("has_more") else None
-            if following is None:
-                break
-            if following == params.get("page[after]"):
-                raise Transient("Zendesk's list of satisfaction ratings did not move on from one page to the next")
-            params["page[after]"] = following
-        if newest is not None:
-            yield Checkpoint(min(newest, window.until))
+        yield from self._answers(
+            "satisfaction_ratings",
+            "satisfaction_ratings.json",
+            params,
+            ticket=lambda each: each.get("ticket_id") if each.get("score") in ("good", "bad") else None,
+            record=mapping.survey_response,
+        )
+        yield Checkpoint(window.until)
+
+    @stream(SurveyResponse, cursor=TimeCursor("created_at"), lag=LAG, look_back=ANSWERED_WITHIN)
+    def surveys(self, window: Window) -> Iterator[Item]:
+        """Reads the answers of Zendesk's newer CSAT surveys, on their own scales, with `csat: surveys`.
+
+        Zendesk lists surveys by when they were offered, and an answer may come weeks later: look-back 30 days, lag 61 seconds.
+        A survey's account is its ticket's organization. One about something other than a ticket is left out.
+        """
+        if self.config.csat != "surveys":
+            return
+        yield from self._answers(
+            "survey_responses",
+            "guide/survey_responses",
+            csat.offered_since(window.since),
+            ticket=csat.ticket_of,
+            record=csat.survey_response,
+        )
+        yield Checkpoint(window.until)
+
+    @inbound("webhook", records=(Account, Contact, Ticket, SurveyResponse), apply="apply")
+    def receive(self, request: InboundRequest) -> list[Message]:
+        """Zendesk's webhooks, of events and of triggers, signed with one of `webhook_secrets` within five minutes of now.
+
+        A message names a ticket, user or organization, which is then read afresh as the streams read it; an event sent twice
+        counts once. What is missed comes with the next run of the streams, which do not depend on webhooks.
+        """
+        webhook.require_signed(request, self.config.webhook_secrets)
+        message = webhook.message_of(request)
+        return [] if message is None else [message]
+
+    def apply(self, message: Message) -> Iterator[PushItem]:
+        """Read the object that a message named."""
+        yield from self._refetch.read(message)
 
     # -- reading ----------------------------------------------------------------------------------------------------------
 
@@ -203,6 +230,41 @@ class Zendesk(Connector[ZendeskConfig]):
                 yield unreadable
         if without:
             self.context.log.debug("%d %s objects are deleted or no account's", without, kind.__name__)
+
+    def _answers(
+        self,
+        collection: str,
+        path: str,
+        params: dict[str, str | int],
+        *,
+        ticket: Callable[[Mapping[str, Any]], int | None],
+        record: Callable[[Mapping[str, Any], str], SurveyResponse | None],
+    ) -> Iterator[Item]:
+        """All pages of a list of answers, each with the organization of its ticket."""
+        while True:
+            try:
+                page = self._client.get(path, **params)
+            except NotThere as error:
+                raise PermissionMissing("satisfaction ratings", f"turn CSAT on in Zendesk's Admin Center ({error})") from error
+            self.context.stop_if_cancelled()
+            found = [(each, number) for each in page.get(collection) or () if (number := ticket(each)) is not None]
+            organizations = self._organizations_of({number for _, number in found})
+            for each, number in found:
+                try:
+                    organization = organizations.get(number)
+                    answer = record(each, organization) if organization is not None else None
+                except InvalidRecord as unreadable:
+                    yield unreadable
+                    continue
+                if answer is not None:
+                    yield answer
+            meta = page.get("meta") or {}
+            following = meta.get("after_cursor") if meta.get("has_more") else None
+            if following is None:
+                return
+            if following == params.get("page[after]"):
+                raise Transient(f"Zendesk's list of {collection} did not move on from one page to the next")
+            params = {**params, "page[after]": following}
 
     def _organizations_of(self, tickets: set[int]) -> dict[int, str]:
         """The organization of each of at most 100 tickets; those without one, and deleted tickets, are left out."""

@@ -9,6 +9,8 @@ Vendor facts it reproduces:
 * the time-based organization export: `start_time` is inclusive, a page never splits a second, so rows repeat;
 * deleted tickets stay as status "deleted", subject "SCRUBBED"; deleted users are inactive; deleted organizations carry
   `deleted_at`; ticket merges close the source with the tag closed_by_merge;
+* surveys of the newer CSAT: ids are texts, listed by when they were offered (in milliseconds) or by ticket;
+* webhooks: base64(HMAC-SHA256(time + body)) and the time, in headers;
 * OAuth bearer tokens that expire and the basic `email/token:` of the years before; 401 bodies of both; rate-limit
   headers; 429 with Retry-After.
 """
@@ -18,6 +20,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -35,6 +39,7 @@ _PLURAL = {
     "user": "users",
     "organization": "organizations",
     "satisfaction_rating": "satisfaction_ratings",
+    "survey_response": "survey_responses",
 }
 _ERRORS: dict[int, Json] = {
     401: {
@@ -49,7 +54,8 @@ _ERRORS: dict[int, Json] = {
 
 
 class ZendeskVendor(SimulatedVendor):
-    """The account. Kinds: ticket, user, organization, satisfaction_rating. Ids are integers, written as strings here.
+    """The account. Kinds: ticket, user, organization, satisfaction_rating, survey_response. Ids are integers, written as
+    strings here; those of survey_response are texts, and its `offered_at` is what the list goes by.
 
     `token_lifetime` is what `expires_in` says of a client-credentials token and when it dies by the vendor's clock.
     """
@@ -89,6 +95,8 @@ class ZendeskVendor(SimulatedVendor):
             yield Endpoint("GET", f"/api/v2/incremental/users/cursor{suffix}", self._cursor_export("user"))
             yield Endpoint("GET", f"/api/v2/incremental/organizations{suffix}", self._organizations_export)
             yield Endpoint("GET", f"/api/v2/satisfaction_ratings{suffix}", self._ratings)
+            yield Endpoint("GET", f"/api/v2/satisfaction_ratings/{{identifier:int}}{suffix}", self._show("satisfaction_rating"))
+            yield Endpoint("GET", f"/api/v2/guide/survey_responses{suffix}", self._surveys)
             for kind in ("ticket", "user", "organization"):
                 yield Endpoint("GET", f"/api/v2/{_PLURAL[kind]}{suffix}", self._listing(kind))
                 yield Endpoint("GET", f"/api/v2/{_PLURAL[kind]}/show_many{suffix}", self._show_many(kind))
@@ -99,7 +107,21 @@ class ZendeskVendor(SimulatedVendor):
     def sort_key(self, kind: str) -> Callable[[Stored], tuple[Any, ...]]:
         return lambda each: (unix(each.stamp), each.body["id"])
 
+    def signed(self, body: bytes, secret: str) -> dict[str, str]:
+        """The headers of a webhook with this body, sent now."""
+        stamp = zulu(self.clock.now())
+        digest = hmac.new(secret.encode(), stamp.encode() + body, hashlib.sha256).digest()
+        return {
+            "X-Zendesk-Webhook-Invocation-Id": f"01SIMULATED{self.serial():015d}",
+            "X-Zendesk-Webhook-Signature": base64.b64encode(digest).decode(),
+            "X-Zendesk-Webhook-Signature-Timestamp": stamp,
+        }
+
     def complete(self, kind: str, body: Json, at: datetime) -> None:
+        if kind == "survey_response":
+            defaults = {"id": f"01SIMULATED{self.serial():015d}", "offered_at": zulu(at), "answers": [], "subject_zrns": []}
+            body.update({name: value for name, value in defaults.items() if name not in body})
+            return
         body.setdefault("id", 900_000_000_000 + self.serial())
         body.setdefault("created_at", zulu(at))
         for name, value in _DEFAULTS[kind].items():
@@ -110,6 +132,8 @@ class ZendeskVendor(SimulatedVendor):
         body["updated_at"] = zulu(at)
 
     def changed(self, kind: str, body: Json, at: datetime) -> None:
+        if kind == "survey_response":
+            return
         body["updated_at"] = zulu(at)
         if kind == "ticket":
             body["generated_timestamp"] = unix(at)
@@ -273,6 +297,19 @@ class ZendeskVendor(SimulatedVendor):
             rows.reverse()
         return self._paged(call, "satisfaction_rating", rows)
 
+    def _surveys(self, call: Call) -> Answer:
+        start = int(call.get("filter[created_at_start]") or 0)
+        names = {each for each in (call.get("filter[subject_zrns]") or "").split(",") if each}
+        rows = [
+            {name: value for name, value in each.body.items() if name != "offered_at"}
+            for each in self.stored("survey_response")
+            if datetime.fromisoformat(each.body["offered_at"]).timestamp() * 1000 >= start
+            and (not names or names & set(each.body["subject_zrns"]))
+        ]
+        size, first = self.capped(_integer(call, "page[size]", 100, 100)), int(call.get("page[after]") or 0)
+        meta = {"has_more": first + size < len(rows), "after_cursor": str(first + size), "before_cursor": None}
+        return Answer({"survey_responses": rows[first : first + size], "meta": meta})
+
     def _listing(self, kind: str) -> Callable[[Call], Answer]:
         def listing(call: Call) -> Answer:
             rows = sorted((each for each in self.stored(kind) if not each.deleted), key=lambda each: each.body["id"])
@@ -285,7 +322,7 @@ class ZendeskVendor(SimulatedVendor):
             found = self.find(kind, str(call.path_params["identifier"]))
             if found is None or (found.deleted and kind != "user"):
                 raise Refusal(self.error_answer(404))
-            return Answer({kind: self._shown(kind, found.body)})
+            return Answer({kind: self._shown(kind, found.body, "metric_sets" in (call.get("include") or ""))})
 
         return show
 
