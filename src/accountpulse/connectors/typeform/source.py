@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -20,24 +21,32 @@ from accountpulse.plugins import (
     Connector,
     ConnectorConfig,
     Identity,
+    InboundRequest,
+    InvalidRecord,
     Item,
+    Message,
+    PushItem,
     SurveyResponse,
     TimeCursor,
     Transient,
     Window,
+    inbound,
     raise_for_status,
+    require_signature,
     stream,
     translated_errors,
 )
 
 PAGE = 1000  # the most that Typeform gives
 LOOK_BACK = timedelta(hours=1)
+SIGNATURE = "Typeform-Signature"
 
 
 class TypeformConfig(ConnectorConfig):
     """token: a personal access token that may read forms and responses. base_url: https://api.eu.typeform.com for EU accounts.
 
     account_field: the hidden field that carries the account's id in the CRM. email_field: the respondent's e-mail.
+    webhook_secrets: the secrets of webhooks that send here; two while one is changed. Without any, what is pushed is refused.
     """
 
     token: SecretStr
@@ -45,6 +54,7 @@ class TypeformConfig(ConnectorConfig):
     forms: tuple[Form, ...] = Field(min_length=1)
     account_field: str = "account_id"
     email_field: str = "email"
+    webhook_secrets: tuple[SecretStr, ...] = ()
 
 
 class Typeform(Connector[TypeformConfig]):
@@ -71,7 +81,6 @@ class Typeform(Connector[TypeformConfig]):
         forms. A deleted response stays: Typeform does not tell.
         """
         seen: set[str] = set()
-        forms = Counter(form.id for form in self.config.forms)
         without_account = 0
         for form in self.config.forms:
             for response in self._responses(form, window):
@@ -79,13 +88,7 @@ class Typeform(Connector[TypeformConfig]):
                 if key is None:
                     without_account += 1
                     continue
-                record = mapping.survey_response(
-                    response,
-                    form,
-                    account_field=self.config.account_field,
-                    email_field=self.config.email_field,
-                    qualified=forms[form.id] > 1,
-                )
+                record = self._record(response, form)
                 if record is None:
                     continue
                 if key not in seen:
@@ -99,6 +102,44 @@ class Typeform(Connector[TypeformConfig]):
                 self.config.account_field,
             )
         yield Checkpoint(window.until)
+
+    @inbound("webhook", records=(Account, SurveyResponse), apply="apply")
+    def receive(self, request: InboundRequest) -> list[Message]:
+        """Typeform's webhooks, signed with one of `webhook_secrets`: a response as soon as it is submitted.
+
+        It becomes the record that `responses` brings, under the same id; a response sent twice, by its token, counts once.
+        Typeform signs no time: an old request that somebody repeats is such a second one. What is missed comes with the next
+        run of the stream, which does not depend on webhooks.
+        """
+        given = request.headers.get(SIGNATURE.lower())
+        signature = given.removeprefix("sha256=") if given is not None and given.startswith("sha256=") else None
+        require_signature(request.body, signature, self.config.webhook_secrets, header=SIGNATURE, encoding="base64")
+        response = _submitted(request.body)
+        if response is None or response["form_id"] not in {form.id for form in self.config.forms}:
+            return []
+        return [Message(f"{response['form_id']}:{response['token']}", response)]
+
+    def apply(self, message: Message) -> Iterator[PushItem]:
+        """The records of a submitted response: one for each question of its form that is read."""
+        response: dict[str, Any] = message.body  # type: ignore[assignment]  # what `receive` put there
+        key = mapping.account_key(response, self.config.account_field)
+        found = [self._record(response, form) for form in self.config.forms if form.id == response["form_id"]]
+        for record in found:
+            if isinstance(record, InvalidRecord):
+                raise record
+        if key is not None and any(found):
+            yield mapping.account_evidence(key)
+            yield from (record for record in found if isinstance(record, SurveyResponse))
+
+    def _record(self, response: Mapping[str, Any], form: Form) -> SurveyResponse | InvalidRecord | None:
+        forms = Counter(each.id for each in self.config.forms)
+        return mapping.survey_response(
+            response,
+            form,
+            account_field=self.config.account_field,
+            email_field=self.config.email_field,
+            qualified=forms[form.id] > 1,
+        )
 
     def _responses(self, form: Form, window: Window) -> Iterator[dict[str, Any]]:
         bounds: dict[str, str | int] = {"page_size": PAGE, "until": _second(window.until)}
@@ -139,6 +180,30 @@ class Typeform(Connector[TypeformConfig]):
             return response.json()
         except ValueError:
             raise Transient(f"Typeform answered {path} with something that is not JSON") from None
+
+
+def _submitted(raw: bytes) -> dict[str, Any] | None:
+    """The response in a webhook's body; None for other events, such as an unfinished response. Raises InvalidRecord."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise InvalidRecord("body", "the body is not JSON") from None
+    if not isinstance(body, dict) or not isinstance(body.get("event_type"), str):
+        raise InvalidRecord("body", "the body is no event of Typeform: it lacks event_type")
+    if body["event_type"] != "form_response":
+        return None
+    response = body.get("form_response")
+    if not isinstance(response, dict):
+        raise InvalidRecord("form_response", "the event lacks form_response")
+    for name in ("form_id", "token"):
+        if not isinstance(response.get(name), str) or not response[name]:
+            raise InvalidRecord("form_response", f"form_response.{name} must be a text")
+    for name, shape, wanted in (("answers", list, "a list"), ("hidden", dict, "a JSON object")):
+        if not isinstance(response.get(name) or shape(), shape):
+            raise InvalidRecord("form_response", f"form_response.{name} must be {wanted}")
+    # The form's definition and its other calculations are not needed, and people's answers should not be kept for nothing.
+    kept = ("form_id", "token", "response_type", "submitted_at", "hidden", "answers")
+    return {name: response[name] for name in kept if name in response}
 
 
 def _second(at: datetime) -> str:

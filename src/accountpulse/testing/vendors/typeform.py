@@ -6,12 +6,18 @@ Vendor facts it reproduces:
 * answers name their field by `ref`; hidden fields `account_id` and `email` come back under `hidden`;
 * `total_items` and `page_count` count what is left under every bound, `before` and `after` included: a reader that pages
   by `before` sees them shrink (tap-typeform ends when `page_count` reaches 1); completed responses only;
+* webhooks: event_id, event_type and form_response, which is the response with its form's id and definition, signed with
+  sha256=base64(HMAC-SHA256(body));
 * deleted responses are simply gone; errors are {"code": ..., "description": ...}; 429 with Retry-After.
 """
 
 # ruff: noqa: ARG002 - a hook or handler keeps its signature whether or not it reads every argument
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -61,6 +67,21 @@ class TypeformVendor(SimulatedVendor):
 
     def identify(self, kind: str, body: Json) -> str:
         return str(body["token"] if kind == "response" else body["id"])
+
+    def webhook(self, token: str, secret: str) -> tuple[bytes, dict[str, str]]:
+        """The body and the headers of the webhook that tells of a response."""
+        response = self.get("response", token)
+        for name in ("landing_id", "response_id", "response_type", "metadata"):
+            response.pop(name, None)
+        definition = {"id": response["form_id"], "title": "A form", "fields": self.get("form", response["form_id"])["fields"]}
+        event = {
+            "event_id": token_of("event", self.serial()),
+            "event_type": "form_response",
+            "form_response": {**response, "definition": definition},
+        }
+        body = json.dumps(event).encode()
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+        return body, {"Typeform-Signature": f"sha256={base64.b64encode(digest).decode()}"}
 
     def complete(self, kind: str, body: Json, at: datetime) -> None:
         if kind == "form":
