@@ -381,7 +381,6 @@ score_history = sa.Table(
     sa.Column("steady_centi", sa.SmallInteger),
     sa.Column("steady_band", sa.SmallInteger),
     sa.Column("rising_since", Day),
-    sa.Index("ix_score_history_day", "basis", "day"),
     sqlite_with_rowid=False,
     comment="A row when the score moved by a point, or the band, model, segment or steadiness changed. basis: 0 live, "
     "1 restated, 2 and 3 the same of the shadow. score_centi: hundredths of a point. band: index in the model's bands, "

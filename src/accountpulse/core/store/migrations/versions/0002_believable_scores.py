@@ -90,6 +90,7 @@ def _segments() -> None:
 def _steadiness() -> None:
     # `scored_day.scored_at` says the same for all rows of a day.
     op.drop_column("score_history", "inputs_as_of")
+    op.drop_index("ix_score_history_day", table_name="score_history")
     for name in ("raw_centi", "raw_band", "steady_centi", "steady_band"):
         op.add_column("score_history", sa.Column(name, sa.SmallInteger()))
     op.add_column("score_history", sa.Column("rising_since", Day()))
