@@ -47,6 +47,7 @@ connections:
   #     base_url: https://acme.zendesk.com
   #     client_id: accountpulse       # an OAuth client of kind "confidential"
   #     client_secret: ${ZENDESK_CLIENT_SECRET}
+  #     webhook_secrets: ["${ZENDESK_WEBHOOK_SECRET}"]   # of a webhook to http://<this server>/in/support/webhook; not needed
 
   # billing:
   #   connector: stripe               # pip install "accountpulse[stripe]"
@@ -59,6 +60,12 @@ connections:
   #     token: ${TYPEFORM_TOKEN}
   #     forms:
   #       - {id: abc123, kind: nps, score_field: nps_score}
+  #     webhook_secrets: ["${TYPEFORM_WEBHOOK_SECRET}"]  # of a webhook to http://<this server>/in/surveys/webhook; not needed
+
+  # other_surveys:
+  #   connector: surveys              # any tool sends responses, signed, to http://<this server>/in/other_surveys/responses
+  #   config:
+  #     webhook_secrets: ["${SURVEYS_SECRET}"]
 
   # usage:
   #   connector: segment              # your product sends events to http://<this server>/in/usage
@@ -94,7 +101,7 @@ freshness: {stale_after_days: 3}
 # mirror: {path: mirror}
 
 # plugins:
-#   allow: [salesforce, zendesk, stripe, typeform, segment, tabular, scorers, metrics]   # default: all that are installed
+#   allow: [salesforce, zendesk, stripe, typeform, surveys, segment, tabular, scorers, metrics]   # default: all there are
 #   strict: true                                                                       # a broken plugin stops the start
 
 # Where `accountpulse serve` listens.

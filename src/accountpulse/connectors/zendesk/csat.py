@@ -71,7 +71,7 @@ def _question(answer: Json) -> Json:
 
 
 def _about_satisfaction(answer: Json) -> bool:
-    return _question(answer).get("sub_type", "customer_satisfaction") == "customer_satisfaction"
+    return str(_question(answer).get("sub_type", "customer_satisfaction")) == "customer_satisfaction"
 
 
 def _scale(answer: Json) -> tuple[float, float]:
