@@ -22,6 +22,7 @@ from accountpulse.core.scoring import incremental
 from accountpulse.core.scoring import live as live_module
 from accountpulse.core.scoring.publication import put_in_force
 from accountpulse.core.store import connections, people
+from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.frame_tables import metric_frame
 from accountpulse.core.store.people_tables import score_override
@@ -277,6 +278,22 @@ def test_a_source_that_goes_stale_within_the_day_makes_everybody_scored_and_nobo
     assert answers(quiet.store) == found
 
 
+def test_an_override_is_seen_when_it_begins_and_when_it_runs_out(quiet: IncrementalWorld) -> None:
+    account = next(iter(published(quiet)))
+    before = published(quiet)[account]
+    override(quiet, account, 3.0, days=0.1)
+    report = quiet.service.run(quiet.today)
+    assert (report.measured, report.scored) == (0, 1)
+    assert published(quiet)[account] == 3.0
+    quiet.clock.advance(timedelta(days=0.11))
+    report = quiet.service.run(quiet.today)
+    assert (report.measured, report.scored) == (0, 1), "time alone ended it"
+    assert published(quiet)[account] == before
+    found = answers(quiet.store)
+    quiet.service.run(quiet.today, full=True)
+    assert answers(quiet.store) == found
+
+
 # --- at the same time -----------------------------------------------------------------------------------------------------
 
 
@@ -362,7 +379,12 @@ def usage(world: IncrementalWorld, key: str, day: date) -> UsageDay:
     )
 
 
-def override(world: IncrementalWorld, account: int, score: float) -> None:
-    values = {"score": score, "owner": "x", "reason": "y", "expires_at": world.clock.now() + timedelta(days=9)}
+def published(world: IncrementalWorld) -> dict[int, float]:
+    with world.store.read() as connection:
+        return {id: row.score for id, row in store_scores.current(connection).items()}
+
+
+def override(world: IncrementalWorld, account: int, score: float, *, days: float = 9) -> None:
+    values = {"score": score, "owner": "x", "reason": "y", "expires_at": world.clock.now() + timedelta(days=days)}
     with world.store.write() as connection:
         people.replace(connection, score_override, account, values, by="x", now=world.clock.now())
