@@ -27,6 +27,15 @@ def rows(server: ZendeskVendor) -> Mapping[str, Rows]:
         ticket = server.put("ticket", {"organization_id": ORGANIZATION, "subject": f"Rated {n}"})
         return {"ticket_id": ticket["id"], "score": "good", "comment": f"Rating {n}"}
 
+    def survey(n: int, words: str) -> dict[str, object]:
+        stamps = {"created_at": "2026-01-02T00:00:00.000Z", "updated_at": "2026-01-02T00:00:00.000Z"}
+        rated = {"type": "rating_scale", "rating": 5, "question": {"sub_type": "customer_satisfaction"}, **stamps}
+        return {"answers": [rated, {"type": "open_ended", "value": f"{words} {n}", **stamps}]}
+
+    def offered(n: int) -> dict[str, object]:
+        ticket = server.put("ticket", {"organization_id": ORGANIZATION, "subject": f"Asked {n}"})
+        return {"subject_zrns": [f"zen:ticket:{ticket['id']}"], **survey(n, "Answer")}
+
     return {
         "organizations": ServedRows(
             server=server,
@@ -64,16 +73,27 @@ def rows(server: ZendeskVendor) -> Mapping[str, Rows]:
             change=lambda n: {"comment": f"Changed {n}"},
             drift=Drift("id", "comment", "comment"),
         ),
+        "surveys": ServedRows(
+            server=server,
+            kind="survey_response",
+            path="/guide/survey_responses",
+            record=SurveyResponse,
+            make=offered,
+            change=lambda n: survey(n, "Changed"),
+            drift=Drift("id", "responder_id", "responder_id"),
+        ),
     }
 
 
 class TestZendesk(ConnectorSuite):
     connector = Zendesk
-    good = {"base_url": "{vendor}", "client_id": "{client_id}", "client_secret": "{client_secret}"}
+    good = {"base_url": "{vendor}", "client_id": "{client_id}", "client_secret": "{client_secret}", "csat": "both"}
     bad = {**good, "client_secret": "wrong"}
     vendor = Simulated(lambda clock: ZendeskVendor(None, clock), rows)
     not_covered = {
         "satisfaction.resume": "Zendesk lists ratings in no order of change, so only a complete reading may move the cursor",
         "satisfaction.tombstones": "Zendesk tells nobody of a rating that is gone",
+        "surveys.resume": "Zendesk lists surveys by when they were offered, so only a complete reading may move the cursor",
+        "surveys.tombstones": "Zendesk tells nobody of a survey that is gone",
     }
     flood = 4_000

@@ -11,7 +11,7 @@ from tests.connectors.zendesk.conftest import NOW, Desk
 from accountpulse.connectors.zendesk import csat
 from accountpulse.connectors.zendesk.config import ZendeskConfig
 from accountpulse.connectors.zendesk.source import LAG, Zendesk
-from accountpulse.plugins import InvalidRecord, PermissionMissing, SurveyResponse
+from accountpulse.plugins import InvalidRecord, Message, PermissionMissing, SurveyResponse
 
 DAY = timedelta(days=1)
 ORGANIZATION = 57542
@@ -122,24 +122,23 @@ def test_a_plan_without_surveys_lacks_a_permission_only(desk: Desk) -> None:
     assert isinstance(desk.read("surveys", connector=desk.connect(csat="surveys")).error, PermissionMissing)
 
 
-def test_one_of_the_two_ways_is_read_and_never_both(desk: Desk) -> None:
+def test_only_what_was_chosen_is_read(desk: Desk) -> None:
     put(desk, rating())
     desk.vendor.put("satisfaction_rating", {"ticket_id": int(desk.vendor.ids("ticket")[0]), "score": "good"}, at=NOW - DAY)
-    for chosen, stream in (("ratings", "satisfaction"), ("surveys", "surveys")):
+    chosen_streams = {"ratings": ["satisfaction"], "surveys": ["surveys"], "both": ["satisfaction", "surveys"]}
+    for chosen, streams in chosen_streams.items():
         connector = desk.connect(csat=chosen)
         brought = {name: desk.read(name, connector=connector).ids for name in ("satisfaction", "surveys")}
-        assert [name for name, ids in brought.items() if ids] == [stream]
+        assert [name for name, ids in brought.items() if ids] == streams
         config = ZendeskConfig.model_validate(desk.settings(csat=chosen))
         declared = {spec.name: Zendesk.stream_records(spec, config) for spec in Zendesk.streams()}
-        assert [name for name, records in declared.items() if SurveyResponse in records] == [stream]
+        assert [name for name, records in declared.items() if SurveyResponse in records] == streams
 
 
 def test_a_webhook_brings_the_answer_as_polling_does(desk: Desk) -> None:
     survey = put(desk, rating(5), metric_set={"reopens": 0})
     connector = desk.connect(csat="surveys", webhook_secrets=("whsec",))
     (polled,) = desk.read("surveys", connector=connector).records
-    from accountpulse.plugins import Message
-
     body = {"kind": "ticket", "id": desk.vendor.ids("ticket")[0], "what": "csat_received", "received_at": NOW.isoformat()}
     items = list(connector.apply(Message("1", body)))
     assert items[1:] == [polled]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, SecretStr, model_validator
 
 from accountpulse.plugins import ConnectorConfig
 
-Csat = Literal["ratings", "surveys"]
+Csat = Literal["ratings", "surveys", "both"]
 
 
 def _origin(url: str) -> str:
@@ -28,7 +28,8 @@ class ZendeskConfig(ConnectorConfig):
     stops accepting on 2027-04-30.
     scope: what the client's tokens may do; reading everything is enough.
     csat: which of Zendesk's two ways of asking for satisfaction you use: `ratings` (the older one, good or bad) or `surveys`
-    (the newer one, in 2, 3 or 5 steps). Zendesk shows an answer to the newer as a rating too, so only one of them is read.
+    (the newer one, in 2, 3 or 5 steps). `both` is for a history that holds both: Zendesk may show an answer to the newer as a
+    rating too, which then counts twice.
     webhook_secrets: the signing secrets of webhooks that send here; two while one is changed. Without any, what is pushed is
     refused.
     """

@@ -93,11 +93,12 @@ class Refetch:
         organization = mapping.text(ticket.get("organization_id"))
         if organization is None:
             return
-        if self._csat == "surveys":
+        if self._csat != "ratings":
             page = self._client.get("guide/survey_responses", **csat.of_ticket(mapping.object_id(ticket)))
             for each in page.get("survey_responses") or ():
                 if (answer := csat.survey_response(each, organization)) is not None:
                     yield answer
+        if self._csat == "surveys":
             return
         rating = ticket.get("satisfaction_rating")
         if isinstance(rating, Mapping) and rating.get("score") in ("good", "bad") and rating.get("id"):

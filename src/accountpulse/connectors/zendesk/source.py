@@ -65,7 +65,7 @@ class Zendesk(Connector[ZendeskConfig]):
 
     @classmethod
     def stream_records(cls, spec: StreamSpec, config: ZendeskConfig) -> tuple[type[Record], ...]:
-        unused = {"ratings": "surveys", "surveys": "satisfaction"}[config.csat]
+        unused = {"ratings": "surveys", "surveys": "satisfaction"}.get(config.csat)
         return () if spec.name == unused else spec.records
 
     def check(self) -> Identity:
@@ -132,7 +132,7 @@ class Zendesk(Connector[ZendeskConfig]):
         only a complete read moves the cursor, and to the end of what was asked for, not to a time in the answer. Reads nothing
         with `csat: surveys`.
         """
-        if self.config.csat != "ratings":
+        if self.config.csat == "surveys":
             return
         params: dict[str, str | int] = {"page[size]": RATINGS_PAGE}
         if window.since is not None:
@@ -148,12 +148,12 @@ class Zendesk(Connector[ZendeskConfig]):
 
     @stream(SurveyResponse, cursor=TimeCursor("created_at"), lag=LAG, look_back=ANSWERED_WITHIN)
     def surveys(self, window: Window) -> Iterator[Item]:
-        """Reads the answers of Zendesk's newer CSAT surveys, on their own scales, with `csat: surveys`.
+        """Reads the answers of Zendesk's newer CSAT surveys, on their own scales; nothing with `csat: ratings`.
 
         Zendesk lists surveys by when they were offered, and an answer may come weeks later: look-back 30 days, lag 61 seconds.
         A survey's account is its ticket's organization. One about something other than a ticket is left out.
         """
-        if self.config.csat != "surveys":
+        if self.config.csat == "ratings":
             return
         yield from self._answers(
             "survey_responses",

@@ -301,14 +301,15 @@ class ZendeskVendor(SimulatedVendor):
         start = int(call.get("filter[created_at_start]") or 0)
         names = {each for each in (call.get("filter[subject_zrns]") or "").split(",") if each}
         rows = [
-            {name: value for name, value in each.body.items() if name != "offered_at"}
+            each
             for each in self.stored("survey_response")
             if datetime.fromisoformat(each.body["offered_at"]).timestamp() * 1000 >= start
             and (not names or names & set(each.body["subject_zrns"]))
         ]
         size, first = self.capped(_integer(call, "page[size]", 100, 100)), int(call.get("page[after]") or 0)
         meta = {"has_more": first + size < len(rows), "after_cursor": str(first + size), "before_cursor": None}
-        return Answer({"survey_responses": rows[first : first + size], "meta": meta})
+        shown = [{n: v for n, v in each.body.items() if n != "offered_at"} for each in rows[first : first + size]]
+        return Answer({"survey_responses": shown, "meta": meta})
 
     def _listing(self, kind: str) -> Callable[[Call], Answer]:
         def listing(call: Call) -> Answer:
