@@ -22,7 +22,7 @@ from tests.connectors.stripe.account import (
 )
 from tests.core.sync.vendor import spec_of
 
-from accountpulse.connectors.stripe import resources
+from accountpulse.connectors.stripe import feed, resources
 from accountpulse.connectors.stripe.api import API_VERSION
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.store import connections as store_connections
@@ -30,6 +30,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.sync.engine import Source, SyncEngine
 from accountpulse.plugins import (
+    Account,
     AuthError,
     Checkpoint,
     Deleted,
@@ -144,6 +145,20 @@ def test_a_discount_of_the_customer_reaches_all_that_it_has(vendor: StripeVendor
     assert {name: found.mrr for name, found in current(items, Subscription).items()} == {"sub_1": 900, "sub_2": 2700}
     moved = [(c.mrr_delta, c.at) for c in current(items, SubscriptionChange).values() if c.source_id.endswith("@current")]
     assert sorted(moved) == [(-300, clock.now()), (-100, clock.now())]
+
+
+@pytest.mark.parametrize("held", [1, 2, 100])
+def test_a_busy_day_is_read_in_parts(
+    vendor: StripeVendor, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(feed, "HELD", held)
+    wanted = customers(vendor, 7)
+    cursor = last_cursor(run(vendor, clock, "customers"))
+    clock.advance(timedelta(hours=1))
+    for name in (*wanted, *wanted[:3]):
+        vendor.touch("customer", name, name="Changed")
+    found = run(vendor, clock, "customers", cursor)
+    assert {name: each.name for name, each in current(found, Account).items()} == dict.fromkeys(wanted, "Changed")
 
 
 # --- deletions and faults -----------------------------------------------------------------------------------------------

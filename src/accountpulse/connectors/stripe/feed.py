@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from accountpulse.connectors.stripe.api import Gone, JsonObject, StripeApi
 from accountpulse.connectors.stripe.position import Position
 from accountpulse.connectors.stripe.resources import Resource, Subjects, own_id, price_changed
 from accountpulse.plugins import Checkpoint, Item, Window
+
+HELD = 1_000  # how many names of changed objects are collected, so that each is fetched once; a busy day has more
 
 
 class Found(NamedTuple):
@@ -62,7 +64,10 @@ class Feed:
                 newest_seen = max(newest_seen or 0, event["created"])
                 for name in subjects(event):
                     changed[name] = changed.get(name) or price_changed(event)
-            yield from records(self.fetched(of, name, at) for name, at in changed.items())
+                if len(changed) >= HELD:
+                    yield from records(self._all_fetched(of, changed))
+                    changed.clear()
+            yield from records(self._all_fetched(of, changed))
             if end is not None:
                 place = Position(events_from=max(place.events_from, end))
                 yield Checkpoint(place.cursor())
@@ -82,6 +87,9 @@ class Feed:
             return Found(name, self._api.one(of.path, name, of.object_params()), changed_at)
         except Gone:
             return Found(name, None, changed_at)
+
+    def _all_fetched(self, of: Resource, changed: Mapping[str, int | None]) -> Iterator[Found]:
+        return (self.fetched(of, name, at) for name, at in changed.items())
 
     def _backwards(self, of: Resource, place: Position) -> Iterator[list[JsonObject]]:
         """Pages of the list from the place on. If the object there was deleted meanwhile, its `created` says where it was."""
