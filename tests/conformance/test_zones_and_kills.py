@@ -28,6 +28,7 @@ KILLS = 20
 CHILD = """
 import sys
 from datetime import datetime
+from tests.conformance.acme import Acme, AcmeConfig
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.store import connections
 from accountpulse.core.store.database import Store

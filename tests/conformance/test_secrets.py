@@ -1,0 +1,87 @@
+"""A canary in the place of every secret of our connectors is nowhere to be found, whatever goes wrong (R43)."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from accountpulse.config.settings import ConnectionSettings, Settings
+from accountpulse.core.clock import FixedClock
+from accountpulse.core.sync.results import Progress
+from accountpulse.core.sync.retry import RetryPolicy
+from accountpulse.hub import Hub
+from accountpulse.plugins.host import PluginHost
+from accountpulse.serving import serving as api_serving
+from accountpulse.testing.vendors import start_vendors
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CANARY = "canary-7f3a9c"
+QUERY = """{ connections { name connector state message identity identityDetails
+             lastRuns { state message streams { name state message } } streams { name state message } } }"""
+
+
+def settings_with_canaries(urls: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """For each built-in connector that has secrets, settings in which every secret is a canary."""
+    form = {"id": "nps", "kind": "nps", "score_field": "score"}
+    return {
+        "salesforce": {"base_url": urls["salesforce"], "client_id": "key", "client_secret": CANARY},
+        "zendesk": {"base_url": urls["zendesk"], "client_id": "key", "client_secret": CANARY},
+        "stripe": {"base_url": urls["stripe"], "api_key": f"rk_test_{CANARY}"},
+        "typeform": {"base_url": urls["typeform"], "token": CANARY, "forms": [form]},
+        "segment": {"write_keys": [CANARY]},
+    }
+
+
+@pytest.mark.parametrize("fault", ["refused", "unreachable", "echoed"])
+def test_a_canary_is_nowhere(fault: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    host, said = PluginHost.load(), list[str]()
+
+    def hear(progress: Progress) -> None:
+        said.append(repr(progress))
+
+    with start_vendors(clock=FixedClock(NOW), empty=True) as vendors:
+        urls = {vendor.name: vendor.base_url for vendor in vendors.all}
+        if fault == "unreachable":
+            urls = dict.fromkeys(urls, "http://127.0.0.1:9")
+        for vendor in vendors.all if fault == "echoed" else ():
+            vendor.fail(status=400, body={"error": CANARY, "message": CANARY}, times=1000)
+        settings = Settings(
+            store_url=str(tmp_path / "store.db"),
+            connections={
+                name: ConnectionSettings(
+                    name=name,
+                    connector=name,
+                    anchor=name == "salesforce",
+                    config=host.connectors[name].Config.model_validate(config),
+                )
+                for name, config in settings_with_canaries(urls).items()
+            },
+            segments=(),
+            models={},
+        )
+        retry = RetryPolicy(attempts=2, sleep=lambda _: None)
+        with Hub.open(settings, host=host, clock=vendors.clock, retry=retry) as hub:
+            results = hub.sync(on_progress=hear)
+            said += [repr(settings), repr(results), repr(hub.check()), repr(hub.status())]
+            assert not any(run.state == "ok" for run in results if run.connection != "segment"), results
+            token = hub.create_token("test", ["read"])
+            with api_serving(hub, "127.0.0.1", 0) as listener:
+                url = f"http://127.0.0.1:{listener.port}/graphql"
+                answer = requests.post(
+                    url, json={"query": QUERY}, headers={"Authorization": f"Bearer {token}"}, timeout=30
+                )  # fmt: skip
+            assert len(answer.json()["data"]["connections"]) == len(settings.connections)
+            said.append(answer.text)
+    said.append(caplog.text)
+    for record in caplog.records:
+        said.append("".join(traceback.format_exception(*record.exc_info)) if record.exc_info else record.getMessage())
+    assert CANARY not in "\n".join(said)
+    for file in tmp_path.iterdir():
+        assert CANARY.encode() not in file.read_bytes(), file.name
