@@ -156,9 +156,7 @@ def _of_accounts(name: str, columns: list[sa.Column[Any]], comment: str, *, seve
     )
     op.create_index(f"ix_{name}_account", name, ["account_id", "known_from"])
     if not several:
-        op.create_index(
-            f"uq_{name}_current", name, ["account_id"], unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT
-        )
+        op.create_index(f"uq_{name}_current", name, ["account_id"], unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT)
 
 
 def _mirror() -> None:
@@ -201,9 +199,7 @@ def _incremental() -> None:
         "see core/scoring/stored_frame.py. booked: what it counts for in the day's portfolio and segments.",
     )
     known = sa.text("parent_id is not null")
-    op.create_index(
-        "ix_account_metrics_parent", "account_metrics", ["parent_id"], sqlite_where=known, postgresql_where=known
-    )
+    op.create_index("ix_account_metrics_parent", "account_metrics", ["parent_id"], sqlite_where=known, postgresql_where=known)
     named = sa.text("parent is not null")
     op.create_index(
         "ix_fact_account_parent", "fact_account", ["connection_id", "parent"], sqlite_where=named, postgresql_where=named
