@@ -24,7 +24,9 @@ class Dialect(ABC):
     What is abstract is all that an engine with native times and arrays must say. name: as SQLAlchemy calls it, where it is a
     store. seeks: whether it finds single rows by an index; where not, everything is written as joins of whole tables.
     plans: whether it chooses the order of joins by what they cost; where not, it is told to read a table in its own order
-    when no index fits a window, instead of by account. begin: a statement to run first in a transaction. translate_to: the
+    when no index fits a window, instead of by account. begin: a statement to run first in a transaction. first: the aggregate
+    of a value and a place that gives the value of the lowest place that has one. median: the aggregate that takes the middle,
+    between two values if need be. Where an engine has none of the name, windows say the same, slower. translate_to: the
     SQLGlot dialect that finished queries are translated to, where the engine spells types, quotes or functions in its own
     way.
     """
@@ -34,6 +36,8 @@ class Dialect(ABC):
     seeks: ClassVar[bool] = True
     plans: ClassVar[bool] = True
     begin: ClassVar[str] = ""
+    first: ClassVar[str] = ""
+    median: ClassVar[str] = ""
     translate_to: ClassVar[str] = ""
 
     def finished(self, query: str) -> str:
@@ -183,6 +187,8 @@ class DuckDB(Dialect):
     name = "duckdb"
     double = "double"
     seeks = False
+    first = "arg_min"
+    median = "median"
 
     def among(self, column: str, parameter: str) -> str:
         return f"{column} in (select unnest(cast(:{parameter} as bigint[])))"  # names of ours

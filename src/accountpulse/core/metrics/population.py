@@ -8,10 +8,11 @@ attribute is the same in a segment rule, in a metric and in the API.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -53,7 +54,8 @@ class Population:
     """The accounts that exist as of T, by ascending id. Every sequence has one entry an account, in that order.
 
     values: attribute -> its values; instants are aware UTC datetimes. origins: attribute -> the connection each value is from
-    (None where there is none); for `custom`, a mapping from key to connection.
+    (None where there is none); for `custom`, a mapping from key to connection. Only `population` tells origins: metrics ask for
+    everybody every day, and nobody asks them where a name is from.
     """
 
     account_ids: NDArray[np.int64]
@@ -85,8 +87,8 @@ def ordered(precedence: Precedence) -> Order:
     return tuple(sorted((name, tuple(ids)) for name, ids in precedence.items() if ids))
 
 
-def population_query(scope: Scope, precedence: Order, include_churned: bool) -> PopulationQuery:
-    """Write the population for one engine and mode."""
+def population_query(scope: Scope, precedence: Order, include_churned: bool, *, origins: bool = False) -> PopulationQuery:
+    """Write the population for one engine and mode. origins: say which connection each value is from, too."""
     account = sources()["account"]
     columns = [name for name in account.columns if name not in _EVIDENCE]
     query = PopulationQuery([], [])
@@ -97,29 +99,41 @@ def population_query(scope: Scope, precedence: Order, include_churned: bool) -> 
 
     query.ctes.append(f"account_row as (\n{visible_rows(account, columns, scope)}\n)")
     query.ctes.append(f"account_ordered as (\n{_ordered_rows(scope, orders, query)}\n)")
-    firsts = [
-        f"min(case when {quoted(n)} is not null then {position[n]} end) over (partition by account_id) as first_{n}"
-        for n in SINGLE
-    ]
-    query.ctes.append(f"account_first as (\nselect o.*, {', '.join(firsts)}\nfrom account_ordered o\n)")
-    merged = [
-        f"max(case when {position[n]} = first_{n} then {what} end) as {quoted(alias)}"
-        for n in SINGLE
-        for what, alias in ((quoted(n), n), ("connection_id", f"{n}_origin"))
-    ]
-    for what, alias in ((_CUSTOM, _CUSTOM), ("connection_id", f"{_CUSTOM}_origin")):
-        merged.append(f"{scope.dialect.json_by_number(position[_CUSTOM], what)} as {alias}")
-    query.ctes.append(
-        f"account_merged as (\nselect account_id, {', '.join(merged)}\nfrom account_first\ngroup by account_id\n)"
-    )
+    wanted = [(n, what, alias) for n in SINGLE for what, alias in _columns_of(n, origins)]
+    if scope.dialect.first:
+        rows = "account_ordered"
+        merged = [
+            f"{scope.dialect.first}(case when {quoted(n)} is not null then {what} end, {position[n]}) as {quoted(alias)}"
+            for n, what, alias in wanted
+        ]
+    else:
+        rows = "account_first"
+        firsts = [
+            f"min(case when {quoted(n)} is not null then {position[n]} end) over (partition by account_id) as first_{n}"
+            for n in SINGLE
+        ]
+        query.ctes.append(f"{rows} as (\nselect o.*, {', '.join(firsts)}\nfrom account_ordered o\n)")
+        merged = [f"max(case when {position[n]} = first_{n} then {what} end) as {quoted(alias)}" for n, what, alias in wanted]
+    for what, alias in _columns_of(_CUSTOM, origins):
+        merged.append(f"{scope.dialect.json_by_number(position[_CUSTOM], what)} as {quoted(alias)}")
+    query.ctes.append(f"account_merged as (\nselect account_id, {', '.join(merged)}\nfrom {rows}\ngroup by account_id\n)")
     # An account that no source dates exists since we know it.
     exists = f"coalesce(m.customer_since, m.created_at, a.created_at) < {scope.bounds(Kind.INSTANT)}"
     staying = "" if include_churned else " and m.churned_at is null"
     query.ctes.append(
         f"population as (\nselect m.*\nfrom account_merged m\njoin account a on a.id = m.account_id\nwhere {exists}{staying}\n)"
     )
-    query.columns = ["account_id", *(c for n in ATTRIBUTES for c in (n, f"{n}_origin"))]
+    query.columns = ["account_id", *(alias for n in ATTRIBUTES for _, alias in _columns_of(n, origins))]
     return query
+
+
+def _columns_of(attribute: str, origins: bool) -> list[tuple[str, str]]:
+    """What an attribute is merged from, and the names of what comes of it."""
+    return [(quoted(attribute), attribute), *([("connection_id", _origin(attribute))] * origins)]
+
+
+def _origin(attribute: str) -> str:
+    return f"{attribute}_origin"
 
 
 def _ordered_rows(scope: Scope, orders: Mapping[tuple[int, ...], int], query: PopulationQuery) -> str:
@@ -150,7 +164,7 @@ def _compiled(
     dialect: Dialect, corrected: bool, some_accounts: bool, precedence: Order, include_churned: bool, pinned: bool
 ) -> tuple[str, Scope, PopulationQuery]:
     scope = Scope(dialect, corrected, some_accounts, pinned=pinned)
-    query = population_query(scope, precedence, include_churned)
+    query = population_query(scope, precedence, include_churned, origins=True)
     select = f"select {', '.join(quoted(c) for c in query.columns)} from population order by account_id"  # noqa: S608  # ours
     return dialect.finished("with " + ",\n".join(query.ctes) + "\n" + select), scope, query
 
@@ -187,18 +201,52 @@ def population(
 
 def decode(answer: Answer, columns: Sequence[str]) -> Population:
     """Turn an answer that begins with the population's columns into a Population."""
-    by_name = {name: answer.objects(i) for i, name in enumerate(columns)}
-    ids = np.array(by_name["account_id"], dtype=np.int64)
-    values: dict[str, Sequence[object]] = {}
-    origins: dict[str, Sequence[object]] = {}
-    for name, kind in ATTRIBUTES.items():
+    place = {name: i for i, name in enumerate(columns)}
+    ids = np.array(answer.objects(place["account_id"]), dtype=np.int64)
+    return Population(ids, _Values(answer, place), _Origins(answer, place) if _origin(_CUSTOM) in place else {})
+
+
+class _Read(Mapping[str, Sequence[object]]):
+    """What an answer says by attribute. A column becomes Python values when it is first asked for: most are never."""
+
+    def __init__(self, answer: Answer, place: Mapping[str, int]) -> None:
+        self._answer = answer
+        self._place = place
+        self._known: dict[str, Sequence[object]] = {}
+
+    def __getitem__(self, attribute: str) -> Sequence[object]:
+        if attribute not in self._known:
+            self._known[attribute] = self._read(attribute, ATTRIBUTES[attribute])
+        return self._known[attribute]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ATTRIBUTES)
+
+    def __len__(self) -> int:
+        return len(ATTRIBUTES)
+
+    def _read(self, attribute: str, kind: Kind) -> Sequence[object]:
+        raise NotImplementedError
+
+    def _column(self, name: str) -> Sequence[object]:
+        return self._answer.objects(self._place[name])
+
+
+class _Values(_Read):
+    def _read(self, attribute: str, kind: Kind) -> Sequence[object]:
+        found = self._column(attribute)
         if kind is Kind.JSON:
-            merged = [_merge(a, b) for a, b in zip(by_name[name], by_name[f"{name}_origin"], strict=True)]
-            values[name], origins[name] = [m[0] for m in merged], [m[1] for m in merged]
-            continue
-        values[name] = [_instant(v) for v in by_name[name]] if kind is Kind.INSTANT else by_name[name]
-        origins[name] = by_name[f"{name}_origin"]
-    return Population(ids, values, origins)
+            return [_merged(_by_position(one)) for one in found]
+        return [_instant(v) for v in found] if kind is Kind.INSTANT else found
+
+
+class _Origins(_Read):
+    def _read(self, attribute: str, kind: Kind) -> Sequence[object]:
+        found = self._column(_origin(attribute))
+        if kind is not Kind.JSON:
+            return found
+        custom = [_by_position(one) for one in self._column(attribute)]
+        return [_merged(_named(c, _by_position(at))) for c, at in zip(custom, found, strict=True)]
 
 
 def _instant(value: object) -> datetime | None:
@@ -207,14 +255,24 @@ def _instant(value: object) -> datetime | None:
     return from_micros(value) if isinstance(value, int) else None
 
 
-def _merge(by_position: object, connections: object) -> tuple[dict[str, object], dict[str, int]]:
-    """Merge custom attributes key by key: the lowest position that has a value decides."""
-    found: dict[str, dict[str, object]] = json.loads(str(by_position))
-    connection_at: dict[str, int] = json.loads(str(connections))
-    values: dict[str, object] = {}
-    origins: dict[str, int] = {}
-    for position in sorted(found, key=int):
-        for key, value in found[position].items():
-            if value is not None and key not in values:
-                values[key], origins[key] = value, connection_at[position]
-    return values, origins
+def _by_position(text: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(str(text))
+    return found
+
+
+def _merged(custom: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """Custom attributes merged key by key: the lowest position that has a value decides."""
+    merged: dict[str, object] = {}
+    for position in sorted(custom, key=int):
+        for key, value in custom[position].items():
+            if value is not None:
+                merged.setdefault(key, value)
+    return merged
+
+
+def _named(custom: Mapping[str, Mapping[str, object]], connections: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """The connection in place of each value there is."""
+    return {
+        position: {key: connections[position] for key, value in found.items() if value is not None}
+        for position, found in custom.items()
+    }
