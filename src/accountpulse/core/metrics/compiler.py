@@ -157,7 +157,7 @@ def _slots(metrics: Iterable[Metric], scope: Scope) -> tuple[dict[Aggregate, _Sl
                 prepared.append(foreign_currency(one))
     number_of = {id(p): i for i, p in enumerate(prepared)}
     passes = []
-    for i, members in enumerate(group_into_passes(prepared)):
+    for i, members in enumerate(group_into_passes(prepared, scope)):
         name = f"p{i}"
         passes.append((name, pass_sql(members, [columns[number_of[id(m)]] for m in members], scope)))
         for m in members:

@@ -11,7 +11,7 @@ from accountpulse.core.metrics.declare import Aggregate, Function
 from accountpulse.core.metrics.dialects import quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
 from accountpulse.core.metrics.money import exact_sum, too_large, unconverted
-from accountpulse.core.metrics.rows import Scope, newest_event, visible_rows
+from accountpulse.core.metrics.rows import Scope, asks_for_the_valid_version, newest_event, visible_rows
 from accountpulse.core.metrics.sources import Source, source_of
 from accountpulse.core.model import Kind
 
@@ -28,8 +28,8 @@ class Prepared:
 
     function: the aggregate's own, or `foreign` for the companion that looks for amounts without a rate. window_column: what its
     window is about. kind: of the result. money: the columns with amounts that it mentions. exact: it adds up amounts.
-    suspects: the condition on the rows whose amounts must have a rate. newest: it is the newest event ever, which an index
-    knows without reading the others.
+    suspects: the condition on the rows whose amounts must have a rate. newest: it is the newest event ever, which is one row
+    of each source account.
     """
 
     aggregate: Aggregate
@@ -89,20 +89,23 @@ def prepare(aggregate: Aggregate, scope: Scope, place: str) -> Prepared:
     mentioned = value.names.union({column}, {aggregate.by} - {""}, *(c.names for c in conditions))
     money = tuple(name for name in source.columns if name in mentioned and source.column(name).money)
     exact = aggregate.function in ("sum", "avg", "top") and not value.names.isdisjoint(money)
-    unbounded = aggregate.window is None and column == source.event
+    columns = tuple(c for c in source.columns if c in mentioned)
+    newest = aggregate.function == "max" and aggregate.value == column == source.event and aggregate.window is None
+    if not scope.dialect.seeks:
+        newest = newest and not asks_for_the_valid_version(source, columns, scope)
     return Prepared(
         aggregate=aggregate,
         function=aggregate.function,
         source=source,
         value=value.sql,
         condition=" and ".join([c.sql for c in conditions] + window),
-        columns=tuple(c for c in source.columns if c in mentioned),
+        columns=columns,
         window_column=column,
         kind=_result_kind(aggregate, value, place) if not exact else Kind.FLOAT,
         money=money,
         exact=exact,
         suspects=" and ".join([c.sql for c in settled] + window),
-        newest=scope.dialect.seeks and unbounded and aggregate.function == "max" and aggregate.value == source.event,
+        newest=newest,
     )
 
 
@@ -159,11 +162,17 @@ def _result_kind(aggregate: Aggregate, value: Part, place: str) -> Kind | None:
     return value.kind
 
 
-def group_into_passes(prepared: Sequence[Prepared]) -> list[list[Prepared]]:
-    """Which aggregates share a pass: those of one source, but not those that read a window with those that read everything."""
+def group_into_passes(prepared: Sequence[Prepared], scope: Scope) -> list[list[Prepared]]:
+    """Which aggregates share a pass: those of one source, but not those that read a window with those that read everything.
+
+    An engine that reads by column keeps what is distinct in every row of a pass, so there such aggregates share one only where
+    their windows begin on the same day.
+    """
     passes: dict[object, list[Prepared]] = {}
     for p in prepared:
-        key: object = (p.aggregate, p.function) if p.alone else (p.source.name, window_of(p.aggregate)[0] is None)
+        first, _ = window_of(p.aggregate)
+        apart = p.function == "distinct" and not scope.dialect.seeks
+        key: object = (p.aggregate, p.function) if p.alone else (p.source.name, first is None, (first, apart) if apart else ())
         passes.setdefault(key, []).append(p)
     return list(passes.values())
 
@@ -180,7 +189,10 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
         write = {"median": _median, "last": _last, "top": _top}[member.function]
         return write(member, name, rows, scope)
     selected = [f"{_fused(m, scope)} as {name}" for m, name in zip(members, names, strict=True)]
-    return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible\ngroup by account_id"
+    wanted = list(dict.fromkeys(m.condition for m in members))
+    # What no member counts need not be grouped.
+    where = "" if "" in wanted else f"\nwhere {wanted[0]}" if len(wanted) == 1 else f"\nwhere ({') or ('.join(wanted)})"
+    return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible{where}\ngroup by account_id"
 
 
 def _reach(members: Sequence[Prepared]) -> dict[str, int]:
@@ -214,6 +226,10 @@ def _fused(member: Prepared, scope: Scope) -> str:
 
 def _median(member: Prepared, name: str, rows: str, scope: Scope) -> str:
     condition = f"{member.condition} and " if member.condition else ""
+    if scope.dialect.median:
+        middle = f"{scope.dialect.median}({scope.dialect.number(member.value)})"
+        where = f"\nwhere {member.condition}" if member.condition else ""
+        return f"select account_id, {middle} as {name}\nfrom ({rows}) as visible{where}\ngroup by account_id"
     ranked = (
         f"select account_id, {scope.dialect.number(member.value)} as value,"
         f" row_number() over (partition by account_id order by {member.value}) as position,"

@@ -19,6 +19,7 @@ from accountpulse.core.model import Kind
 
 KNOWN_AT = ":known_at"
 ACCOUNTS = "accounts"
+_ENVELOPE = (("l", "account_id"), ("f", "source_id"), ("f", "connection_id"), ("f", "source_account_id"))
 
 
 @dataclass(slots=True)
@@ -47,34 +48,30 @@ class Scope:
         """The condition that an account is asked about; none when all are."""
         return [self.dialect.among(column, ACCOUNTS)] if self.some_accounts else []
 
-    def value(self, source: Source, column: str) -> str:
-        """A column of a fact as of T: null when it has not happened yet, of the version valid at T when it is undated."""
+    def value(self, source: Source, column: str, valid: str) -> str:
+        """A column of a fact as of T: null when it has not happened yet, of the version valid at T when it is undated.
+
+        valid: the alias of that version.
+        """
         if self.corrected and column in source.undated:
-            return self._valid(column)
+            return f"{valid}.{quoted(column)}"
         value = f"f.{quoted(column)}"
         if (happened := source.happens_at(column)) is not None:
             return f"(case when f.{quoted(happened)} < {self.bounds(source.column(happened).kind)} then {value} end)"
         return value
 
-    def columns(self, source: Source, column: str) -> list[str]:
+    def columns(self, source: Source, column: str, valid: str) -> list[str]:
         """What is selected for a column: its value; of an amount, that in the reporting currency, and whether it has a rate."""
-        value = self.value(source, column)
+        value = self.value(source, column, valid)
         if not source.column(column).money or source.currency is None:
             return [f"{value} as {quoted(column)}"]
         # The amount and its currency are of one version: a deal may be moved from one currency to another.
-        undated = self.corrected and column in source.undated
-        currency = self._valid(source.currency) if undated else f"f.{quoted(source.currency)}"
+        version = valid if self.corrected and column in source.undated else "f"
+        currency = f"{version}.{quoted(source.currency)}"
         return [
             f"{converted(value, currency, self.currencies, self.dialect)} as {quoted(column)}",
             f"{without_rate(value, currency, self.currencies)} as {unconverted(column)}",
         ]
-
-    def _valid(self, column: str) -> str:
-        """A column of the version valid at T, which `_valid_version` has joined as `v`."""
-        if self.dialect.seeks:
-            return f"v.{quoted(column)}"
-        column = quoted(column)
-        return f"(case when f.known_from < {self.bounds(Kind.INSTANT)} then f.{column} else v.{column} end)"
 
 
 def visible_rows(
@@ -85,15 +82,26 @@ def visible_rows(
     reach: times of the raw row `f`, and how many days before T. Every row that can matter has one of them since then; empty
     means all rows.
     """
-    selected = ["l.account_id, f.source_id, f.connection_id, f.source_account_id", *_selected(source, columns, scope)]
     where = [scope.version("l"), *scope.wanted("l.account_id"), *_visible(source, scope)]
     if reach:
         since = [f"f.{quoted(c)} >= {scope.bounds(source.column(c).kind, days)}" for c, days in reach.items()]
         where.append(f"({' or '.join(since)})")
+    linked = f"from {_joined(source, scope, reach)} on f.source_account_id = l.source_account_id"
+    conditions = " and ".join(where)
+    if not asks_for_the_valid_version(source, columns, scope):
+        return f"select {_of_envelope(source, columns, scope, 'f')}\n{linked}\nwhere {conditions}"
+    if scope.dialect.seeks:
+        selected = _of_envelope(source, columns, scope, "v")
+        return f"select {selected}\n{linked}{_valid_version(source, scope)}\nwhere {conditions}"
+    end = scope.bounds(Kind.INSTANT)
     return (
-        f"select {', '.join(selected)}\nfrom {_joined(source, scope, reach)} on f.source_account_id = l.source_account_id"
-        f"{_valid_version(source, columns, scope)}\nwhere {' and '.join(where)}"
+        f"select {_of_envelope(source, columns, scope, 'f')}\n{linked}\nwhere {conditions} and f.known_from < {end}"
+        f"\nunion all\n{_valid_of_later_known(source, columns, scope, linked, f'{conditions} and f.known_from >= {end}')}"
     )
+
+
+def _of_envelope(source: Source, columns: Collection[str], scope: Scope, valid: str) -> str:
+    return ", ".join([*(f"{alias}.{name}" for alias, name in _ENVELOPE), *_selected(source, columns, scope, valid)])
 
 
 def _joined(source: Source, scope: Scope, reach: Mapping[str, int]) -> str:
@@ -111,23 +119,34 @@ def _joined(source: Source, scope: Scope, reach: Mapping[str, int]) -> str:
 def newest_event(source: Source, columns: Collection[str], condition: str, name: str, scope: Scope) -> str:
     """Select `account_id` and, as `name`, the newest event among the visible rows that meet a condition over `columns`.
 
-    Reads the index backwards from T and stops at the first such row, instead of reading all there ever was.
+    Reads the index backwards from T and stops at the first such row, instead of reading all there ever was. Without an index,
+    every row is read, but only one of each source account is linked.
     """
     event = quoted(source.event or "")
-    where = ["f.source_account_id = l.source_account_id", *_visible(source, scope)]
-    rows = (
-        f"select {', '.join(_selected(source, columns, scope))}\nfrom {source.table} f"
-        f"{_valid_version(source, columns, scope)}\nwhere {' and '.join(where)}"
-    )
-    newest = (
-        f"select {event}\nfrom ({rows}) as visible{f' where {condition}' if condition else ''}\norder by {event} desc limit 1"
-    )
     links = " and ".join([scope.version("l"), *scope.wanted("l.account_id")])
+    chosen = f" where {condition}" if condition else ""
+    if not scope.dialect.seeks:
+        rows = ", ".join(["f.source_account_id", *_selected(source, columns, scope, "f")])
+        visible = f"select {rows}\nfrom {source.table} f\nwhere {' and '.join(_visible(source, scope))}"
+        newest = (
+            f"select source_account_id, max({event}) as at\nfrom ({visible}) as visible{chosen}\ngroup by source_account_id"
+        )
+        return (
+            f"select l.account_id, max(n.at) as {name}\nfrom link l\njoin ({newest}) n"
+            f" on n.source_account_id = l.source_account_id\nwhere {links}\ngroup by l.account_id"
+        )
+    where = ["f.source_account_id = l.source_account_id", *_visible(source, scope)]
+    asks = asks_for_the_valid_version(source, columns, scope)
+    rows = (
+        f"select {', '.join(_selected(source, columns, scope, 'v' if asks else 'f'))}\nfrom {source.table} f"
+        f"{_valid_version(source, scope) if asks else ''}\nwhere {' and '.join(where)}"
+    )
+    newest = f"select {event}\nfrom ({rows}) as visible{chosen}\norder by {event} desc limit 1"
     return f"select l.account_id, max(({newest})) as {name}\nfrom link l\nwhere {links}\ngroup by l.account_id"
 
 
-def _selected(source: Source, columns: Collection[str], scope: Scope) -> list[str]:
-    return [selected for column in columns for selected in scope.columns(source, column)]
+def _selected(source: Source, columns: Collection[str], scope: Scope, valid: str) -> list[str]:
+    return [selected for column in columns for selected in scope.columns(source, column, valid)]
 
 
 def _visible(source: Source, scope: Scope) -> list[str]:
@@ -138,14 +157,14 @@ def _visible(source: Source, scope: Scope) -> list[str]:
     return where
 
 
-def _valid_version(source: Source, columns: Collection[str], scope: Scope) -> str:
-    """The join to the version valid at T, where a column asks for one."""
-    if not scope.corrected or not source.undated.intersection(columns):
-        return ""
-    if scope.dialect.seeks:
-        return f"\njoin {source.table} v on v.id = {_valid_at_end(source, scope)}"
-    rows = _valid_of_later_known(source, scope)
-    return f"\nleft join (\n{rows}\n) v on v.connection_id = f.connection_id and v.source_id = f.source_id"
+def asks_for_the_valid_version(source: Source, columns: Collection[str], scope: Scope) -> bool:
+    """Whether one of the columns is that of another version than the current one."""
+    return scope.corrected and not source.undated.isdisjoint(columns)
+
+
+def _valid_version(source: Source, scope: Scope) -> str:
+    """The join to the version valid at T, where single rows are found by an index."""
+    return f"\njoin {source.table} v on v.id = {_valid_at_end(source, scope)}"
 
 
 def _valid_at_end(source: Source, scope: Scope) -> str:
@@ -157,22 +176,26 @@ def _valid_at_end(source: Source, scope: Scope) -> str:
     return f"(case when f.known_from < {end} then f.id else coalesce({before}, {first}) end)"
 
 
-def _valid_of_later_known(source: Source, scope: Scope) -> str:
-    """What `_valid_at_end` finds, for the records whose current version was not known at T; of the others it is valid itself.
+def _valid_of_later_known(source: Source, columns: Collection[str], scope: Scope, linked: str, conditions: str) -> str:
+    """The rows whose current version was not known at T, with what `_valid_at_end` finds for them.
 
-    Those are few, so an engine without an index joins them once instead of ranking the versions of every record.
+    Those are few, so an engine without an index ranks their versions alone. They are rows of their own and no join to all: of
+    every other record the current version is the valid one, and its key, a text, need not be read.
     """
-    end = scope.bounds(Kind.INSTANT)
-    before = f"w.known_from < {end}"
+    before = f"v.known_from < {scope.bounds(Kind.INSTANT)}"
     order = (
-        f"case when {before} then 0 else 1 end, case when {before} then w.known_from end desc, "
-        f"case when {before} then w.id end desc, w.known_from, w.id"
+        f"case when {before} then 0 else 1 end, case when {before} then v.known_from end desc, "
+        f"case when {before} then v.id end desc, v.known_from, v.id"
     )
-    kept = [quoted(c) for c in source.columns if c in source.undated or c == source.currency]
+    names = [*(name for _, name in _ENVELOPE), *(name for c in columns for name in _names(source, c))]
     ranked = (
-        f"select w.connection_id, w.source_id, {', '.join(f'w.{c}' for c in kept)},"
-        f" row_number() over (partition by w.connection_id, w.source_id order by {order}) as place\nfrom {source.table} w\n"
-        f"join {source.table} c on c.connection_id = w.connection_id and c.source_id = w.source_id"
-        f" and {scope.version('c')} and c.known_from >= {end}"
+        f"select {_of_envelope(source, columns, scope, 'v')},"
+        f" row_number() over (partition by l.account_id, f.id order by {order}) as place\n{linked}\n"
+        f"join {source.table} v on v.connection_id = f.connection_id and v.source_id = f.source_id\nwhere {conditions}"
     )
-    return f"select connection_id, source_id, {', '.join(kept)}\nfrom (\n{ranked}\n) as ranked\nwhere place = 1"
+    return f"select {', '.join(names)}\nfrom (\n{ranked}\n) as ranked\nwhere place = 1"
+
+
+def _names(source: Source, column: str) -> list[str]:
+    """The names under which `Scope.columns` selects a column."""
+    return [quoted(column), *([unconverted(column)] * (source.column(column).money and source.currency is not None))]
