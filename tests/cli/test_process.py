@@ -168,7 +168,9 @@ def test_the_demo_runs_and_a_second_one_finds_nothing_new(tmp_path: Path) -> Non
     assert first["accounts"] == sum(first["segments"].values()) == sum(first["bands"].values())
     assert first["accounts"] >= 150
     assert first["score_rows_written"] > 1000
-    assert all(count > 0 for count in first["records"].values())
+    # The made-up company has no disputed payment, asks in the older way, and nobody but its product pushes anything.
+    silent = {"billing.disputes", "billing.inbox", "support.inbox", "support.surveys", "surveys.inbox"}
+    assert {name for name, count in first["records"].items() if not count} == silent
     assert {key: second[key] for key in ("accounts", "segments", "bands")} == {
         key: first[key] for key in ("accounts", "segments", "bands")
     }
