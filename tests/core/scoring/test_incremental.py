@@ -60,6 +60,7 @@ def live(world: IncrementalWorld, copy: Path, steps: int = STEPS) -> list[str]:
     return told
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_incremental_equals_full(seed: int) -> None:
