@@ -26,6 +26,7 @@ from accountpulse.core.metrics.duck import DuckEngine, DuckFacts
 from accountpulse.core.metrics.engine import STORE, Engine, StoreFacts
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.metrics.frame import MetricFrame
+from accountpulse.core.metrics.population import population
 from accountpulse.core.store.facts import FACTS
 
 EVERY = (*BUILTIN, *EXTRA)
@@ -116,6 +117,19 @@ def test_all_engines_agree_at_length(
 ) -> None:
     check_parity(mirrored, postgres_engine, seed, mode, accounts, churned)
     check_truncation_of(lambda world, mode: on_mirror(mirrored, world, mode), seed, mode)
+
+
+def test_an_evaluation_has_the_attributes_that_the_store_tells_with_their_origins(mirrored: Mirrored) -> None:
+    frame = on_mirror(mirrored, random_world(7), AsCorrected())
+    with mirrored.store.read() as c:
+        people = population(c, day=DAY, zone=ZONE, mode=AsCorrected())
+    assert len(people)
+    assert frame.account_ids.tolist() == people.account_ids.tolist()
+    assert frame.attributes == people.values
+    assert not frame.population.origins
+    for name, values in people.values.items():
+        for value, origin in zip(values, people.origins[name], strict=True):
+            assert (value or None) is None or origin, name
 
 
 def test_a_store_without_facts(mirrored: Mirrored) -> None:
