@@ -19,6 +19,8 @@ from accountpulse.core.store.tables import account_current, link
 from accountpulse.demo import Demo
 from accountpulse.serving import serving
 
+pytestmark = pytest.mark.slow  # they share one synced and scored company, which takes a minute to make
+
 LEAD = 60
 
 

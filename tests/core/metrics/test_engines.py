@@ -91,7 +91,7 @@ def check_parity(
         assert_equal(seen(c, STORE, mode, accounts, churned), duck)
 
 
-@laws(10)
+@laws(5)
 @given(seed=SEEDS, mode=MODES, accounts=ACCOUNTS, churned=st.booleans())
 def test_all_engines_agree(
     mirrored: Mirrored, postgres_engine: sa.Engine, seed: int, mode: Mode, accounts: list[int] | None, churned: bool
@@ -99,7 +99,7 @@ def test_all_engines_agree(
     check_parity(mirrored, postgres_engine, seed, mode, accounts, churned)
 
 
-@laws(4)
+@laws(2)
 @given(seed=SEEDS, mode=MODES)
 def test_truncation_and_plain_python_on_the_mirror(mirrored: Mirrored, seed: int, mode: Mode) -> None:
     def look(world: World, mode: Mode) -> MetricFrame:
