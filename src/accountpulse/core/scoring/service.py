@@ -75,8 +75,7 @@ class ScoringService:
 
         Of the current day only what changed since the last run is read and scored, everything where `full`.
         """
-        if until > self.today:
-            raise NotFound(f"{until} has not come yet; today is {self.today} in {self._yardstick.zone.key}")
+        self._require_come(until)
         first = since or until
         if first > until:
             raise NotFound(f"the range {first} to {until} is empty; give the earlier day first")
@@ -103,8 +102,7 @@ class ScoringService:
             with self._store.read() as connection:
                 return [stored_score(row) for row in store_scores.explained(connection).values()]
         with self._store.read() as connection:
-            scores = self._published(connection, self._cards(connection), day, LIVE)
-            earlier = self._compared(connection, scores)
+            scores, earlier = self._looked_at(connection, day)
         return [score for segment in scores.segments for score in scores.explained(segment, self._yardstick, earlier)]
 
     def explain(self, account_id: int, day: date | None = None) -> Score:
@@ -118,8 +116,7 @@ class ScoringService:
                 )
             return stored_score(row)
         with self._store.read() as connection:
-            scores = self._published(connection, self._cards(connection), day, LIVE)
-            earlier = self._compared(connection, scores)
+            scores, earlier = self._looked_at(connection, day)
             for segment in scores.segments:
                 if account_id in scores.frame.account_ids[segment.rows]:
                     score = scores.explained(segment, self._yardstick, earlier, only=account_id)[0]
@@ -129,8 +126,7 @@ class ScoringService:
     def explain_change(self, account_id: int, start: date, end: date | None = None) -> ScoreMove:
         """Why an account's score moved from one day to another, part by part; see `explain_change.py`."""
         for day in (start, end or start):
-            if day > self.today:
-                raise NotFound(f"{day} has not come yet; today is {self.today} in {self._yardstick.zone.key}")
+            self._require_come(day)
         with self._store.read() as connection:
             return explain_change(connection, self._yardstick, account_id, start, end)
 
@@ -139,9 +135,15 @@ class ScoringService:
         with self._store.read() as connection:
             return next_band(connection, self._yardstick, account_id, band)
 
-    def _compared(self, connection: sa.Connection, scores: DayScores) -> MetricFrame:
+    def _looked_at(self, connection: sa.Connection, day: date) -> tuple[DayScores, MetricFrame]:
+        """A day evaluated to be read, not kept, and the metrics some time before it, for the reasons."""
         cards = self._cards(connection)
-        return metrics_on(connection, cards, self._yardstick, scores.day - timedelta(days=COMPARED_DAYS))
+        scores = self._published(connection, cards, day, LIVE)
+        return scores, metrics_on(connection, cards, self._yardstick, day - timedelta(days=COMPARED_DAYS))
+
+    def _require_come(self, day: date) -> None:
+        if day > self.today:
+            raise NotFound(f"{day} has not come yet; today is {self.today} in {self._yardstick.zone.key}")
 
     # --- what is in force ---------------------------------------------------------------------------------------------
 
