@@ -142,7 +142,8 @@ def test(arguments):
     everything = "--all" in arguments
     for_pytest = [each for each in arguments if each not in ("--all", "--")]
     select = [] if everything else ["-m", "not slow"]
-    run_all([*lint_steps(), ("mypy", module("mypy")), ("pytest", module("pytest", *select, *for_pytest))])
+    workers = ["-n", "auto", "--dist", "worksteal"]  # pytest's own -n among the arguments comes later and wins
+    run_all([*lint_steps(), ("mypy", module("mypy")), ("pytest", module("pytest", *workers, *select, *for_pytest))])
 
 
 def lint(arguments):

@@ -84,7 +84,7 @@ def test_test_runs_every_check_and_passes_arguments_on(
     dev.test(arguments)
     assert [name for name, _ in steps] == ["ruff check", "ruff format --check", "lint-imports", "mypy", "pytest"]
     assert all(command[1] == "-P" for _, command in steps)
-    assert steps[-1][1][4:] == for_pytest
+    assert steps[-1][1][4:] == ["-n", "auto", "--dist", "worksteal", *for_pytest]
 
 
 def test_the_first_failure_is_the_exit_code_and_the_rest_still_runs(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
