@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -65,3 +66,9 @@ def test_not_even_a_traceback_shows_a_secret(shop: Path, run: Callable[..., Resu
     assert result.exit_code == 1
     assert "refused ***" in result.stderr
     assert WRITE_KEY not in result.output
+
+
+def test_plugin_and_plugins_are_one_group_that_lists_when_nothing_else_is_asked(answer: Callable[..., Any]) -> None:
+    listed = answer("plugins")
+    assert {"zendesk", "scorers"} <= {each["name"] for each in listed["plugins"]}
+    assert answer("plugin") == listed

@@ -40,6 +40,10 @@ COMMANDS = (
 )
 
 
+ALSO = {"plugin": "plugins"}
+"""Names that lead to a command as well, and are not listed: `plugin new` reads better than `plugins new`."""
+
+
 class CommandLine(click.Group):
     """The commands of AccountPulse, followed by those of plugins."""
 
@@ -50,6 +54,7 @@ class CommandLine(click.Group):
         return [*COMMANDS, *sorted(super().list_commands(ctx))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        cmd_name = ALSO.get(cmd_name, cmd_name)
         if cmd_name in COMMANDS:
             found: click.Command = import_module(f"accountpulse.cli.{cmd_name}").command
             return found

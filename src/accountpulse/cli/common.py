@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -106,8 +106,35 @@ Body = Callable[..., int | None]
 
 def command(name: str, *, example: str, parent: click.Group | None = None) -> Callable[[Body], click.Command]:
     """Declare a command. The function gets a `Run` first, then its own options; what it returns is the exit code."""
+    return _declaring(name, example, (parent or click).command)
 
-    def declare(body: Body) -> click.Command:
+
+def group(name: str, *, example: str) -> Callable[[Body], click.Group]:
+    """Declare a group that does something by itself when no sub-command is named: what the function does."""
+
+    def make(name: str, epilog: str) -> Callable[[Body], click.Group]:
+        return click.group(name, epilog=epilog, invoke_without_command=True)
+
+    def declare(body: Body) -> click.Group:
+        @wraps(body)
+        def alone(run: Run, **options: Any) -> int | None:
+            context = click.get_current_context()
+            if context.invoked_subcommand is None:
+                return body(run, **options)
+            if run.as_json or run.config:
+                context.fail(f"put the options behind the command: {context.command_path} {context.invoked_subcommand} ...")
+            return None
+
+        return _declaring(name, example, make)(alone)
+
+    return declare
+
+
+Made = TypeVar("Made", bound=click.Command)
+
+
+def _declaring(name: str, example: str, make: Callable[..., Callable[[Body], Made]]) -> Callable[[Body], Made]:
+    def declare(body: Body) -> Made:
         @wraps(body)
         def call(config: Path | None, as_json: bool, debug: bool, **options: Any) -> int | None:
             _log_to_stderr(debug)
@@ -126,8 +153,7 @@ def command(name: str, *, example: str, parent: click.Group | None = None) -> Ca
         for option in reversed(options):
             function = option(function)
         epilog = "\b\nExample\n" + "\n".join(f"  {line}" for line in example.splitlines())
-        make = (parent or click).command
-        made: click.Command = make(name, epilog=epilog)(function)
+        made = make(name, epilog=epilog)(function)
         # Options that belong to the command stand before those that all commands have.
         made.params = made.params[len(options) :] + made.params[: len(options)]
         return made

@@ -1,13 +1,12 @@
-"""`accountpulse plugins`: what is installed."""
+"""`accountpulse plugins`, or `plugin`: the group. By itself it lists what is installed; what authors need is beside it."""
 
 from __future__ import annotations
 
 from accountpulse.cli.app import FAILED, OK
-from accountpulse.cli.common import Run
-from accountpulse.cli.common import command as declare
+from accountpulse.cli.common import Run, group
 
 
-@declare("plugins", example="accountpulse plugins")
+@group("plugins", example="accountpulse plugins\naccountpulse plugins --json | jq '.plugins[] | select(.status != \"loaded\")'")
 def command(run: Run) -> int:
     """List the plugins, what each contributes, and why a broken one is broken."""
     from accountpulse.cli.display import Column, table
