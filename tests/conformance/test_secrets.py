@@ -31,6 +31,7 @@ def settings_with_canaries(urls: dict[str, str]) -> dict[str, dict[str, Any]]:
     form = {"id": "nps", "kind": "nps", "score_field": "score"}
     return {
         "salesforce": {"base_url": urls["salesforce"], "client_id": "key", "client_secret": CANARY},
+        "hubspot": {"base_url": urls["hubspot"], "access_token": CANARY},
         "zendesk": {"base_url": urls["zendesk"], "client_id": "key", "client_secret": CANARY},
         "stripe": {"base_url": urls["stripe"], "api_key": f"rk_test_{CANARY}"},
         "typeform": {"base_url": urls["typeform"], "token": CANARY, "forms": [form]},

@@ -74,4 +74,15 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
 
 def test_built_ins_come_through_entry_points() -> None:
     names = {e.name for e in distribution("accountpulse").entry_points if e.group == "accountpulse"}
-    assert names == {"salesforce", "zendesk", "stripe", "typeform", "surveys", "segment", "tabular", "scorers", "metrics"}
+    assert names == {
+        "salesforce",
+        "hubspot",
+        "zendesk",
+        "stripe",
+        "typeform",
+        "surveys",
+        "segment",
+        "tabular",
+        "scorers",
+        "metrics",
+    }

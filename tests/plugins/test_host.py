@@ -60,7 +60,7 @@ def listed(host: PluginHost, name: str) -> Any:
 
 def test_the_built_in_connectors_come_through_the_entry_points() -> None:
     host = PluginHost.load()
-    assert {"salesforce", "zendesk", "stripe", "typeform", "surveys", "segment", "tabular"} <= host.connectors.keys()
+    assert {"salesforce", "hubspot", "zendesk", "stripe", "typeform", "surveys", "segment", "tabular"} <= host.connectors.keys()
     assert "weighted" in host.scorers
     assert all(p.status == "loaded" for p in host.plugins), host.plugins
 

@@ -41,6 +41,12 @@ connections:
   #     client_id: 3MVG9...           # an External Client App with the client credentials flow and a run-as user
   #     client_secret: ${SALESFORCE_CLIENT_SECRET}
 
+  # crm:                              # HubSpot instead
+  #   connector: hubspot
+  #   config:
+  #     access_token: ${HUBSPOT_ACCESS_TOKEN}   # of a private app that may read
+  #     leave_out: [tickets, surveys]           # what you do elsewhere
+
   # support:
   #   connector: zendesk              # pip install "accountpulse[zendesk]" (zenpy is GPL-3.0)
   #   config:
@@ -101,7 +107,7 @@ freshness: {stale_after_days: 3}
 # mirror: {path: mirror}
 
 # plugins:
-#   allow: [salesforce, zendesk, stripe, typeform, surveys, segment, tabular, scorers, metrics]   # default: all there are
+#   allow: [salesforce, hubspot, zendesk, stripe, typeform, surveys, segment, tabular, scorers, metrics]   # default: all
 #   strict: true                                                                       # a broken plugin stops the start
 
 # Where `accountpulse serve` listens.

@@ -76,6 +76,7 @@ from accountpulse.core.sync.connector import (
 )
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.http import HttpSession, TimeoutAdapter, raise_for_status, retry_after, translated_errors
+from accountpulse.core.sync.refetch import Refetching
 from accountpulse.core.sync.signatures import require_recent, require_signature
 from accountpulse.plugins.hookspecs import hookimpl
 
@@ -115,6 +116,7 @@ __all__ = [
     "RateLimited",
     "Record",
     "RecordSchema",
+    "Refetching",
     "Scorer",
     "StreamSpec",
     "Subscription",

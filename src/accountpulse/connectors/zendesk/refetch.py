@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from accountpulse.connectors.zendesk import csat, mapping
@@ -11,16 +11,13 @@ from accountpulse.connectors.zendesk.client import NotThere, ZendeskClient
 from accountpulse.connectors.zendesk.config import Csat
 from accountpulse.plugins import (
     Account,
-    AuthError,
-    Cancelled,
     Contact,
     Context,
     Deleted,
     Message,
-    PermissionMissing,
     PushItem,
-    RateLimited,
     Record,
+    Refetching,
     Ticket,
     Transient,
 )
@@ -28,8 +25,6 @@ from accountpulse.plugins import (
 GONE = frozenset({"deleted", "soft_deleted", "permanently_deleted"})  # events after which an object may be gone
 ANSWERED = "csat_received"
 TRIGGERED = ""  # a trigger says nothing of why
-PAUSE = timedelta(minutes=1)
-REMEMBERED = 10_000
 _KINDS: Mapping[str, tuple[str, type[Record], Callable[[Mapping[str, Any]], Record | None]]] = {
     "ticket": ("tickets", Ticket, mapping.ticket),
     "user": ("users", Contact, mapping.contact),
@@ -42,33 +37,16 @@ class Refetch:
 
     def __init__(self, client: ZendeskClient, context: Context, ratings: Csat) -> None:
         self._client = client
-        self._context = context
         self._csat = ratings
-        self._asked: dict[tuple[str, str, str], datetime] = {}
-        self._quiet_until: datetime | None = None
+        self._refetching = Refetching(context)
 
     def read(self, message: Message) -> Iterator[PushItem]:
         """The object as it is now. Nothing when Zendesk can't be asked: the streams bring what webhooks missed."""
         told: Any = message.body
-        now = self._context.clock.now()
-        if self._quiet_until is not None and now < self._quiet_until:
-            return
         kind, identifier, what = told["kind"], told["id"], told["what"]
         asked = (kind, identifier, "gone" if what in GONE else "answers" if what in (ANSWERED, TRIGGERED) else "")
-        known = self._asked.get(asked)
-        if known is not None and known > datetime.fromisoformat(told["received_at"]):
-            return  # it was asked for after this happened
-        try:
-            yield from self._object(kind, identifier, what)
-        except (RateLimited, Transient, AuthError, PermissionMissing, Cancelled) as error:
-            # Not the message's fault, so none for the quarantine.
-            if isinstance(error, RateLimited):
-                self._quiet_until = now + (PAUSE if error.retry_after is None else error.retry_after)
-            self._context.log.info("%s %s is left to the next run: %s", kind, identifier, error)
-            return
-        if len(self._asked) >= REMEMBERED:
-            self._asked.clear()
-        self._asked[asked] = now
+        received_at = datetime.fromisoformat(told["received_at"])
+        yield from self._refetching.once(asked, received_at, lambda: self._object(kind, identifier, what))
 
     def _object(self, kind: str, identifier: str, what: str) -> Iterator[PushItem]:
         collection, record, to_record = _KINDS[kind]

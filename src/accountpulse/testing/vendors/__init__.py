@@ -1,4 +1,4 @@
-"""Simulated vendors: loopback servers that speak Salesforce, Zendesk, Stripe and Typeform to the vendors' own SDKs.
+"""Simulated vendors: loopback servers that speak Salesforce, HubSpot, Zendesk, Stripe and Typeform to the vendors' own SDKs.
 
     with start_vendors(now) as vendors:
         client = stripe.StripeClient(vendors.stripe.credentials["api_key"], base_addresses={"api": vendors.stripe.base_url})
@@ -8,10 +8,11 @@ How the other SDKs find their simulator (plain http, no certificates):
 * zenpy: the environment variables ZENPY_FORCE_NETLOC (host and port) and ZENPY_FORCE_SCHEME=http;
 * simple-salesforce, which always says https: a `requests.Session` with an adapter mounted on "https://" that sends
   `base_url + request.path_url`; give it as `session=`, to log-ins and to `session_id=`/`instance_url=` alike;
-* Typeform and everything plain: `base_url`.
+* hubspot-api-client: `host=`; Typeform and everything plain: `base_url`.
 
-Each vendor serves the same fictional customer base (`vendors.world`) and has a control surface: `put`, `touch`, `delete`,
-`merge`, `fail`, `hang`, `same_second`, `hide_until`, `page_size`, `expire_sessions`, `revoke`, `requests`.
+Each vendor but HubSpot, which begins empty, serves the same fictional customer base (`vendors.world`). Each has a control
+surface: `put`, `touch`, `delete`, `merge`, `fail`, `hang`, `same_second`, `hide_until`, `page_size`, `expire_sessions`,
+`revoke`, `requests`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from datetime import datetime
 
 from accountpulse.core.clock import Clock, FixedClock, SystemClock
 from accountpulse.testing.vendors.control import Answer, SeenRequest, SimulatedVendor
+from accountpulse.testing.vendors.hubspot import HubSpotVendor
 from accountpulse.testing.vendors.rest import RestServer, RestVendor
 from accountpulse.testing.vendors.salesforce import SalesforceVendor
 from accountpulse.testing.vendors.server import serving, vendor_app
@@ -34,6 +36,7 @@ from accountpulse.testing.vendors.zendesk import ZendeskVendor
 __all__ = [
     "FEATURES",
     "Answer",
+    "HubSpotVendor",
     "RestServer",
     "RestVendor",
     "SalesforceVendor",
@@ -52,7 +55,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Vendors:
-    """The four running vendors, the world they serve and the clock they tell the time by."""
+    """The running vendors, the world they serve and the clock they tell the time by."""
 
     world: World
     clock: Clock
@@ -60,11 +63,12 @@ class Vendors:
     zendesk: ZendeskVendor
     stripe: StripeVendor
     typeform: TypeformVendor
+    hubspot: HubSpotVendor
 
     @property
     def all(self) -> tuple[SimulatedVendor, ...]:
         """Every vendor, to do the same to each."""
-        return self.salesforce, self.zendesk, self.stripe, self.typeform
+        return self.salesforce, self.zendesk, self.stripe, self.typeform, self.hubspot
 
 
 @contextmanager
@@ -93,6 +97,7 @@ def start_vendors(
         ZendeskVendor(content, clock),
         StripeVendor(content, clock),
         TypeformVendor(content, clock),
+        HubSpotVendor(content, clock),
     )
     with serving(*vendors.all):
         yield vendors

@@ -40,7 +40,8 @@ class SeenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as a vendor's handlers see it. `form` holds a form or JSON body, flattened to strings."""
+    """A request as a vendor's handlers see it. `form` holds a form or JSON body, flattened to strings; `json` a JSON body as it
+    is, empty where there is none."""
 
     method: str
     path: str
@@ -48,6 +49,7 @@ class Call:
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
     form: Mapping[str, str]
+    json: Json = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:
         """The last value of a query parameter, or None."""
@@ -401,13 +403,19 @@ class SimulatedVendor:
             raise KeyError(f"{self.name} has no {kind} {identifier!r}") from None
 
 
+def json_body(raw: bytes, content_type: str) -> Json:
+    """A JSON request body. One that is unreadable, or no object, is empty."""
+    if "json" not in content_type:
+        return {}
+    try:
+        loaded = json.loads(raw.decode("utf-8", "replace") or "{}")
+    except ValueError:
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
 def flatten_body(raw: bytes, content_type: str) -> dict[str, str]:
     """A form or JSON request body as a flat mapping of strings. An unreadable body is empty."""
-    text = raw.decode("utf-8", "replace")
     if "json" in content_type:
-        try:
-            loaded = json.loads(text or "{}")
-        except ValueError:
-            return {}
-        return {key: str(value) for key, value in loaded.items()} if isinstance(loaded, dict) else {}
-    return dict(parse_qsl(text, keep_blank_values=True))
+        return {key: str(value) for key, value in json_body(raw, content_type).items()}
+    return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))

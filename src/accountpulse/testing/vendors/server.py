@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from accountpulse.testing.vendors.control import Answer, Call, Endpoint, SeenRequest, SimulatedVendor, flatten_body
+from accountpulse.testing.vendors.control import Answer, Call, Endpoint, SeenRequest, SimulatedVendor, flatten_body, json_body
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key"})
 
@@ -71,13 +71,15 @@ def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
 def _route(vendor: SimulatedVendor, endpoint: Endpoint | None) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         raw = await request.body()
+        content_type = request.headers.get("content-type", "")
         call = Call(
             method=request.method,
             path=request.url.path,
             path_params=request.path_params,
             query=tuple(request.query_params.multi_items()),
             headers=request.headers,
-            form=flatten_body(raw, request.headers.get("content-type", "")),
+            form=flatten_body(raw, content_type),
+            json=json_body(raw, content_type),
         )
         answer, delay = vendor.respond(endpoint, call)
         if delay:
