@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accountpulse.cli.app import FAILED, OK
 from accountpulse.cli.common import Run, group
+from accountpulse.cli.plugin_new import attempt, new
 
 
 @group("plugins", example="accountpulse plugins\naccountpulse plugins --json | jq '.plugins[] | select(.status != \"loaded\")'")
@@ -30,3 +31,7 @@ def command(run: Run) -> int:
         rows = [(p.name, p.distribution, p.version, p.status, p.reason or ", ".join(p.hooks)) for p in plugins]
         run.out.print(table(columns, rows))
     return FAILED if any(plugin.status == "broken" for plugin in plugins) else OK
+
+
+for each in (new, attempt):
+    command.add_command(each)

@@ -12,6 +12,7 @@ from accountpulse.core.errors import (
     CursorExpired,
     InvalidRecord,
     MissingExtra,
+    ModelError,
     PermissionMissing,
     RateLimited,
     Transient,
@@ -54,7 +55,7 @@ from accountpulse.core.model import (
     schema_of,
     schemas,
 )
-from accountpulse.core.scoring.scorer import ComponentSpec, Scorer
+from accountpulse.core.scoring.scorer import ComponentSpec, Floats, Mask, Scorer
 from accountpulse.core.sync.connector import (
     Checkpoint,
     Connector,
@@ -97,15 +98,18 @@ __all__ = [
     "Context",
     "CursorExpired",
     "Deleted",
+    "Floats",
     "HttpSession",
     "Identity",
     "InboundRequest",
     "InvalidRecord",
     "Invoice",
     "Item",
+    "Mask",
     "Message",
     "Metric",
     "MissingExtra",
+    "ModelError",
     "OpaqueCursor",
     "Opportunity",
     "Outcome",
