@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tests.postgres import PostgresUnavailable, temporary_postgres
 
 from accountpulse.core.store.database import Store
+from accountpulse.testing.stores import fresh_store
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +29,8 @@ def postgres_url() -> Iterator[str]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store with the current schema: the test runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        opened = Store.open(str(tmp_path / "store.db"))
-        yield opened
-        opened.close()
+        with fresh_store(tmp_path) as opened:
+            yield opened
         return
     with _database(request.getfixturevalue("postgres_template")) as url:
         opened = Store.open(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from accountpulse.cli.app import cli
 from accountpulse.config.template import write_template
+from accountpulse.testing.stores import empty_store
 
 WRITE_KEY = "sesame-open-up"
 CONNECTIONS = """\
@@ -39,6 +41,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a configured AccountPulse that has never been synced; also the current directory."""
     monkeypatch.setenv("SHOP_WRITE_KEY", WRITE_KEY)
     monkeypatch.delenv("ACCOUNTPULSE_CONFIG", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # what is piped has a fixed width; a test runner's worker may have another
     monkeypatch.chdir(tmp_path)
     today = datetime.now(UTC).date()
     (tmp_path / "accounts.csv").write_text(
@@ -55,6 +58,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ]
     (tmp_path / "usage.csv").write_text("account_id,user,feature,day,count,seconds\n" + "\n".join(rows) + "\n")
     write_template(tmp_path)
+    shutil.copy(empty_store(), tmp_path / "accountpulse.db")
     config = tmp_path / "accountpulse.yaml"
     config.write_text(config.read_text().replace("connections:\n", CONNECTIONS.format(folder=tmp_path), 1))
     return tmp_path

@@ -10,6 +10,7 @@ from tests.graphql.client import Api
 from tests.graphql.world import SmallHub, World
 
 from accountpulse.core.store.database import Store
+from accountpulse.testing.stores import fresh_store
 
 
 @pytest.fixture
@@ -27,7 +28,6 @@ def api(world: World) -> Api:
 @pytest.fixture
 def local_api(tmp_path: Path) -> Iterator[Api]:
     """A client over SQLite only: for what does not depend on the database."""
-    store = Store.open(str(tmp_path / "store.db"))
-    World(store)
-    yield Api(SmallHub(store))
-    store.close()
+    with fresh_store(tmp_path) as store:
+        World(store)
+        yield Api(SmallHub(store))

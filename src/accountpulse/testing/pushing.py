@@ -37,9 +37,10 @@ from accountpulse.core.sync.connector import Connector, InboundRequest
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source
 from accountpulse.core.sync.inbox import drain, receive
-from accountpulse.testing.kit.bench import START, fresh_store
+from accountpulse.testing.kit.bench import START
 from accountpulse.testing.kit.declaring import must_be_explained
 from accountpulse.testing.kit.vendors import secrets_of
+from accountpulse.testing.stores import fresh_store
 
 BOMB = 200_000_000  # bytes, unpacked
 LEAP = 20_000_000  # bytes that refusing it may take

@@ -29,6 +29,7 @@ from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.touched import touched
 from accountpulse.core.sync.connector import usage_key
+from accountpulse.testing.stores import fresh_store
 
 STEPS = 14
 
@@ -64,12 +65,8 @@ def live(world: IncrementalWorld, copy: Path, steps: int = STEPS) -> list[str]:
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_incremental_equals_full(seed: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store.open(str(Path(folder) / "store.db"))
-        try:
-            live(IncrementalWorld(store, seed), Path(folder))
-        finally:
-            store.close()
+    with tempfile.TemporaryDirectory() as folder, fresh_store(Path(folder)) as store:
+        live(IncrementalWorld(store, seed), Path(folder))
 
 
 @pytest.mark.parametrize("seed", range(2))

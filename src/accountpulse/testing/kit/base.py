@@ -11,9 +11,10 @@ import pytest
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.sync.connector import Connector, StreamSpec
-from accountpulse.testing.kit.bench import START, Bench, fresh_store
+from accountpulse.testing.kit.bench import START, Bench
 from accountpulse.testing.kit.rules import Coverage, coverage_of, refuse_bad_reasons
 from accountpulse.testing.kit.vendors import RestSite, Site, Vendor, filled, secrets_of
+from accountpulse.testing.stores import fresh_store
 from accountpulse.testing.vendors.rest import RestVendor
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,23 +257,3 @@ def _crash(connector: Connector[Any], method: str, at: int) -> None:
 
 def _few(ids: list[str]) -> str:
     return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-
-
-@cache
-def _template() -> Path:
-    # Migrating a store takes longer than most tests.
-    path = Path(tempfile.mkdtemp(prefix="accountpulse-kit-")) / "store.db"
-    Store.open(str(path)).close()
-    return path
-
-
-@contextmanager
-def fresh_store(folder: Path) -> Iterator[Store]:
-    """An empty SQLite store in a folder."""
-    path = folder / "store.db"
-    shutil.copy(_template(), path)
-    store = Store.open(str(path))
-    try:
-        yield store
-    finally:
-        store.close()

@@ -17,9 +17,10 @@ from accountpulse.core.errors import AuthError, ConfigError
 from accountpulse.core.sync.connector import ConnectorConfig
 from accountpulse.core.sync.context import Context
 from accountpulse.testing.kit.base import Suite
-from accountpulse.testing.kit.bench import Bench, fresh_store
+from accountpulse.testing.kit.bench import Bench
 from accountpulse.testing.kit.rules import proves
 from accountpulse.testing.kit.vendors import Site, filled, secrets_of
+from accountpulse.testing.stores import fresh_store
 from accountpulse.testing.vendors.control import Answer, Call
 
 CANARY = "canary-7f3a9c"
