@@ -203,6 +203,15 @@ def billed(r: Reader, column: str) -> Fraction:
     return cents(r, [i for i in r.rows("invoice", 365) if i["voided_at"] is None], column)
 
 
+def slipped(r: Reader) -> list[Row]:
+    return [c for c in only(r.rows("opportunity_change", 90), kind="close_date") if (c["days"] or 0) > 0]
+
+
+def sold(r: Reader, column: str) -> Fraction | None:
+    known = [o for o in only(r.rows("opportunity", 365, "closed_at"), won=True) if o[column] is not None]
+    return cents(r, known, column) if known else None
+
+
 def top_user(r: Reader) -> float | None:
     uses: dict[str, int] = {}
     for u in r.rows("usage_day", 30):
@@ -313,6 +322,8 @@ REFERENCE: dict[str, Callable[[Reader], float | Fraction | None]] = {
     "seats": seats,
     "services_spend_365d": lambda r: billed(r, "services_amount"),
     "training_spend_365d": lambda r: billed(r, "training_amount"),
+    "services_sold_365d": lambda r: sold(r, "services_amount"),
+    "training_sold_365d": lambda r: sold(r, "training_amount"),
     "nps_latest": lambda r: last_value(newest(only(r.rows("survey_response", 365), kind="nps"), "responded_at"), "score"),
     "nps_trend_180d": nps_trend,
     "csat_90d": lambda r: scaled(only(r.rows("survey_response", 90), kind="csat")),
@@ -329,5 +340,6 @@ REFERENCE: dict[str, Callable[[Reader], float | Fraction | None]] = {
     "renewals_won_730d": lambda r: won(r, "renewal", 730),
     "onboarding_to_first_renewal_days": lambda r: days_between(onboarded(r), first_renewal(r)),
     "upsells_won_365d": lambda r: won(r, "upsell", 365),
+    "slipped_deals_90d": lambda r: len({c["opportunity"] for c in slipped(r)}),
     "pulse_latest": lambda r: last_value(newest(r.rows("pulse", 180), "at"), "value"),
 }

@@ -32,7 +32,7 @@ STEP = 5_000
 
 RecordName = Literal[
     "account", "contact", "subscription", "subscription_change", "invoice", "payment_issue", "ticket", "survey_response",
-    "usage_day", "opportunity", "activity", "pulse", "outcome",
+    "usage_day", "opportunity", "opportunity_change", "activity", "pulse", "outcome",
 ]  # fmt: skip
 
 

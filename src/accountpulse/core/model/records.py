@@ -225,6 +225,7 @@ class Opportunity(Record):
     """A deal in the CRM.
 
     kind: new / renewal / upsell / services. stage: in the CRM's words. amount: minor units of `currency`.
+    services_amount, training_amount: the parts of it for services and for training, null where its lines are not known.
     won: true or false once closed, null while open.
     """
 
@@ -233,11 +234,33 @@ class Opportunity(Record):
     kind: Annotated[Literal["new", "renewal", "upsell", "services"], UNDATED]
     stage: Annotated[str | None, UNDATED] = None
     amount: Annotated[int | None, UNDATED, MONEY] = None
+    services_amount: Annotated[int | None, UNDATED, MONEY] = None
+    training_amount: Annotated[int | None, UNDATED, MONEY] = None
     currency: str
     opened_at: Event
     closes_at: Annotated[datetime | None, UNDATED] = None
     closed_at: Lifecycle = None
     won: Annotated[bool | None, DatedBy("closed_at")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityChange(Record):
+    """A dated change of a deal, as the CRM's field history keeps it.
+
+    opportunity: its source id. kind: stage / amount / close_date: what was changed. before, after: in the source's words, null
+    where the field was empty. days: how much later a deal is to close, negative for earlier. amount_delta: how much more it is
+    worth, in minor units of `currency`; both null where either end is empty, and for changes of another kind.
+    """
+
+    account: str
+    opportunity: str
+    kind: Literal["stage", "amount", "close_date"]
+    at: Event
+    before: str | None = None
+    after: str | None = None
+    days: int | None = None
+    amount_delta: Annotated[int | None, MONEY] = None
+    currency: str
 
 
 ActivityKind = Literal[
@@ -311,6 +334,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     SurveyResponse,
     UsageDay,
     Opportunity,
+    OpportunityChange,
     Activity,
     Pulse,
     Outcome,

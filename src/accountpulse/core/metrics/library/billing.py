@@ -178,4 +178,28 @@ BILLING: tuple[Metric, ...] = (
         description="What was billed for training in the last 365 days.",
         amount=total("invoice", "training_amount", where="voided_at is null", window=365),
     ),
+    metric(
+        "services_sold_365d",
+        "amount",
+        title="Services sold",
+        group="billing",
+        unit="money",
+        better="higher",
+        money=True,
+        description="What the deals won in the last 365 days hold for services, as the CRM's lines say. No value where no deal "
+        "with known lines was won.",
+        amount=total("opportunity", "services_amount", where="won", at="closed_at", window=365),
+    ),
+    metric(
+        "training_sold_365d",
+        "amount",
+        title="Training sold",
+        group="billing",
+        unit="money",
+        better="higher",
+        money=True,
+        description="What the deals won in the last 365 days hold for training, as the CRM's lines say. No value where no deal "
+        "with known lines was won.",
+        amount=total("opportunity", "training_amount", where="won", at="closed_at", window=365),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accountpulse.core.metrics.declare import Metric, attribute, count, earliest, last, latest, metric
+from accountpulse.core.metrics.declare import Metric, attribute, count, distinct, earliest, last, latest, metric
 
 _MEETING = "kind in ('meeting', 'call')"
 
@@ -108,6 +108,17 @@ RELATIONSHIP: tuple[Metric, ...] = (
         empty=0,
         description="Upsells closed and won in the last 365 days.",
         upsells=count("opportunity", where="kind = 'upsell' and won", at="closed_at", window=365),
+    ),
+    metric(
+        "slipped_deals_90d",
+        "deals",
+        title="Slipped deals",
+        group="relationship",
+        unit="deals",
+        better="lower",
+        empty=0,
+        description="Deals whose close date was put off in the last 90 days, each counted once.",
+        deals=distinct("opportunity_change", "opportunity", where="kind = 'close_date' and days > 0", window=90),
     ),
     metric(
         "pulse_latest",
