@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
@@ -191,12 +194,34 @@ def test_password_and_jwt_log_ins_work(org: SalesforceVendor, session: requests.
     keys = ("username", "password", "consumer_key", "consumer_secret", "domain")
     by_password = Salesforce(**{key: known[key] for key in keys}, session=session)
     assert by_password.query("SELECT Id FROM Organization")["totalSize"] == 1
-    claims = "eyJpc3MiOiIzTVZHOXNpbXVsYXRlZENvbnN1bWVyS2V5Iiwic3ViIjoiaW50ZWdyYXRpb25AZmVybndvb2RhbmFseXRpY3MuY29tIn0"
-    form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": f"e30.{claims}.sig"}
-    url = f"{org.base_url}/services/oauth2/token"
-    assert requests.post(url, form, timeout=5).json()["instance_url"] == org.base_url
-    wrong = requests.post(url, {**form, "assertion": "e30.e30.sig"}, timeout=5)
-    assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
+
+
+def test_an_assertion_is_really_checked(org: SalesforceVendor, clock: FixedClock) -> None:
+    url, now = f"{org.base_url}/services/oauth2/token", int(clock.now().timestamp())
+    right = {
+        "iss": org.credentials["consumer_key"],
+        "sub": org.credentials["username"],
+        "aud": "https://login.salesforce.com",
+        "exp": now + 180,
+    }
+
+    def ask(claims: dict[str, Any], key: str, algorithm: str = "RS256") -> requests.Response:
+        assertion = jwt.encode(claims, key, algorithm=algorithm)
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
+        return requests.post(url, form, timeout=5)
+
+    assert ask(right, org.private_key).json()["instance_url"] == org.base_url
+    strange = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    refused = [
+        ask(right, strange.decode()),
+        ask(right, "a shared secret of thirty-two bytes", "HS256"),
+        *(ask({**right, **wrong}, org.private_key) for wrong in (
+            {"exp": now - 1}, {"exp": now + 3600}, {"aud": "https://elsewhere.example"}, {"sub": "x"}, {"iss": "x"},
+        )),
+    ]  # fmt: skip
+    assert {(each.status_code, each.json()["error"]) for each in refused} == {(400, "invalid_grant")}
 
 
 def test_every_field_of_the_world_is_described(world: World, sf: Salesforce) -> None:

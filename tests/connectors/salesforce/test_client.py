@@ -10,13 +10,12 @@ from subprocess import run
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
 from tests.connectors.salesforce.conftest import NOW, Org
 
+from accountpulse.connectors.salesforce.faults import Refused
 from accountpulse.connectors.salesforce.source import Salesforce
-from accountpulse.plugins import AuthError, ConfigError, ConnectorError, MissingExtra, PermissionMissing, RateLimited, Transient
+from accountpulse.plugins import AuthError, ConfigError, MissingExtra, PermissionMissing, RateLimited, Transient
 
 CANARY = "canary-7f3a91"
 
@@ -84,10 +83,7 @@ def test_a_wrong_secret_is_an_auth_error(org: Org) -> None:
 
 
 def test_jwt_and_password_log_in_too(org: Org) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    pem = org.vendor.private_key
     known = org.vendor.credentials
     assert error_of(org, auth="jwt", client_secret=None, username=known["username"], private_key=pem) is None
     assert error_of(org, auth="password", username=known["username"], password=known["password"]) is None
@@ -136,7 +132,7 @@ def test_too_many_requests_at_once_is_a_short_pause(org: Org) -> None:
         (503, "SERVER_UNAVAILABLE", Transient),
         (500, "UNKNOWN_EXCEPTION", Transient),
         (400, "QUERY_TIMEOUT", Transient),
-        (400, "INVALID_FIELD", ConnectorError),
+        (400, "INVALID_FIELD", Refused),
     ],
 )
 @pytest.mark.parametrize("path", ["/describe", "/query"])

@@ -11,24 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.connectors.salesforce import mapping, values
-from accountpulse.connectors.salesforce.config import AccountFields
+from accountpulse.connectors.salesforce import deals, mapping, values
+from accountpulse.connectors.salesforce.config import AccountFields, ContactFields, OpportunityFields
 from accountpulse.plugins import Account, InvalidRecord
 
 UTC_ZONE = ZoneInfo("UTC")
 NEW_YORK = ZoneInfo("America/New_York")
 FIELDS = AccountFields().by_attribute()
+PEOPLE = ContactFields().by_attribute()
+DEALS = OpportunityFields().by_attribute()
 ACCOUNT_ID = "001gK0000000001QAA"
 CREATED = "2026-01-02T03:04:05.000+0000"
 
 
 def account(row: dict[str, Any], **options: Any) -> Account:
-    return mapping.account({"Id": ACCOUNT_ID, **row}, **{"fields": FIELDS, "owners": {}, "zone": UTC_ZONE, **options})
+    return mapping.account({"Id": ACCOUNT_ID, **row}, **{"fields": FIELDS, "owner": None, "zone": UTC_ZONE, **options})
 
 
 def opportunity(row: dict[str, Any], zone: ZoneInfo = UTC_ZONE, **options: Any) -> Any:
     full = {"Id": "006gK0000000001QAA", "AccountId": ACCOUNT_ID, "CreatedDate": CREATED, **row}
-    return mapping.opportunity(full, **{"currency": "USD", "kinds": {}, "zone": zone, **options})
+    return deals.opportunity(full, **{"fields": DEALS, "currency": "USD", "kinds": {}, "products": {}, "zone": zone, **options})
 
 
 def task(row: dict[str, Any], **kinds: Any) -> Any:
@@ -70,7 +72,7 @@ def test_an_account_takes_every_attribute() -> None:
             "Tier__c": 2,
             "BillingAddress": {"city": "Oslo"},
         },
-        owners={"005gK0000000001QAA": "Ada Lovelace"},
+        owner="Ada Lovelace",
         references=("Stripe_Id__c", "Other__c"),
         custom=("Tier__c", "BillingAddress", "Absent__c"),
     )
@@ -165,18 +167,21 @@ def test_a_contact_joins_its_names_when_name_is_hidden() -> None:
         "LastName": "Lovelace",
         "CreatedDate": CREATED,
     }
-    found = mapping.contact(row, zone=UTC_ZONE)
+    found = mapping.contact(row, fields=PEOPLE, zone=UTC_ZONE)
     assert found is not None
     assert (found.account, found.name, found.email, found.role, found.active) == (ACCOUNT_ID, "Ada Lovelace", None, None, True)
 
 
 def test_a_private_contact_is_no_record() -> None:
-    assert mapping.contact({"Id": "003gK0000000001QAA", "AccountId": None, "CreatedDate": CREATED}, zone=UTC_ZONE) is None
+    assert (
+        mapping.contact({"Id": "003gK0000000001QAA", "AccountId": None, "CreatedDate": CREATED}, fields=PEOPLE, zone=UTC_ZONE)
+        is None
+    )
 
 
 def test_a_contact_without_a_date_is_unreadable() -> None:
     with pytest.raises(InvalidRecord, match="CreatedDate"):
-        mapping.contact({"Id": "003gK0000000001QAA", "AccountId": ACCOUNT_ID}, zone=UTC_ZONE)
+        mapping.contact({"Id": "003gK0000000001QAA", "AccountId": ACCOUNT_ID}, fields=PEOPLE, zone=UTC_ZONE)
 
 
 # --- opportunities ------------------------------------------------------------------------------------------------------
@@ -353,9 +358,9 @@ ROWS = st.fixed_dictionaries(
 @given(ROWS)
 def test_any_row_is_a_record_none_or_an_invalid_record(row: dict[str, Any]) -> None:
     makers = (
-        lambda: mapping.account(row, fields=FIELDS, custom=("Plan__c",), owners={}, zone=UTC_ZONE),
-        lambda: mapping.contact(row, zone=UTC_ZONE),
-        lambda: mapping.opportunity(row, currency="USD", kinds={}, zone=UTC_ZONE),
+        lambda: mapping.account(row, fields=FIELDS, custom=("Plan__c",), owner=None, zone=UTC_ZONE),
+        lambda: mapping.contact(row, fields=PEOPLE, zone=UTC_ZONE),
+        lambda: deals.opportunity(row, fields=DEALS, currency="USD", kinds={}, products={}, zone=UTC_ZONE),
         lambda: mapping.task(row, kinds={}, zone=UTC_ZONE),
         lambda: mapping.event(row, kinds={}, zone=UTC_ZONE),
     )

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from accountpulse.connectors.salesforce import mapping, values
-from accountpulse.connectors.salesforce.config import AccountFields
+from accountpulse.connectors.salesforce import deals, mapping, values
+from accountpulse.connectors.salesforce.config import AccountFields, ContactFields, OpportunityFields
 
 SEEDS = Path(__file__).parents[4] / "shared" / "fixtures" / "dbt-seeds" / "salesforce"
 ZONE = ZoneInfo("UTC")
@@ -37,20 +37,23 @@ def _value(text: str) -> object:
 
 
 def test_accounts() -> None:
-    found = [mapping.account(row, fields=AccountFields().by_attribute(), owners={}, zone=ZONE) for row in rows("account")]
+    found = [mapping.account(row, fields=AccountFields().by_attribute(), owner=None, zone=ZONE) for row in rows("account")]
     assert found
     assert all(each.name for each in found)
     assert len({each.source_id for each in found}) == len(found)
 
 
 def test_opportunities() -> None:
-    found = [mapping.opportunity(row, currency="USD", kinds={}, zone=ZONE) for row in rows("opportunity")]
+    found = [
+        deals.opportunity(row, fields=OpportunityFields().by_attribute(), currency="USD", kinds={}, products={}, zone=ZONE)
+        for row in rows("opportunity")
+    ]
     assert any(each is not None and each.amount == 2_412_000_000 for each in found)
 
 
 def test_contacts_without_an_account_are_left_out() -> None:
     found = list(rows("contact"))
-    mapped = [mapping.contact(row, zone=ZONE) for row in found]
+    mapped = [mapping.contact(row, fields=ContactFields().by_attribute(), zone=ZONE) for row in found]
     assert [each is None for each in mapped] == [row["AccountId"] is None for row in found]
 
 

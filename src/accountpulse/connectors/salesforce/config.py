@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from accountpulse.connectors.salesforce.values import OpportunityKind
+from accountpulse.connectors.salesforce.values import OpportunityKind, ProductKind
 from accountpulse.plugins import ActivityKind, ConnectorConfig
+
+CONTRACT_END = "Contract.EndDate"
+"""Stands for the end of the account's contracts, where an account's field is asked for."""
 
 
 def _origin(url: str) -> str:
@@ -23,8 +26,12 @@ def _origin(url: str) -> str:
 
 def _field(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise ValueError("put the API name of a field of the Account object, such as Plan__c (Setup > Object Manager)")
+        raise ValueError("put the API name of a field of the object, such as Plan__c (Setup > Object Manager)")
     return name
+
+
+def _field_or_end(name: str) -> str:
+    return name if name == CONTRACT_END else _field(name)
 
 
 def _listed(value: object) -> object:
@@ -33,10 +40,38 @@ def _listed(value: object) -> object:
 
 FieldName = Annotated[str, AfterValidator(_field)]
 FieldNames = Annotated[tuple[FieldName, ...], BeforeValidator(_listed)]
+EndNames = Annotated[tuple[Annotated[str, AfterValidator(_field_or_end)], ...], BeforeValidator(_listed)]
 
 
-class AccountFields(ConnectorConfig):
-    """Which Salesforce field fills which attribute of an account. Of several, the first that is filled wins."""
+class Fields(ConnectorConfig):
+    """Which fields of an object fill which attribute. Of several, the first that is filled wins."""
+
+    setting: ClassVar[str]
+    sobject: ClassVar[str]
+
+    def by_attribute(self) -> dict[str, tuple[str, ...]]:
+        """Attribute -> field names."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def names(self) -> tuple[str, ...]:
+        """The object's fields to read, each once."""
+        every = (name for names in self.by_attribute().values() for name in names)
+        return tuple(dict.fromkeys(name for name in every if name != CONTRACT_END))
+
+    def asked_for(self) -> dict[str, tuple[str, ...]]:
+        """Setting -> field names, where somebody put them: they must exist, while a default may be absent."""
+        own = {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+        return {f"{self.setting}.{name}": tuple(n for n in names if n != CONTRACT_END) for name, names in own.items()}
+
+
+class AccountFields(Fields):
+    """Which Account field fills which attribute. Of several, the first that is filled wins.
+
+    renewal_at may name `Contract.EndDate`, the latest end of the account's activated contracts.
+    """
+
+    setting = "fields"
+    sobject = "Account"
 
     plan: FieldNames = ("Plan__c",)
     industry: FieldNames = ("Industry",)
@@ -44,12 +79,38 @@ class AccountFields(ConnectorConfig):
     employees: FieldNames = ("NumberOfEmployees",)
     lifecycle_stage: FieldNames = ("Lifecycle_Stage__c",)
     customer_since: FieldNames = ("Customer_Since__c",)
-    renewal_at: FieldNames = ("Renewal_Date__c",)
+    renewal_at: EndNames = ("Renewal_Date__c", CONTRACT_END)
     churned_at: FieldNames = ("Churned_On__c",)
 
-    def by_attribute(self) -> dict[str, tuple[str, ...]]:
-        """Attribute -> field names."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
+
+class ContactFields(Fields):
+    """Which Contact field fills which attribute."""
+
+    setting = "contact_fields"
+    sobject = "Contact"
+
+    role: FieldNames = ("Title",)
+
+
+class OpportunityFields(Fields):
+    """Which Opportunity field fills which attribute."""
+
+    setting = "opportunity_fields"
+    sobject = "Opportunity"
+
+    kind: FieldNames = ("Type",)
+    amount: FieldNames = ("Amount",)
+
+
+class ContractFields(Fields):
+    """Which Contract field fills which attribute. Salesforce's own contracts know no plan and no seats."""
+
+    setting = "contract_fields"
+    sobject = "Contract"
+
+    plan: FieldNames = ()
+    seats: FieldNames = ()
+    renews_at: FieldNames = ("EndDate",)
 
 
 class SalesforceConfig(ConnectorConfig):
@@ -60,10 +121,13 @@ class SalesforceConfig(ConnectorConfig):
     `jwt` needs client_id, username and private_key (PEM); `password`, which Salesforce switches off for new organisations,
     needs client_id, client_secret, username and password (followed by the security token where one is asked for).
     login_url: the JWT's audience: https://test.salesforce.com for a sandbox.
-    api_version: of the REST API. fields, references, custom: which Account fields hold our attributes, ids that other systems
-    gave the account, and further attributes for segment rules.
-    currency: of amounts, where the organisation has only one. opportunity_kinds, activity_kinds: the picklist values of
-    Opportunity.Type and Task/Event.Type that our own reading of their words gets wrong.
+    api_version: of the REST API. fields, contact_fields, opportunity_fields, contract_fields: which fields hold our attributes.
+    references, custom: Account fields with ids that other systems gave, and further attributes for segment rules.
+    currency: of amounts, where the organisation has only one. opportunity_kinds, activity_kinds, product_kinds: the picklist
+    values of Opportunity.Type, Task/Event.Type and Product2.Family that our own reading of their words gets wrong.
+    seats_from_assets: count the quantities of assets as seats; leave it false where a billing connection brings the seats.
+    bulk_above: an object with more rows than this is first read by the Bulk API 2.0; null to never use it.
+    request_share: stop for a while once the organisation has used this share of its daily API requests.
     """
 
     base_url: Annotated[str, AfterValidator(_origin)]
@@ -76,11 +140,18 @@ class SalesforceConfig(ConnectorConfig):
     login_url: str = "https://login.salesforce.com"
     api_version: str = Field(default="65.0", pattern=r"^\d{2,3}\.0$")
     fields: AccountFields = AccountFields()
+    contact_fields: ContactFields = ContactFields()
+    opportunity_fields: OpportunityFields = OpportunityFields()
+    contract_fields: ContractFields = ContractFields()
     references: FieldNames = ()
     custom: FieldNames = ()
     currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     opportunity_kinds: dict[str, OpportunityKind] = Field(default_factory=dict)
     activity_kinds: dict[str, ActivityKind] = Field(default_factory=dict)
+    product_kinds: dict[str, ProductKind] = Field(default_factory=dict)
+    seats_from_assets: bool = False
+    bulk_above: int | None = Field(default=20_000, ge=0)
+    request_share: float = Field(default=0.9, gt=0, le=1)
 
     @model_validator(mode="after")
     def _complete(self) -> SalesforceConfig:
@@ -93,3 +164,10 @@ class SalesforceConfig(ConnectorConfig):
         if missing:
             raise ValueError(f"auth: {self.auth} needs {' and '.join(missing)} too")
         return self
+
+    def asked_for(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Object -> setting -> the fields that somebody put there."""
+        maps: tuple[Fields, ...] = (self.fields, self.contact_fields, self.opportunity_fields, self.contract_fields)
+        found = {each.sobject: each.asked_for() for each in maps}
+        found["Account"] |= {"references": self.references, "custom": self.custom}
+        return found

@@ -1,4 +1,4 @@
-"""Salesforce rows (as the REST API writes them) -> records. Pure: no I/O, no clock.
+"""Salesforce rows (as the REST API writes them) -> accounts, contacts and activities. Pure: no I/O, no clock.
 
 Every function takes one row of a query and raises `InvalidRecord` when the row can't be understood. A row that is no record of
 ours (a contact without an account, a task that nobody completed) maps to None.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from accountpulse.connectors.salesforce.values import (
-    OpportunityKind,
     Row,
     activity_account,
     activity_contact,
@@ -20,8 +18,7 @@ from accountpulse.connectors.salesforce.values import (
     direction,
     domains,
     instant,
-    minor_units,
-    opportunity_kind,
+    pick,
     raw_ref,
     record_id,
     reference,
@@ -30,7 +27,7 @@ from accountpulse.connectors.salesforce.values import (
     text,
     whole,
 )
-from accountpulse.plugins import Account, Activity, ActivityKind, Contact, Opportunity
+from accountpulse.plugins import Account, Activity, ActivityKind, Contact
 
 
 def account(
@@ -39,33 +36,29 @@ def account(
     fields: Mapping[str, Sequence[str]],
     references: Sequence[str] = (),
     custom: Sequence[str] = (),
-    owners: Mapping[str, str],
+    owner: str | None,
     zone: ZoneInfo,
 ) -> Account:
     """An Account row. `fields` maps an attribute of ours to the Salesforce fields that may hold it, and the first
-    that is filled wins; `owners` maps user ids to names."""
+    that is filled wins; `owner` is the name of the user in OwnerId."""
     source_id = record_id(row)
 
-    def pick(attribute: str) -> Any:
-        return next((row[name] for name in fields.get(attribute, ()) if row.get(name) not in (None, "")), None)
-
     def day(attribute: str) -> datetime | None:
-        return instant(pick(attribute), source_id, zone)
+        return instant(pick(row, fields, attribute), source_id, zone)
 
-    owner = reference(row.get("OwnerId"))
     return Account(
         source_id=source_id,
         raw_ref=raw_ref("Account", source_id),
         name=text(row.get("Name")),
         domains=domains(row.get("Website")),
         references=tuple(str(row[name]) for name in references if row.get(name) not in (None, "")),
-        owner=owners.get(owner) if owner is not None else None,
+        owner=owner,
         parent=reference(row.get("ParentId")),
-        plan=text(pick("plan")),
-        industry=text(pick("industry")),
-        region=text(pick("region")),
-        employees=whole(pick("employees")),
-        lifecycle_stage=text(pick("lifecycle_stage")),
+        plan=text(pick(row, fields, "plan")),
+        industry=text(pick(row, fields, "industry")),
+        region=text(pick(row, fields, "region")),
+        employees=whole(pick(row, fields, "employees")),
+        lifecycle_stage=text(pick(row, fields, "lifecycle_stage")),
         created_at=instant(row.get("CreatedDate"), source_id, zone),
         customer_since=day("customer_since"),
         renewal_at=day("renewal_at"),
@@ -74,7 +67,7 @@ def account(
     )
 
 
-def contact(row: Row, *, zone: ZoneInfo) -> Contact | None:
+def contact(row: Row, *, fields: Mapping[str, Sequence[str]], zone: ZoneInfo) -> Contact | None:
     """A Contact row; None when it belongs to no account (Salesforce calls it a private contact)."""
     source_id = record_id(row)
     account_key = reference(row.get("AccountId"))
@@ -87,42 +80,8 @@ def contact(row: Row, *, zone: ZoneInfo) -> Contact | None:
         account=account_key,
         email=text(row.get("Email")),
         name=text(row.get("Name")) or " ".join(filter(None, names)) or None,
-        role=text(row.get("Title")),
+        role=text(pick(row, fields, "role")),
         created_at=required(row, "CreatedDate", source_id, zone),
-    )
-
-
-def opportunity(row: Row, *, currency: str, kinds: Mapping[str, OpportunityKind], zone: ZoneInfo) -> Opportunity | None:
-    """An Opportunity row; None when it belongs to no account. `currency` is used where the row names none (single-currency
-    organisations have no CurrencyIsoCode). An unknown Type counts as new business."""
-    source_id = record_id(row)
-    account_key = reference(row.get("AccountId"))
-    if account_key is None:
-        return None
-    currency = (text(row.get("CurrencyIsoCode")) or currency).upper()
-    opened_at = required(row, "CreatedDate", source_id, zone)
-    closes_at = instant(row.get("CloseDate"), source_id, zone)
-    closed = row.get("IsClosed") is True
-    closed_at = closes_at if closed else None
-    if (
-        closed_at is not None
-        and closed_at < opened_at
-        and closed_at.astimezone(zone).date() == opened_at.astimezone(zone).date()
-    ):
-        closed_at = opened_at  # CloseDate is a day: a deal opened and closed on one day must not close before it opened
-    return Opportunity(
-        source_id=source_id,
-        raw_ref=raw_ref("Opportunity", source_id),
-        account=account_key,
-        name=text(row.get("Name")),
-        kind=opportunity_kind(text(row.get("Type")), kinds),
-        stage=text(row.get("StageName")),
-        amount=minor_units(row.get("Amount"), currency, source_id),
-        currency=currency,
-        opened_at=opened_at,
-        closes_at=closes_at,
-        closed_at=closed_at,
-        won=row.get("IsWon") is True if closed else None,
     )
 
 

@@ -2,63 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
 
-from accountpulse.connectors.salesforce import mapping
+from accountpulse.connectors.salesforce import contracts, deals, mapping
 from accountpulse.connectors.salesforce.client import SalesforceClient
-from accountpulse.connectors.salesforce.config import SalesforceConfig
-from accountpulse.connectors.salesforce.spans import LOOK_BACK, Span, literal, soql, spans_of
+from accountpulse.connectors.salesforce.config import CONTRACT_END, SalesforceConfig
+from accountpulse.connectors.salesforce.faults import must_exist
+from accountpulse.connectors.salesforce.joins import Names, Parts, conditions, join_renewals
+from accountpulse.connectors.salesforce.reading import Reader, Reading
+from accountpulse.connectors.salesforce.spans import LOOK_BACK, Span
 from accountpulse.connectors.salesforce.values import Row, long_id, record_id
 from accountpulse.plugins import (
     Account,
     Activity,
-    Checkpoint,
     ConfigError,
     Connector,
     Contact,
     Context,
-    Deleted,
     Identity,
-    InvalidRecord,
     Item,
     OpaqueCursor,
     Opportunity,
+    OpportunityChange,
     PermissionMissing,
     Record,
+    StreamSpec,
+    Subscription,
     Window,
     stream,
 )
 
 # Both clocks may differ by minutes, and the newest rows are still being written.
 LAG = timedelta(minutes=5)
-CURSOR = OpaqueCursor("the span being read, and the (SystemModstamp, Id) of the last row read in it")
-
-_OWNERS_PER_QUERY = 200  # the query travels in a URL, which Salesforce limits to 16 KB
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One stream's reading: the object, the records it becomes, the columns without which rows can't be told, the others, and
-    the mapping of a row (None: not a record of ours)."""
-
-    sobject: str
-    kind: type[Record]
-    needed: tuple[str, ...]
-    wanted: tuple[str, ...]
-    record: Callable[[Row], Record | None]
-    before_page: Callable[[Sequence[Row]], None] | None = None
+HISTORY = timedelta(days=548)  # Salesforce keeps field history for 18 months
+CURSOR = OpaqueCursor("the span being read, and in it the (SystemModstamp, Id) of the last row or the place in a bulk job")
 
 
 class Salesforce(Connector[SalesforceConfig]):
-    """Accounts, contacts, opportunities, tasks and events of a Salesforce organisation.
+    """Accounts, contacts, opportunities and their history, contracts, assets, tasks and events of a Salesforce organisation.
 
     Every stream asks `queryAll` for the rows of a span of SystemModstamp, ordered by (SystemModstamp, Id). SystemModstamp moves
     with every change, deletion included, but is not unique: a bulk update stamps thousands of rows alike. A read that broke off
     therefore goes on after the pair (SystemModstamp, Id), never after the time alone, and in the span it was reading: only when
-    that is complete does the next one begin, `LOOK_BACK` before its end.
+    that is complete does the next one begin, `LOOK_BACK` before its end. The first reading of a large object is a bulk job.
+
+    What a record takes from other objects (an owner's name, a deal's lines) moves no stamp of its own row, so what changed
+    there in the span has its rows read once more.
     """
 
     id: ClassVar[str] = "salesforce"
@@ -68,17 +59,28 @@ class Salesforce(Connector[SalesforceConfig]):
     def __init__(self, config: SalesforceConfig, context: Context) -> None:
         super().__init__(config, context)
         self._client = SalesforceClient(config, context)
-        self._owners: dict[str, str] = {}
+        self._reader = Reader(self._client, config, context)
+        self._owners = Names(self._reader, "User", ("Name",))
+        self._products = Names(self._reader, "Product2", ("Name", "Family"))
+        terms = ("StatusCode", "Status", "StartDate", "ContractTerm")
+        self._contracts = Parts(self._reader, "Contract", "AccountId", ("EndDate", "SystemModstamp"), terms)
+        self._lines = Parts(
+            self._reader, "OpportunityLineItem", "OpportunityId", ("Product2Id", "TotalPrice", "SystemModstamp")
+        )
+        self._deals = Names(self._reader, "Opportunity", ("AccountId", "CurrencyIsoCode"))
 
     def close(self) -> None:
         self._client.close()
 
     def check(self) -> Identity:
-        """The organisation. Raises AuthError or ConfigError with advice."""
+        """The organisation. Raises AuthError or ConfigError with advice, also for a configured field that does not exist."""
         try:
             rows = next(self._client.pages("Organization", "SELECT Id, Name FROM Organization"))
         except PermissionMissing:
             rows = []
+        for sobject, asked_for in self.config.asked_for().items():
+            if any(asked_for.values()):
+                must_exist(sobject, asked_for, self._client.fields(sobject))
         if rows:
             return Identity(id=record_id(rows[0]), name=str(rows[0].get("Name") or self.config.base_url))
         # https://login.salesforce.com/id/<organisation>/<user> comes with the token, whatever the user may read.
@@ -87,30 +89,47 @@ class Salesforce(Connector[SalesforceConfig]):
             raise ConfigError("base_url", "this is no Salesforce organisation we can tell: check the URL and api_version")
         return Identity(id=long_id(parts[-2]), name=self.config.base_url)
 
+    @classmethod
+    def stream_records(cls, spec: StreamSpec, config: SalesforceConfig) -> tuple[type[Record], ...]:
+        return () if spec.name == "assets" and not config.seats_from_assets else spec.records
+
     @stream(Account, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
     def accounts(self, window: Window) -> Iterator[Item]:
-        """Reads Account, and the names of their owners from User.
+        """Reads Account; the names of their owners from User, the end of their contracts from Contract.
 
         Cursor (SystemModstamp, Id), lag 5 minutes, look-back 10: rows commit after newer stamps are visible. Deleted rows, the
-        losers of merges among them, come with IsDeleted for as long as the recycle bin keeps them (15 days). An owner's name is
-        that of the account's last change: renaming a user moves no account's stamp.
+        losers of merges among them, come with IsDeleted for as long as the recycle bin keeps them (15 days). A renamed owner
+        and a changed contract have their accounts read again.
         """
         config = self.config
         fields = config.fields.by_attribute()
-        configured = {name for names in (*fields.values(), config.references, config.custom) for name in names}
+        renews = CONTRACT_END in fields["renewal_at"]
 
         def record(row: Row) -> Account:
+            owner = self._owners.get(row.get("OwnerId"))
             return mapping.account(
                 row,
                 fields=fields,
                 references=config.references,
                 custom=config.custom,
-                owners=self._owners,
+                owner=str(owner["Name"]) if owner is not None and owner.get("Name") else None,
                 zone=self.context.zone,
             )
 
-        wanted = ("Name", "Website", "ParentId", "OwnerId", *sorted(configured))
-        yield from self._changes(_Reading("Account", Account, ("CreatedDate",), wanted, record, self._learn_owners), window)
+        def joined(rows: Sequence[dict[str, Any]]) -> None:
+            self._owners.learn(rows, "OwnerId")
+            if renews:
+                join_renewals(self._contracts, rows, CONTRACT_END)
+
+        def again(span: Span) -> Iterator[str]:
+            yield from conditions("OwnerId", self._owners.changed(span))
+            if renews:
+                yield from conditions("Id", self._contracts.owners_changed(span))
+
+        wanted = ("Name", "Website", "ParentId", "OwnerId", *config.fields.names(), *config.references, *config.custom)
+        yield from self._reader.changes(
+            Reading("Account", Account, ("CreatedDate",), wanted, record, joined=joined, again=again), window
+        )
 
     @stream(Contact, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
     def contacts(self, window: Window) -> Iterator[Item]:
@@ -119,29 +138,145 @@ class Salesforce(Connector[SalesforceConfig]):
         Cursor (SystemModstamp, Id), lag 5 minutes, look-back 10: rows commit after newer stamps are visible. A contact without
         an account is no record of ours; one that lost its account is deleted here.
         """
-        wanted = ("Name", "FirstName", "LastName", "Email", "Title")
-        needed = ("AccountId", "CreatedDate")
+        fields = self.config.contact_fields
+        wanted = ("Name", "FirstName", "LastName", "Email", *fields.names())
 
         def record(row: Row) -> Contact | None:
-            return mapping.contact(row, zone=self.context.zone)
+            return mapping.contact(row, fields=fields.by_attribute(), zone=self.context.zone)
 
-        yield from self._changes(_Reading("Contact", Contact, needed, wanted, record), window)
+        yield from self._reader.changes(Reading("Contact", Contact, ("AccountId", "CreatedDate"), wanted, record), window)
 
     @stream(Opportunity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
     def opportunities(self, window: Window) -> Iterator[Item]:
-        """Reads Opportunity.
+        """Reads Opportunity; what they hold from OpportunityLineItem and Product2.
 
         Cursor (SystemModstamp, Id), lag 5 minutes, look-back 10: rows commit after newer stamps are visible. Salesforce keeps
-        the close as a day: it counts from the start of that day in the store's time zone.
+        the close as a day: it counts from the start of that day in the store's time zone. A changed line has its deal read
+        again.
         """
+        config = self.config
         needed = ("AccountId", "CreatedDate", "IsClosed", "IsWon")
-        wanted = ("Name", "Type", "StageName", "Amount", "CurrencyIsoCode", "CloseDate")
+        wanted = ("Name", "StageName", "CurrencyIsoCode", "CloseDate", *config.opportunity_fields.names())
 
         def record(row: Row) -> Opportunity | None:
-            kinds = self.config.opportunity_kinds
-            return mapping.opportunity(row, currency=self.config.currency, kinds=kinds, zone=self.context.zone)
+            return deals.opportunity(
+                row,
+                fields=config.opportunity_fields.by_attribute(),
+                currency=config.currency,
+                kinds=config.opportunity_kinds,
+                products=config.product_kinds,
+                zone=self.context.zone,
+            )
 
-        yield from self._changes(_Reading("Opportunity", Opportunity, needed, wanted, record), window)
+        def joined(rows: Sequence[dict[str, Any]]) -> None:
+            if not self._lines.readable:
+                return
+            found = self._lines.of(rows)
+            lines = [line for each in found.values() for line in each]
+            self._products.learn(lines, "Product2Id")
+            for line in lines:
+                line["Product2"] = self._products.get(line["Product2Id"])
+            for row in rows:
+                row["lines"] = found.get(record_id(row), [])
+
+        def again(span: Span) -> Iterable[str]:
+            return conditions("Id", self._lines.owners_changed(span))
+
+        yield from self._reader.changes(
+            Reading("Opportunity", Opportunity, needed, wanted, record, joined=joined, again=again), window
+        )
+
+    @stream(OpportunityChange, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones", history=HISTORY)
+    def opportunity_history(self, window: Window) -> Iterator[Item]:
+        """Reads the changes of stage, amount and close date from OpportunityFieldHistory, where Salesforce tracks them.
+
+        Cursor (CreatedDate, Id), for history is never changed; lag 5 minutes, look-back 10. Salesforce keeps 18 months of it.
+        A deal that was deleted, or moved to another account, has its history read again.
+        """
+        needed = ("OpportunityId", "Field", "OldValue", "NewValue")
+        names = ", ".join(f"'{name}'" for name in deals.HISTORY_FIELDS)
+
+        def record(row: Row) -> OpportunityChange | None:
+            return deals.change(row, currency=self.config.currency, zone=self.context.zone)
+
+        def joined(rows: Sequence[dict[str, Any]]) -> None:
+            self._deals.learn(rows, "OpportunityId")
+            for row in rows:
+                row["Opportunity"] = self._deals.get(row["OpportunityId"])
+
+        def again(span: Span) -> Iterable[str]:
+            return conditions("OpportunityId", self._deals.changed(span, "SystemModstamp"))
+
+        reading = Reading(
+            "OpportunityFieldHistory",
+            OpportunityChange,
+            needed,
+            (),
+            record,
+            joined=joined,
+            again=again,
+            stamp="CreatedDate",
+            only=f"Field IN ({names})",
+            bulk=False,  # its values are of any type, which the Bulk API does not take everywhere
+        )
+        yield from self._reader.changes(reading, window)
+
+    @stream(Subscription, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    def contracts(self, window: Window) -> Iterator[Item]:
+        """Reads Contract, once activated: when it began, when it is up for renewal, and that it has ended.
+
+        Cursor (SystemModstamp, Id), lag 5 minutes, look-back 10: rows commit after newer stamps are visible. A contract ends
+        without being changed: those whose last day came are read again.
+        """
+        config, now = self.config, self.context.clock.now()
+        wanted = ("Status", "StatusCode", "StartDate", "ContractTerm", "ActivatedDate", "EndDate", "CurrencyIsoCode")
+
+        def record(row: Row) -> Subscription | None:
+            fields = config.contract_fields.by_attribute()
+            return contracts.contract(row, fields=fields, currency=config.currency, zone=self.context.zone, now=now)
+
+        reading = Reading(
+            "Contract",
+            Subscription,
+            ("AccountId", "CreatedDate"),
+            (*wanted, "LastModifiedDate", *config.contract_fields.names()),
+            record,
+            again=lambda span: self._over(span, "EndDate"),
+        )
+        yield from self._reader.changes(reading, window)
+
+    @stream(Subscription, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    def assets(self, window: Window) -> Iterator[Item]:
+        """Reads Asset, where `seats_from_assets` is set: licences by product, with their quantity as seats.
+
+        Cursor (SystemModstamp, Id), lag 5 minutes, look-back 10: rows commit after newer stamps are visible. Those whose last
+        day of use came are read again.
+        """
+        if not self.config.seats_from_assets:
+            return
+        config, now = self.config, self.context.clock.now()
+        wanted = ("Name", "Status", "Quantity", "PurchaseDate", "InstallDate", "UsageEndDate", "Product2Id")
+
+        def record(row: Row) -> Subscription | None:
+            return contracts.asset(
+                row, currency=config.currency, products=config.product_kinds, zone=self.context.zone, now=now
+            )
+
+        def joined(rows: Sequence[dict[str, Any]]) -> None:
+            self._products.learn(rows, "Product2Id")
+            for row in rows:
+                row["Product2"] = self._products.get(row.get("Product2Id"))
+
+        reading = Reading(
+            "Asset",
+            Subscription,
+            ("AccountId", "CreatedDate"),
+            (*wanted, "IsCompetitorProduct", "CurrencyIsoCode"),
+            record,
+            joined=joined,
+            again=lambda span: self._over(span, "UsageEndDate"),
+        )
+        yield from self._reader.changes(reading, window)
 
     @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
     def tasks(self, window: Window) -> Iterator[Item]:
@@ -156,7 +291,7 @@ class Salesforce(Connector[SalesforceConfig]):
         def record(row: Row) -> Activity | None:
             return mapping.task(row, kinds=self.config.activity_kinds, zone=self.context.zone)
 
-        yield from self._changes(_Reading("Task", Activity, needed, wanted, record), window)
+        yield from self._reader.changes(Reading("Task", Activity, needed, wanted, record), window)
 
     @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
     def events(self, window: Window) -> Iterator[Item]:
@@ -171,63 +306,10 @@ class Salesforce(Connector[SalesforceConfig]):
         def record(row: Row) -> Activity | None:
             return mapping.event(row, kinds=self.config.activity_kinds, zone=self.context.zone)
 
-        yield from self._changes(_Reading("Event", Activity, needed, wanted, record), window)
+        yield from self._reader.changes(Reading("Event", Activity, needed, wanted, record), window)
 
-    # -- reading ----------------------------------------------------------------------------------------------------------
-
-    def _changes(self, reading: _Reading, window: Window) -> Iterator[Item]:
-        spans = spans_of(window)
-        if not spans:
-            return
-        # Field-level security hides columns silently, and a query that names a hidden one fails: ask anew in every run.
-        visible = self._client.fields(reading.sobject)
-        for name in reading.needed:
-            if name not in visible:  # without it, every row would look as if it were no record of ours
-                advice = "give the integration user read access to the field (Setup > Object Manager > field-level security)"
-                raise PermissionMissing(f"read {reading.sobject}.{name}", advice)
-        hidden = set(reading.wanted) - visible
-        if hidden:
-            self.context.log.info("%s: absent or not visible to us: %s", reading.sobject, ", ".join(sorted(hidden)))
-        selected = ["Id", "SystemModstamp", "IsDeleted", *reading.needed, *(n for n in reading.wanted if n not in hidden)]
-        for span in spans:
-            yield from self._span(reading, selected, span)
-
-    def _span(self, reading: _Reading, selected: list[str], span: Span) -> Iterator[Item]:
-        outside = 0
-        for page in self._client.pages(reading.sobject, soql(reading.sobject, selected, span)):
-            self.context.stop_if_cancelled()
-            if reading.before_page is not None:
-                reading.before_page(page)
-            for row in page:
-                try:
-                    found = None if row["IsDeleted"] else reading.record(row)
-                    if found is not None:
-                        yield found
-                        continue
-                    # Deleted, or no record any more (a contact that lost its account): either way what we had is outdated.
-                    outside += not row["IsDeleted"]
-                    yield Deleted(reading.kind, record_id(row))
-                except InvalidRecord as unreadable:
-                    yield unreadable
-            if page:
-                stamp = datetime.fromisoformat(page[-1]["SystemModstamp"])
-                yield Checkpoint(span.cursor(after=(stamp, str(page[-1]["Id"]))))
-        self.context.log.debug("%s: %d rows are no records of ours", reading.sobject, outside)
-        yield Checkpoint({"until": literal(span.until)})
-
-    def _learn_owners(self, page: Sequence[Row]) -> None:
-        """Fetch the names of owners we have not met. Not `Owner.Name`: a hidden User object would fail the whole query."""
-        unknown = sorted({str(row["OwnerId"]) for row in page if row.get("OwnerId")} - self._owners.keys())
-        for start in range(0, len(unknown), _OWNERS_PER_QUERY):
-            quoted = ", ".join(f"'{_plain(each)}'" for each in unknown[start : start + _OWNERS_PER_QUERY])
-            try:
-                for users in self._client.pages("User", f"SELECT Id, Name FROM User WHERE Id IN ({quoted})"):  # noqa: S608
-                    self._owners |= {record_id(user): str(user["Name"]) for user in users if user.get("Name")}
-            except PermissionMissing:
-                self.context.log.warning("the owners of accounts stay unknown: the integration user can't read User")
-                return
-
-
-def _plain(identifier: str) -> str:
-    """An id fit for a quoted SOQL literal."""
-    return "".join(filter(str.isalnum, identifier))
+    def _over(self, span: Span, field: str) -> Iterator[str]:
+        """The condition for what came to its last day since a span began. A day of the store's zone may begin a day earlier."""
+        assert span.since is not None
+        first, last = (span.since - timedelta(days=2)).date(), (self.context.clock.now() + timedelta(days=1)).date()
+        yield f"{field} >= {first.isoformat()} AND {field} <= {last.isoformat()}"

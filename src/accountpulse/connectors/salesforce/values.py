@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from accountpulse.plugins import ActivityKind, InvalidRecord, minor_digits
 
 Row = Mapping[str, Any]
 OpportunityKind = Literal["new", "renewal", "upsell", "services"]
+ProductKind = Literal["licence", "services", "training", "other"]
 
 # Read in this order; the first of these that begins a word of the vendor's text decides.
 _OPPORTUNITY_WORDS: tuple[tuple[str, OpportunityKind], ...] = (
@@ -44,6 +45,21 @@ _ACTIVITY_WORDS: tuple[tuple[str, ActivityKind], ...] = (
     ("listemail", "email"),
     ("meeting", "meeting"),
     ("demo", "meeting"),
+)
+# Licences first: "Customer service licence" and "Software as a service" are no services.
+_PRODUCT_WORDS: tuple[tuple[str, ProductKind], ...] = (
+    ("licen", "licence"),
+    ("subscription", "licence"),
+    ("seat", "licence"),
+    ("software", "licence"),
+    ("training", "training"),
+    ("course", "training"),
+    ("certification", "training"),
+    ("service", "services"),
+    ("consult", "services"),
+    ("implementation", "services"),
+    ("onboarding", "services"),
+    ("professional", "services"),
 )
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -115,6 +131,29 @@ def instant(value: object, source_id: str, zone: ZoneInfo) -> datetime | None:
         raise InvalidRecord(source_id, f"{stated[:40]!r} is not a Salesforce date or dateTime with an offset") from error
 
 
+def day_of(value: object, source_id: str) -> date | None:
+    """A Salesforce date, or the date of a dateTime. Raises InvalidRecord."""
+    if value in (None, ""):
+        return None
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError as error:
+        raise InvalidRecord(source_id, f"{str(value)[:40]!r} is not a Salesforce date") from error
+
+
+def end_of(day: date | None, zone: ZoneInfo) -> datetime | None:
+    """The end of a day in the store's zone: the start of the next one."""
+    if day is None:
+        return None
+    following = day + timedelta(days=1)
+    return datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)
+
+
+def pick(row: Row, fields: Mapping[str, Sequence[str]], attribute: str) -> Any:
+    """The first filled field of those that may hold an attribute."""
+    return next((row[name] for name in fields.get(attribute, ()) if row.get(name) not in (None, "")), None)
+
+
 def required(row: Row, name: str, source_id: str, zone: ZoneInfo) -> datetime:
     """The instant in a field that must be filled. Raises InvalidRecord."""
     found = instant(row.get(name), source_id, zone)
@@ -144,11 +183,17 @@ def domains(website: object) -> tuple[str, ...]:
     return tuple(found)
 
 
-def opportunity_kind(stated: str | None, kinds: Mapping[str, OpportunityKind]) -> OpportunityKind:
-    """The kind of a deal: what the configuration says about its Type, else by the words in it, else new."""
-    if stated is None:
-        return "new"
-    return kinds.get(stated) or _by_word(stated, _OPPORTUNITY_WORDS) or "new"
+def opportunity_kind(stated: str | None, kinds: Mapping[str, OpportunityKind]) -> OpportunityKind | None:
+    """The kind of a deal: what the configuration says about its Type, else by the words in it. None if they don't tell."""
+    return None if stated is None else kinds.get(stated) or _by_word(stated, _OPPORTUNITY_WORDS)
+
+
+def product_kind(product: Row, kinds: Mapping[str, ProductKind]) -> ProductKind | None:
+    """What a product is: what the configuration says about its Family, else by the words in Family, then Name. None if
+    unknown."""
+    family, name = text(product.get("Family")), text(product.get("Name"))
+    told = kinds.get(family) if family is not None else None
+    return told or next((kind for each in (family, name) if each and (kind := _by_word(each, _PRODUCT_WORDS))), None)
 
 
 def activity_kind(stated: Iterable[object], kinds: Mapping[str, ActivityKind]) -> ActivityKind | None:

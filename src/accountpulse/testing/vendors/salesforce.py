@@ -1,7 +1,8 @@
 """A simulated Salesforce org: OAuth token endpoint and the REST data API, as simple-salesforce drives them.
 
 Vendor facts it reproduces:
-* tokens by client credentials, JWT bearer (the assertion is read, its signature is not checked) and password;
+* tokens by client credentials, JWT bearer and password (`salesforce_oauth.py`), really checked;
+* Bulk API 2.0 query jobs (`salesforce_bulk.py`), and approximate record counts;
 * SOQL really applied; deleted rows only in `queryAll`; at most 2,000 rows a page, `Sforce-Query-Options: batchSize`
   (200 to 2,000), `nextRecordsUrl` locators that answer from a snapshot taken when the query ran;
 * `SystemModstamp` moves with every change and ties are common; merge losers are deleted rows with `MasterRecordId`;
@@ -12,17 +13,16 @@ Vendor facts it reproduces:
 # ruff: noqa: ARG002 - a hook or handler keeps its signature whether or not it reads every argument
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from accountpulse.core.clock import Clock
 from accountpulse.testing.vendors import soql
 from accountpulse.testing.vendors.control import Answer, Call, Endpoint, Json, Refusal, SimulatedVendor, Stored
+from accountpulse.testing.vendors.salesforce_bulk import QueryJobs
+from accountpulse.testing.vendors.salesforce_oauth import private_key, refused
 from accountpulse.testing.vendors.salesforce_schema import PREFIXES, SCHEMA, describe, summary
 from accountpulse.testing.vendors.world import World
 from accountpulse.testing.vendors.world.wire import salesforce_id, salesforce_time
@@ -40,10 +40,11 @@ _REACH = timedelta(days=15)
 
 
 class SalesforceVendor(SimulatedVendor):
-    """The org. Kinds are object names: Account, Contact, Opportunity, User, Task, Event, Organization.
+    """The org. Kinds are object names: Account, Contact, Opportunity and its lines and field history, Contract, Asset ...
 
-    `hidden_fields` are the field-level security of the connected user: absent from describe, refused in queries.
-    `daily_limit` is the API allowance named in `Sforce-Limit-Info`.
+    `hidden_fields` are the field-level security of the connected user: absent from describe, refused in queries; an object of
+    `hidden_objects` doesn't exist for it. `daily_limit` is the API allowance named in `Sforce-Limit-Info`. `jobs` are the
+    Bulk API's, with what a test can do to them.
     """
 
     name: ClassVar[str] = "salesforce"
@@ -52,12 +53,14 @@ class SalesforceVendor(SimulatedVendor):
     def __init__(self, world: World | None, clock: Clock) -> None:
         super().__init__(clock)
         self.hidden_fields: frozenset[str] = frozenset()
+        self.hidden_objects: frozenset[str] = frozenset()
+        self.jobs = QueryJobs()
         self.daily_limit = 100_000
         self._sessions: set[str] = set()
         self._locators: dict[str, tuple[soql.Query, list[Json]]] = {}
         for kind, records in (world.salesforce if world is not None else {}).items():
             for record in records:
-                self.load(kind, record, datetime.fromisoformat(record["SystemModstamp"]))
+                self.load(kind, record, datetime.fromisoformat(record[_stamp(kind)]))
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -70,6 +73,11 @@ class SalesforceVendor(SimulatedVendor):
             "domain": "fernwood.my",
             "instance_url": self.base_url,
         }
+
+    @property
+    def private_key(self) -> str:
+        """PEM of the key whose certificate the org's app has: what JWT bearer assertions must be signed with."""
+        return private_key()
 
     def endpoints(self) -> Iterable[Endpoint]:
         data = "/services/data/v{version}"
@@ -89,6 +97,10 @@ class SalesforceVendor(SimulatedVendor):
         yield Endpoint("GET", data + "/sobjects/{sobject}/updated", self._updated)
         yield Endpoint("GET", data + "/sobjects/{sobject}/updated/", self._updated)
         yield Endpoint("GET", data + "/sobjects/{sobject}/{identifier}", self._record)
+        yield Endpoint("POST", data + "/jobs/query", self._create_job)
+        yield Endpoint("GET", data + "/jobs/query/{job}", lambda call: self.jobs.state(call))
+        yield Endpoint("GET", data + "/jobs/query/{job}/results", lambda call: self.jobs.results(call, self.page_size))
+        yield Endpoint("GET", data + "/limits/recordCount", self._count)
         yield Endpoint("GET", data + "/limits", self._limits)
         yield Endpoint("GET", data + "/limits/", self._limits)
 
@@ -108,14 +120,29 @@ class SalesforceVendor(SimulatedVendor):
         self.changed(kind, body, at)
 
     def changed(self, kind: str, body: Json, at: datetime) -> None:
-        body["SystemModstamp"] = body["LastModifiedDate"] = salesforce_time(at)
+        body[_stamp(kind)] = salesforce_time(at)
+        if "LastModifiedDate" in SCHEMA[kind]:
+            body["LastModifiedDate"] = salesforce_time(at)
 
     def buried(self, kind: str, stored: Stored, at: datetime) -> bool:
         if "IsDeleted" not in SCHEMA[kind]:
             return False
         stored.body = {**stored.body, "IsDeleted": True}
         self.changed(kind, stored.body, at)
+        if kind == "Opportunity":
+            self._bury_parts(stored.id, at)
         return True
+
+    def _bury_parts(self, opportunity: str, at: datetime) -> None:
+        """The lines and the history of a deal go with it; history keeps its date."""
+        for kind in ("OpportunityLineItem", "OpportunityFieldHistory"):
+            for part in self._objects[kind].values():
+                if part.body["OpportunityId"] == opportunity and not part.deleted:
+                    part.body, part.deleted = {**part.body, "IsDeleted": True}, True
+                    if kind == "OpportunityLineItem":
+                        part.stamp = at
+                        self.changed(kind, part.body, at)
+            self._sorted.pop(kind, None)
 
     def purge(self, kind: str, identifier: str) -> None:
         """Empty the recycle bin of one record: it vanishes from `queryAll` too, without a trace."""
@@ -164,17 +191,9 @@ class SalesforceVendor(SimulatedVendor):
             raise Refusal(self.error_answer(403))
 
     def _token(self, call: Call) -> Answer:
-        grant = call.form.get("grant_type", "")
-        checks: dict[str, Callable[[Call], str | None]] = {
-            "client_credentials": self._check_client,
-            "password": self._check_password,
-            "urn:ietf:params:oauth:grant-type:jwt-bearer": self._check_assertion,
-        }
-        if grant not in checks:
-            return _oauth_error("unsupported_grant_type", "grant type not supported")
-        problem = checks[grant](call)
-        if problem is not None or self.revoked:
-            return _oauth_error(*_OAUTH[problem or "inactive"])
+        refusal = refused(call, self.credentials, self.base_url, self.clock.now(), revoked=self.revoked)
+        if refusal is not None:
+            return refusal
         token = f"{salesforce_id('00D', 1)[:15]}!AQ.simulated{self.serial()}"
         self._sessions.add(token)
         return Answer(
@@ -189,32 +208,6 @@ class SalesforceVendor(SimulatedVendor):
             }
         )
 
-    def _check_client(self, call: Call) -> str | None:
-        key, secret = call.form.get("client_id"), call.form.get("client_secret")
-        scheme, _, encoded = call.headers.get("authorization", "").partition(" ")
-        if scheme == "Basic":
-            try:
-                key, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError):
-                return "client"
-        known = self.credentials
-        return None if (key, secret) == (known["consumer_key"], known["consumer_secret"]) else "client"
-
-    def _check_password(self, call: Call) -> str | None:
-        known = self.credentials
-        given = (call.form.get("username"), call.form.get("password"))
-        return self._check_client(call) or (None if given == (known["username"], known["password"]) else "grant")
-
-    def _check_assertion(self, call: Call) -> str | None:
-        parts = call.form.get("assertion", "").split(".")
-        try:
-            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-            known = self.credentials
-            right = len(parts) == 3 and claims["iss"] == known["consumer_key"] and claims["sub"] == known["username"]
-        except (IndexError, KeyError, TypeError, ValueError):
-            return "grant"
-        return None if right else "grant"
-
     def _userinfo(self, call: Call) -> Answer:
         return Answer(
             {
@@ -226,18 +219,33 @@ class SalesforceVendor(SimulatedVendor):
             }
         )
 
-    def _query(self, call: Call) -> Answer:
+    def _run(self, text: str, *, everything: bool) -> tuple[soql.Query, list[Json]]:
         visible = {
             name: {field: kind for field, kind in fields.items() if field not in self.hidden_fields}
             for name, fields in SCHEMA.items()
+            if name not in self.hidden_objects
         }
         try:
-            query = soql.parse(call.get("q") or "", visible)
+            query = soql.parse(text, visible)
         except soql.SoqlError as error:
             raise Refusal(Answer([{"message": str(error), "errorCode": error.code}], 400)) from None
-        everything = "/queryAll" in call.path
         rows = [each.body for each in self.stored(query.sobject) if everything or not each.deleted]
-        found = query.run(rows)
+        return query, query.run(rows)
+
+    def _create_job(self, call: Call) -> Answer:
+        operation = call.form.get("operation", "")
+        if operation not in ("query", "queryAll"):
+            raise Refusal(Answer([{"message": "operation must be query or queryAll", "errorCode": "INVALIDJOB"}], 400))
+        query, rows = self._run(call.form.get("query", ""), everything=operation == "queryAll")
+        return self.jobs.create(f"750{self.serial():015d}", operation, query, rows, salesforce_time(self.clock.now()))
+
+    def _count(self, call: Call) -> Answer:
+        asked = [name for name in (call.get("sObjects") or "").split(",") if name in SCHEMA]
+        counts = [{"name": name, "count": sum(not each.deleted for each in self.stored(name))} for name in asked]
+        return Answer({"sObjects": counts})
+
+    def _query(self, call: Call) -> Answer:
+        query, found = self._run(call.get("q") or "", everything="/queryAll" in call.path)
         if query.count_only:
             return Answer({"totalSize": len(found), "done": True, "records": []})
         locator = f"01g{self.serial():012d}"
@@ -300,7 +308,7 @@ class SalesforceVendor(SimulatedVendor):
 
     def _sobject(self, call: Call) -> str:
         name = call.path_params["sobject"]
-        if name not in SCHEMA:
+        if name not in SCHEMA or name in self.hidden_objects:
             raise Refusal(self.error_answer(404))
         return name
 
@@ -317,15 +325,8 @@ class SalesforceVendor(SimulatedVendor):
         return sobject, start, min(end, self.clock.now())
 
 
-_OAUTH = {
-    "client": ("invalid_client", "invalid client credentials"),
-    "grant": ("invalid_grant", "authentication failure"),
-    "inactive": ("invalid_grant", "inactive user"),
-}
-
-
-def _oauth_error(code: str, message: str) -> Answer:
-    return Answer({"error": code, "error_description": message}, 400)
+def _stamp(kind: str) -> str:
+    return "SystemModstamp" if "SystemModstamp" in SCHEMA[kind] else "CreatedDate"
 
 
 def _batch_size(call: Call) -> int:

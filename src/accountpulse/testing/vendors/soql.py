@@ -304,4 +304,5 @@ _LITERALS = {
     "percent": "number",
     "int": "number",
     "boolean": "boolean",
+    "anyType": "none: it can't be filtered by",
 }
