@@ -14,7 +14,7 @@ from accountpulse.connectors.salesforce.reading import IDS_PER_QUERY, Reader
 from accountpulse.connectors.salesforce.spans import Span, one_of, within
 from accountpulse.connectors.salesforce.values import Row, long_id, record_id, reference
 
-MOST_KNOWN = 100_000  # rows of an object in memory
+MOST_KNOWN = 500  # rows of an object in memory, besides those of a page
 
 JoinedRow = dict[str, Any]
 

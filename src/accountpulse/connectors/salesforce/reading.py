@@ -108,11 +108,11 @@ class Reader:
     # -- row by row -------------------------------------------------------------------------------------------------------
 
     def _span(self, reading: Reading, columns: list[str], span: Span) -> Iterator[Item]:
-        last: Row | None = None
         for page in self._client.pages(reading.sobject, self._query(reading, columns, span, order=True)):
             yield from self._items(reading, page)
-            if page:
-                last = page[-1]
+            last = page[-1] if page else {}
+            # Without its time a row tells no place to go on from; the next page's does.
+            if last.get(reading.stamp) and last.get("Id"):
                 yield Checkpoint(span.at(datetime.fromisoformat(str(last[reading.stamp])), str(last["Id"])).cursor)
         if reading.again is not None and span.since is not None:
             for condition in reading.again(span):

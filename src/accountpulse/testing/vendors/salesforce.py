@@ -248,22 +248,20 @@ class SalesforceVendor(SimulatedVendor):
         query, found = self._run(call.get("q") or "", everything="/queryAll" in call.path)
         if query.count_only:
             return Answer({"totalSize": len(found), "done": True, "records": []})
-        locator = f"01g{self.serial():012d}"
-        self._locators[locator] = (query, found)
-        return self._page(call, locator, 0)
+        return self._page(call, f"01g{self.serial():012d}", query, found, 0)
 
     def _more(self, call: Call) -> Answer:
         locator, _, offset = call.path_params["locator"].partition("-")
         if locator not in self._locators or not offset.isdigit():
             raise Refusal(Answer([{"message": "invalid query locator", "errorCode": "INVALID_QUERY_LOCATOR"}], 400))
-        return self._page(call, locator, int(offset))
+        return self._page(call, locator, *self._locators[locator], int(offset))
 
-    def _page(self, call: Call, locator: str, start: int) -> Answer:
-        query, rows = self._locators[locator]
+    def _page(self, call: Call, locator: str, query: soql.Query, rows: list[Json], start: int) -> Answer:
         size = self.capped(_batch_size(call))
         version = call.path_params["version"]
         body: Json = {"totalSize": len(rows), "done": start + size >= len(rows)}
         if not body["done"]:
+            self._locators[locator] = (query, rows)
             body["nextRecordsUrl"] = f"/services/data/v{version}/query/{locator}-{start + size}"
         body["records"] = [_record(query.sobject, row, query.fields, version) for row in rows[start : start + size]]
         return Answer(body)

@@ -56,7 +56,7 @@ class QueryJobs:
         }
         fails = self.failing > 0
         self.failing -= fails
-        self._jobs[id] = Job(info, query, [dict(row) for row in rows], self.polls, fails)
+        self._jobs[id] = Job(info, query, rows, self.polls, fails)
         return Answer(info)
 
     def state(self, call: Call) -> Answer:
