@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accountpulse.cli.common import Run
+from accountpulse.cli.common import Run, author
 from accountpulse.cli.common import command as declare
-from accountpulse.cli.people import group, moment
+from accountpulse.cli.people import WHO, group, moment
 
 if TYPE_CHECKING:
     from accountpulse.core.people import OutcomeEntry
@@ -26,14 +26,18 @@ def command() -> None:
 @click.option("--at", metavar="DATE", help="The day, or the instant, on which it happened.  [default: now]")
 @click.option("--amount", help="The monthly revenue concerned, such as 1200.00.")
 @click.option("--currency", metavar="CODE", help="Its currency.  [default: the reporting currency]")
-def add(run: Run, account: str, kind: str, at: str | None, amount: str | None, currency: str | None) -> int:
+@click.option("--author", "name", metavar="NAME", help=f"Who says so.  {WHO}")
+def add(run: Run, account: str, kind: str, at: str | None, amount: str | None, currency: str | None, name: str | None) -> int:
     """Note what became of ACCOUNT (id, name, domain or connection:key). KIND: renewed, churned, contracted or expanded."""
+    from accountpulse.core.trail import Asker
+
     if currency is not None and amount is None:
         raise click.BadParameter("it needs --amount: a currency of nothing means nothing", param_hint="'--currency'")
     money = _decimal(amount) if amount is not None else None
+    asker = Asker(name=author(name))
     with run.hub() as hub:
         when = moment("at", at, hub.zone) if at is not None else None
-        entry = hub.people.enter_outcome(account, kind, at=when, amount=money, currency=currency or hub.currency)
+        entry = hub.people.enter_outcome(account, kind, at=when, amount=money, currency=currency or hub.currency, asker=asker)
     if run.as_json:
         run.emit({"outcome": entry})
         return 0
@@ -63,10 +67,13 @@ def listing(run: Run, account: str) -> int:
 
 @declare("remove", parent=command, example="accountpulse outcome remove 12")
 @click.argument("outcome")
-def remove(run: Run, outcome: str) -> int:
+@click.option("--author", "name", metavar="NAME", help=f"Who removes it.  {WHO}")
+def remove(run: Run, outcome: str, name: str | None) -> int:
     """Take an outcome back. OUTCOME is its number in `outcome list`; what another source brought can't be removed here."""
+    from accountpulse.core.trail import Asker
+
     with run.hub() as hub:
-        hub.people.remove_entry("outcome", outcome)
+        hub.people.remove_entry("outcome", outcome, asker=Asker(name=author(name)))
     if run.as_json:
         run.emit({"removed": outcome})
         return 0

@@ -62,10 +62,13 @@ def listing(run: Run, account: str) -> int:
 
 @declare("remove", parent=command, example="accountpulse pulse remove 12")
 @click.argument("pulse")
-def remove(run: Run, pulse: str) -> int:
+@click.option("--author", "name", metavar="NAME", help=f"Who removes it.  {WHO}")
+def remove(run: Run, pulse: str, name: str | None) -> int:
     """Take a judgement back. PULSE is its number in `pulse list`; what another source brought can't be removed here."""
+    from accountpulse.core.trail import Asker
+
     with run.hub() as hub:
-        account_id = hub.people.remove_entry("pulse", pulse)
+        account_id = hub.people.remove_entry("pulse", pulse, asker=Asker(name=author(name)))
         scored = account_id is not None and rescored(hub, account_id)
     if run.as_json:
         run.emit({"removed": pulse, "scored": scored})

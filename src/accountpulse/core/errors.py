@@ -125,5 +125,9 @@ class InvalidInput(AccountPulseError):
         self.problem = problem
 
 
+class Conflict(InvalidInput):
+    """What a person entered rests on something that somebody else has changed, or contradicts an earlier request of theirs."""
+
+
 class Unauthorized(AccountPulseError):
     """A token is missing, unknown, expired or revoked."""

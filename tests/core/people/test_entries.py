@@ -19,7 +19,9 @@ from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import link, source_account, unlinked
 from accountpulse.core.store.types import EPOCH
+from accountpulse.core.trail import Asker
 
+ANN = Asker(name="Ann")
 DAY = timedelta(days=1)
 
 
@@ -48,8 +50,8 @@ def test_a_pulse_is_measured_for_its_account_and_missing_elsewhere(firm: Firm) -
 
 
 def test_an_outcome_is_kept_in_minor_units(firm: Firm) -> None:
-    firm.people.enter_outcome("Acme", "contracted", at=NOON - DAY, amount=Decimal("1200.50"), currency="EUR")
-    firm.people.enter_outcome("Acme", "churned", currency="EUR")
+    firm.people.enter_outcome("Acme", "contracted", at=NOON - DAY, amount=Decimal("1200.50"), currency="EUR", asker=ANN)
+    firm.people.enter_outcome("Acme", "churned", currency="EUR", asker=ANN)
     (row, later) = firm.rows(FACTS["outcome"])
     assert (row.kind, row.at, row.amount, row.currency) == ("contracted", NOON - DAY, 120_050, "EUR")
     assert (later.kind, later.at, later.amount, later.currency) == ("churned", firm.clock.now(), None, None)
@@ -61,13 +63,13 @@ def test_an_outcome_is_kept_in_minor_units(firm: Firm) -> None:
 
 @pytest.mark.parametrize("kind", OUTCOMES)
 def test_every_kind_of_outcome_can_be_entered(firm: Firm, kind: str) -> None:
-    assert firm.people.enter_outcome("Acme", kind, currency="EUR").kind == kind
+    assert firm.people.enter_outcome("Acme", kind, currency="EUR", asker=ANN).kind == kind
 
 
 def test_entries_are_numbered_and_never_share_a_number(firm: Firm) -> None:
     one = firm.people.enter_pulse("Acme", 10, author="Ann", reason="cold")
-    two = firm.people.enter_outcome("Beta", "churned", currency="EUR")
-    firm.people.remove_entry("pulse", one.id)
+    two = firm.people.enter_outcome("Beta", "churned", currency="EUR", asker=ANN)
+    firm.people.remove_entry("pulse", one.id, asker=ANN)
     three = firm.people.enter_pulse("Beta", 20, author="Ann", reason="cold")
     four = firm.people.enter_pulse("Beta", 20, author="Ann", reason="cold")
     assert [each.id for each in (one, two, three, four)] == ["1", "2", "3", "4"]
@@ -78,13 +80,13 @@ def test_what_was_entered_wrongly_is_taken_back(firm: Firm) -> None:
     acme = judge(firm, 80)
     firm.clock.advance(timedelta(hours=1))
     judge(firm, 10)
-    assert firm.people.remove_entry("pulse", "2") == acme
+    assert firm.people.remove_entry("pulse", "2", asker=ANN) == acme
     assert firm.pulse(acme) == (80, "measured")
     assert [each.value for each in firm.people.pulses("Acme")] == [80]
     for record, id in (("pulse", "2"), ("pulse", "9"), ("outcome", "1")):
         with pytest.raises(NotFound, match=f"nobody entered {record} {id}; `accountpulse {record} list"):
-            firm.people.remove_entry(record, id)  # type: ignore[arg-type]  # both are record types
-    firm.people.remove_entry("pulse", "1")
+            firm.people.remove_entry(record, id, asker=ANN)  # type: ignore[arg-type]  # both are record types
+    firm.people.remove_entry("pulse", "1", asker=ANN)
     assert firm.pulse(acme) == (None, "no_data")
 
 
@@ -93,7 +95,7 @@ def test_what_a_source_says_is_listed_and_can_not_be_taken_back(firm: Firm) -> N
     (found,) = firm.people.pulses("Acme")
     assert (found.id, found.connection, found.value) == ("p-1", "crm", 55)
     with pytest.raises(NotFound, match="nobody entered pulse p-1"):
-        firm.people.remove_entry("pulse", "p-1")
+        firm.people.remove_entry("pulse", "p-1", asker=ANN)
 
 
 def test_what_is_refused_writes_nothing_at_all(firm: Firm) -> None:
@@ -104,11 +106,11 @@ def test_what_is_refused_writes_nothing_at_all(firm: Firm) -> None:
     with pytest.raises(InvalidInput, match="author: it is empty"):
         firm.people.enter_pulse("Acme", 50, author=" ", reason="x")
     with pytest.raises(InvalidInput, match="kind: found 'lost'; allowed are renewed, churned, contracted, expanded"):
-        firm.people.enter_outcome("Acme", "lost", currency="EUR")
+        firm.people.enter_outcome("Acme", "lost", currency="EUR", asker=ANN)
     with pytest.raises(InvalidInput, match="has not come yet"):
-        firm.people.enter_outcome("Acme", "churned", at=firm.clock.now() + DAY, currency="EUR")
+        firm.people.enter_outcome("Acme", "churned", at=firm.clock.now() + DAY, currency="EUR", asker=ANN)
     with pytest.raises(InvalidInput, match="EUR has 2 decimals"):
-        firm.people.enter_outcome("Acme", "churned", amount=Decimal("1.234"), currency="EUR")
+        firm.people.enter_outcome("Acme", "churned", amount=Decimal("1.234"), currency="EUR", asker=ANN)
     with pytest.raises(NotFound, match="did you mean Acme"):
         judge(firm, 50, "Acmee")
     assert firm.rows(FACTS["pulse"]) == firm.rows(FACTS["outcome"]) == []
@@ -153,7 +155,7 @@ def test_the_account_is_marked_for_scoring_and_caches_learn_of_it(firm: Firm) ->
     (row,) = (each for each in firm.rows(source_account) if each.key == str(acme))
     assert row.touched_at == firm.clock.now()
     firm.clock.advance(DAY)
-    firm.people.remove_entry("pulse", "1")
+    firm.people.remove_entry("pulse", "1", asker=ANN)
     (row,) = (each for each in firm.rows(source_account) if each.key == str(acme))
     assert row.touched_at == firm.clock.now()
     with firm.store.read() as connection:
@@ -275,7 +277,7 @@ def test_a_first_entry_after_a_later_one_was_unlinked_holds_from_then_on(firm: F
 
 
 def test_outcomes_of_the_past_are_not_after_now(firm: Firm) -> None:
-    entry = firm.people.enter_outcome("Acme", "renewed", at=datetime(2025, 1, 1, tzinfo=UTC), currency="EUR")
+    entry = firm.people.enter_outcome("Acme", "renewed", at=datetime(2025, 1, 1, tzinfo=UTC), currency="EUR", asker=ANN)
     assert entry.at == datetime(2025, 1, 1, tzinfo=UTC)
 
 

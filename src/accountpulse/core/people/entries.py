@@ -102,16 +102,27 @@ def enter_outcome(
     )
 
 
-def remove_entry(connection: sa.Connection, record: Entered, id: str, *, now: datetime) -> int | None:
-    """Take back what a person entered; what a source says stays. Returns the account that has lost it. Raises NotFound."""
+def remove_entry(connection: sa.Connection, record: Entered, id: str, *, now: datetime) -> None:
+    """Take back what a person entered; what a source says stays. Raises NotFound."""
     people = store_people.connection_of_people(connection, now)
-    entry = current_values(connection, record, people, [id]).get(id)
-    if entry is None:
-        raise NotFound(f"nobody entered {record} {id}; `accountpulse {record} list ACCOUNT` shows their numbers")
+    if not current_values(connection, record, people, [id]):
+        raise _missing(record, id)
     delete_records(connection, record, [id], keys=AccountKeys(people), now=now)
     bump(connection, "facts", "people")
-    links = store_people.links_of_source(connection, entry.source_account_id)
+
+
+def account_of_entry(connection: sa.Connection, record: Entered, id: str, *, now: datetime) -> int | None:
+    """The account that something entered belongs to, also once it was removed; None where it has none. Raises NotFound."""
+    people = store_people.connection_of_people(connection, now)
+    source = store_people.source_of_entry(connection, record, people, id)
+    if source is None:
+        raise _missing(record, id)
+    links = store_people.links_of_source(connection, source)
     return links[-1].account_id if links and links[-1].known_to is None else None
+
+
+def _missing(record: Entered, id: str) -> NotFound:
+    return NotFound(f"nobody entered {record} {id}; `accountpulse {record} list ACCOUNT` shows their numbers")
 
 
 def pulses(connection: sa.Connection, account_ids: Sequence[int], first: int) -> dict[int, list[PulseEntry]]:

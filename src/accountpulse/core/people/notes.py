@@ -34,8 +34,15 @@ def add_note(connection: sa.Connection, account_id: int, text: str, *, author: s
 
 def remove_note(connection: sa.Connection, id: int, *, by: str, now: datetime) -> None:
     """Take a note away: it is no longer shown, its row stays. Raises InvalidInput; NotFound."""
-    if not store_people.end(connection, account_note, id, by=checks.person("author", by), now=now):
-        raise NotFound(f"there is no note {id}; `accountpulse note list ACCOUNT` shows their numbers")
+    if store_people.end(connection, account_note, id, by=checks.person("author", by), now=now) is None:
+        raise _missing(id)
+
+
+def account_of_note(connection: sa.Connection, id: int) -> int:
+    """The account that a note is about, or was. Raises NotFound."""
+    if (found := store_people.account_of(connection, account_note, id)) is None:
+        raise _missing(id)
+    return found
 
 
 def notes(connection: sa.Connection, accounts: Sequence[int] | None = None, *, first: int | None = None) -> list[Note]:
@@ -51,3 +58,7 @@ def notes(connection: sa.Connection, accounts: Sequence[int] | None = None, *, f
         )
         for row in store_people.listing(connection, account_note, accounts, first=first)
     ]
+
+
+def _missing(id: int) -> NotFound:
+    return NotFound(f"there is no note {id}; `accountpulse note list ACCOUNT` shows their numbers")

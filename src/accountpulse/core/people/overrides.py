@@ -58,8 +58,8 @@ def override_state(*, expires_at: datetime, known_to: datetime | None, at: datet
 
 def set_override(
     connection: sa.Connection, account_id: int, score: float, *, owner: str, reason: str, until: datetime, now: datetime
-) -> None:
-    """Decide a score. The account's former override ends. Raises InvalidInput."""
+) -> int:
+    """Decide a score; returns the override's id. The account's former override ends. Raises InvalidInput."""
     by = checks.person("owner", owner)
     values = {
         "score": checks.points("score", score),
@@ -67,17 +67,19 @@ def set_override(
         "reason": checks.words("reason", reason),
         "expires_at": checks.expiry("until", until, now),
     }
-    store_people.replace(connection, score_override, account_id, values, by=by, now=now)
+    return store_people.replace(connection, score_override, account_id, values, by=by, now=now)
 
 
-def end_override(connection: sa.Connection, account_id: int, *, by: str, now: datetime) -> None:
-    """End the account's override before it expires. Raises InvalidInput; NotFound when none is in force."""
+def end_override(connection: sa.Connection, account_id: int, *, by: str, now: datetime) -> int:
+    """End the account's override before it expires; returns its id. Raises InvalidInput; NotFound when none is in force."""
     ended_by = checks.person("owner", by)
-    if account_id not in store_people.overrides_in_force(connection, now, [account_id]):
+    holds = store_people.overrides_in_force(connection, now, [account_id]).get(account_id)
+    if holds is None:
         raise NotFound(
             f"no override is in force for account {account_id}; `accountpulse override list --all` shows former ones"
         )
     store_people.end_current(connection, score_override, account_id, by=ended_by, now=now)
+    return int(holds.id)
 
 
 def overrides(

@@ -82,8 +82,8 @@ def set_target(
     reason: str | None,
     now: datetime,
     today: date,
-) -> None:
-    """Promise a score. The account's former target ends. Raises InvalidInput."""
+) -> int:
+    """Promise a score; returns the target's id. The account's former target ends. Raises InvalidInput."""
     by = checks.person("owner", owner)
     values = {
         "score": checks.points("score", score),
@@ -91,13 +91,15 @@ def set_target(
         "owner": by,
         "reason": None if reason is None else checks.words("reason", reason),
     }
-    store_people.replace(connection, account_target, account_id, values, by=by, now=now)
+    return store_people.replace(connection, account_target, account_id, values, by=by, now=now)
 
 
-def end_target(connection: sa.Connection, account_id: int, *, by: str, now: datetime) -> None:
-    """Give up the account's target. Raises InvalidInput; NotFound when it has none."""
-    if not store_people.end_current(connection, account_target, account_id, by=checks.person("owner", by), now=now):
+def end_target(connection: sa.Connection, account_id: int, *, by: str, now: datetime) -> int:
+    """Give up the account's target; returns its id. Raises InvalidInput; NotFound when it has none."""
+    ended = store_people.end_current(connection, account_target, account_id, by=checks.person("owner", by), now=now)
+    if ended is None:
         raise NotFound(f"account {account_id} has no target; `accountpulse target list` shows those there are")
+    return ended
 
 
 def targets(

@@ -44,6 +44,11 @@ def overrides_in_force(
     }
 
 
+def lock_account(connection: sa.Connection, account_id: int) -> None:
+    """Make whoever else puts in something about the account wait until this transaction ends."""
+    connection.execute(sa.select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True))
+
+
 # --- decisions, promises, notes: rows with known_from and known_to --------------------------------------------------------
 
 
@@ -59,34 +64,39 @@ def replace(
 ) -> int:
     """Open a row for an account, and close the one before; returns its id."""
     # Of two who decide at once one waits for the other, and replaces what that one said.
-    connection.execute(sa.select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True))
+    lock_account(connection, account_id)
     _close(connection, table, table.c.account_id == account_id, by, now)
     return add(connection, table, account_id, values, now=now)
 
 
-def end_current(connection: sa.Connection, table: sa.Table, account_id: int, *, by: str, now: datetime) -> bool:
-    """Close the account's open row; false when it has none."""
+def end_current(connection: sa.Connection, table: sa.Table, account_id: int, *, by: str, now: datetime) -> int | None:
+    """Close the account's open row; returns its id, None when it has none."""
     return _ended(connection, table, table.c.account_id == account_id, by, now)
 
 
-def end(connection: sa.Connection, table: sa.Table, id: int, *, by: str, now: datetime) -> bool:
-    """Close a row that is open; false when there is none with this id."""
+def end(connection: sa.Connection, table: sa.Table, id: int, *, by: str, now: datetime) -> int | None:
+    """Close a row that is open; returns its id, None when there is none with this id."""
     return _ended(connection, table, table.c.id == id, by, now)
 
 
-def _ended(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> bool:
+def account_of(connection: sa.Connection, table: sa.Table, id: int) -> int | None:
+    """The account of a row."""
+    return connection.execute(sa.select(table.c.account_id).where(table.c.id == id)).scalar()
+
+
+def _ended(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> int | None:
     closed = _close(connection, table, which, by, now)
-    if closed:
+    if closed is not None:
         bump(connection, "people")
     return closed
 
 
-def _close(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> bool:
+def _close(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> int | None:
     # A clock that stepped back must not make a row end before it began.
     at = sa.literal(now, table.c.known_to.type)
     ended = sa.case((table.c.known_from > at, table.c.known_from), else_=at)
     statement = sa.update(table).where(which, table.c.known_to.is_(None)).values(known_to=ended, ended_by=by)
-    return connection.execute(statement).rowcount > 0
+    return connection.execute(statement.returning(table.c.id)).scalar()
 
 
 def listing(
@@ -162,6 +172,13 @@ def next_entry(connection: sa.Connection, connection_id: int) -> int:
         for record in ENTERED
     ]
     return int(sum(counts)) + 1
+
+
+def source_of_entry(connection: sa.Connection, record: Entered, connection_id: int, source_id: str) -> int | None:
+    """The source account of an entry, removed ones included."""
+    fact = FACTS[record].c
+    query = sa.select(fact.source_account_id).where(fact.connection_id == connection_id, fact.source_id == source_id)
+    return connection.execute(query.order_by(fact.id.desc()).limit(1)).scalar()
 
 
 def links_of_source(connection: sa.Connection, source_account_id: int) -> list[sa.Row[Any]]:

@@ -13,7 +13,7 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -23,7 +23,8 @@ from accountpulse.core.store.tables import api_token
 MARK = "ap_"
 PREFIX_LENGTH = 8
 SECRET_LENGTH = 32
-SCOPES: dict[str, str] = {
+Scope = Literal["read", "write", "admin"]
+SCOPES: dict[Scope, str] = {
     "read": "query accounts, scores, models and connections",
     "write": "change what people may change: links, overrides, models",
     "admin": "make and revoke tokens, pause and resume connections",
@@ -34,9 +35,10 @@ _SHAPE = re.compile(rf"{MARK}[A-Za-z0-9]{{{PREFIX_LENGTH + SECRET_LENGTH}}}")
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking: the token's name and what it may do."""
+    """Who is asking: the token's name, its prefix, and what it may do."""
 
     name: str
+    prefix: str
     scopes: frozenset[str]
 
 
@@ -110,7 +112,7 @@ def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
             f"the token {row.name!r} expired on {row.expires_at.date().isoformat()}; "
             "make another with: accountpulse token create"
         )
-    return Viewer(name=row.name, scopes=frozenset(row.scopes))
+    return Viewer(name=row.name, prefix=row.prefix, scopes=frozenset(row.scopes))
 
 
 def _random(length: int) -> str:
