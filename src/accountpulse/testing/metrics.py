@@ -32,7 +32,7 @@ from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.sync.connector import Connector, ConnectorConfig, Identity, Item, Window, stream
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source, SyncEngine
-from accountpulse.testing.kit.bench import fresh_store
+from accountpulse.testing.stores import fresh_store
 
 ZONE = ZoneInfo("UTC")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
