@@ -294,6 +294,30 @@ def test_a_deleted_record_keeps_its_account_and_what_belongs_to_it(world: Compan
     assert world.account_of("desk:9") == world.account_of("crm:005")
 
 
+@pytest.mark.parametrize("fresh", [False, True], ids=["the winner was there before", "the winner has a new id"])
+def test_two_accounts_that_the_crm_merges_go_on_as_one_with_their_history(store: Store, fresh: bool) -> None:
+    """R27: the winner names the loser; facts, links and the account's id stay."""
+    world = Company(store)
+    known = [company("001", domains=("acme.com",)), request("t1", "001")]
+    known += [] if fresh else [company("002", domains=("acme.io",))]
+    world.know("crm", *known)
+    world.know("billing", company("cus_1", references=("001",)))
+    world.relink()
+    before = world.account_of("crm:001")
+    winners = before if fresh else world.account_of("crm:002")
+    world.clock.advance(HOUR)
+    world.lose("crm", "001")
+    world.know("crm", company("002", domains=("acme.com", "acme.io"), references=("001",)))
+    for _ in range(2):
+        world.clock.advance(HOUR)
+        world.relink()
+        assert [world.account_of(p) for p in ("crm:001", "crm:002", "billing:cus_1")] == [winners] * 3
+    assert [row.account_id for row in world.links("crm:001")] == [before, winners]
+    world.know("crm", company("001", domains=("acme.com",)))  # it was a mistake, and is there again
+    world.relink()
+    assert world.account_of("crm:001") not in (None, world.account_of("crm:002"))
+
+
 def test_a_key_without_a_record_of_its_own_founds_nothing(world: Company) -> None:
     """Nor does it begin to, once it has been linked by its contacts."""
     world.know("billing", company("cus_1"))

@@ -88,24 +88,66 @@ def resolve(
     by_id = {account.id: account for account in ordered}
     manual = {source: target for source, target in (manual or {}).items() if source != target and source in by_id}
     roots, result = _Roots(), Resolution()
+    heirs = {gone: heir for gone, heir in _heirs(ordered).items() if gone not in manual}
     for account in ordered:
-        if account.anchor and account.id not in manual:
+        if account.anchor and account.id not in manual and account.id not in heirs:
             link, _ = _place(account, roots, match)
             result.links[account.id] = link or Link(account.id, "anchor", f"{account.connection} founds accounts")
             # What joined an account speaks for it, too: an id of the second system is an id of the account.
             roots.add(account, under=result.links[account.id].root)
+    _link_merged(by_id, heirs, roots, result)
     _link_by_hand(by_id, manual, roots, result)
     for account in ordered:
-        if not account.anchor and account.id not in manual:
+        if not account.anchor and account.id not in manual and account.id not in heirs:
             link, unlinked = _place(account, roots, match)
             if link is not None:
                 result.links[account.id] = link
             elif unlinked is not None:
                 result.unlinked[account.id] = unlinked
+    _link_merged(by_id, heirs, roots, result)
     _link_by_hand(by_id, manual, roots, result)
+    for source in heirs.keys() - result.links.keys():
+        result.unlinked[source] = Unlinked(f"it was merged into {heirs[source].key}, which belongs to no account", ())
     for source in manual.keys() - result.links.keys():
         result.unlinked[source] = Unlinked("the account that a person chose for it is no more", ())
     return result
+
+
+def _heirs(accounts: Sequence[SourceAccount]) -> dict[int, SourceAccount]:
+    """What became of those that were merged into another: by their id, the one that exists now. A merge may follow another."""
+    known = {(account.connection, account.key): account for account in accounts}
+    named: dict[int, list[SourceAccount]] = defaultdict(list)
+    for account in accounts:
+        for reference in account.references:
+            merged = known.get((account.connection, reference))
+            if merged is not None and merged.gone and merged.id != account.id:
+                named[merged.id].append(account)
+    found: dict[int, SourceAccount] = {}
+    for gone in named:
+        ends, seen, open_ids = set(), {gone}, [gone]
+        while open_ids:
+            for heir in named.get(open_ids.pop(), ()):
+                if not heir.gone:
+                    ends.add(heir)
+                elif heir.id not in seen:
+                    seen.add(heir.id)
+                    open_ids.append(heir.id)
+        if len(ends) == 1:
+            found[gone] = ends.pop()
+    return found
+
+
+def _link_merged(
+    accounts: Mapping[int, SourceAccount], heirs: Mapping[int, SourceAccount], roots: _Roots, result: Resolution
+) -> None:
+    """Let what was merged follow the one that it has become, as far as that has been placed."""
+    for gone in sorted(heirs.keys() - result.links.keys()):
+        heir = heirs[gone]
+        if heir.id in result.links:
+            root = result.links[heir.id].root
+            result.links[gone] = Link(root, "reference", f"{heir.connection} merged {accounts[gone].key} into {heir.key}")
+            if heir.anchor:
+                roots.add(accounts[gone], under=root)
 
 
 def _link_by_hand(accounts: Mapping[int, SourceAccount], manual: Mapping[int, int], roots: _Roots, result: Resolution) -> None:
