@@ -404,3 +404,18 @@ def test_corrected_as_of_an_instant_is_what_was_corrected_then(world: World) -> 
     np.testing.assert_array_equal(again[3], then[3])
     assert "silver" in again[1], "the plan of that day, not the one known later"
     assert not np.array_equal(frame(AsCorrected())[2], then[2], equal_nan=True)
+
+
+def test_a_source_that_was_out_of_date_then_and_has_been_read_since(world: World) -> None:
+    later(world, 10)
+    with world.store.write() as connection:
+        for name, stream in (("crm", "a"), ("app", "u")):
+            update_stream(connection, world.ids[name], stream, last_success_at=world.clock.now())
+    world.service.run(world.service.today)
+    before = {each.account_id: each for each in world.service.scores()}
+    stale = next(c for c in before[ids(world)["Fading"]].components if c.metric == "open_tickets_30d")
+    assert stale.state.name == "STALE"
+    later(world)
+    after = score(world)
+    move = explained(world, "Fading", before, after)
+    assert "open_tickets_30d" in of(move, "late_data") | of(move, "behaviour")

@@ -18,8 +18,7 @@ from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
 from accountpulse.core.metrics.dialects import Dialect
 from accountpulse.core.metrics.engine import Facts, StoreFacts
 from accountpulse.core.metrics.rows import ACCOUNTS, KNOWN_AT, Scope
-from accountpulse.core.store.tables import connection as connection_table
-from accountpulse.core.store.tables import stream_state
+from accountpulse.core.store.states import Reading, connections_at, streams_at
 
 Mask = NDArray[np.bool_]
 
@@ -108,25 +107,21 @@ def _any(masks: list[Mask], nobody: Mask) -> Mask:
 
 
 def _providers(connection: sa.Connection, at: datetime | None, loads_assumed: bool) -> dict[str, list[Provider]]:
-    c, s = connection_table.c, stream_state.c
-    streams: dict[tuple[int, str], list[tuple[datetime | None, datetime | None]]] = {}
-    for row in connection.execute(sa.select(s.connection_id, s.records, s.first_loaded_at, s.last_success_at)):
-        for record in row.records:
-            streams.setdefault((row.connection_id, record), []).append((row.first_loaded_at, row.last_success_at))
+    streams: dict[tuple[int, str], list[Reading]] = {}
+    for stream in streams_at(connection, at, loads_assumed=loads_assumed):
+        for record in stream.records:
+            streams.setdefault((stream.connection_id, record), []).append(stream)
     result: dict[str, list[Provider]] = {}
-    for row in connection.execute(sa.select(c.id, c.name, c.provides, c.removed_at).order_by(c.priority, c.id)):
-        if row.removed_at is not None and (at is None or row.removed_at <= at):
-            continue
-        for record in row.provides:
-            state = streams.get((row.id, record), [])
+    for standing in connections_at(connection, at, loads_assumed=loads_assumed):
+        for record in standing.provides:
+            found = streams.get((standing.connection_id, record), [])
             result.setdefault(record, []).append(
                 Provider(
-                    connection_id=row.id,
-                    name=row.name,
-                    pushed=not state,
-                    loaded=not state
-                    or any(first is not None and (at is None or loads_assumed or first <= at) for first, _ in state),
-                    fresh_at=max((last for _, last in state if last is not None), default=None),
+                    connection_id=standing.connection_id,
+                    name=standing.name,
+                    pushed=not found,
+                    loaded=not found or any(stream.loaded for stream in found),
+                    fresh_at=max((s.succeeded_at for s in found if s.succeeded_at is not None), default=None),
                 )
             )
     return result

@@ -52,10 +52,7 @@ def explain_change(
     return ScoreMove(account_id, first.told, second.told, parts, notes=(*_restated(first, second), *notes))
 
 
-_CAUSES = (
-    "Likely causes: usage of the day that went on after it was scored, facts removed from the store, a source that was out of "
-    "date then, or changed settings"
-)
+_CAUSES = "Likely causes: usage of the day that went on after it was scored, facts removed from the store, or changed settings"
 
 
 def _told(reader: Reader, saying: Saying) -> Retold:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound
+from accountpulse.core.store import states
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, stream_state
@@ -35,7 +36,7 @@ def registered(connection: sa.Connection, specs: Sequence[ConnectionSpec]) -> di
     """The ids of connections by name where the store's are these already; None where `register` has something to write."""
     known = {row.name: row for row in connection.execute(sa.select(connection_table))}
     same = all(spec.name in known and not _differs(known[spec.name], spec) for spec in specs)
-    if not same or _gone(known, specs) or _new_streams(connection, specs, {name: row.id for name, row in known.items()}):
+    if not same or _gone(known, specs) or _other_streams(connection, specs, {name: row.id for name, row in known.items()}):
         return None
     return {spec.name: known[spec.name].id for spec in specs}
 
@@ -50,14 +51,17 @@ def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: da
     for spec in specs:
         row = known.get(spec.name)
         if row is None:
-            connection.execute(sa.insert(table).values(name=spec.name, state="new", state_since=now, **_values(spec)))
+            new = sa.insert(table).values(name=spec.name, state="new", state_since=now, **_values(spec)).returning(table.c.id)
+            states.keep_unconfigured(connection, connection.execute(new).scalar_one(), now)
         elif _differs(row, spec):
+            states.keep_connections(connection, [row.id], now)
             connection.execute(sa.update(table).where(table.c.id == row.id).values(**_values(spec)))
     gone = _gone(known, specs)
     if gone:
+        states.keep_connections(connection, gone, now)
         connection.execute(sa.update(table).where(table.c.id.in_(gone)).values(removed_at=now))
     ids = {row.name: row.id for row in connection.execute(sa.select(table.c.name, table.c.id))}
-    streams = _new_streams(connection, specs, ids)
+    streams = _other_streams(connection, specs, ids)
     if streams:
         statement = insert(connection, stream_state)
         connection.execute(
@@ -89,14 +93,22 @@ def _gone(known: Mapping[str, sa.Row[Any]], specs: Sequence[ConnectionSpec]) -> 
     return [row.id for row in gone if (row.name, row.connector) != (PEOPLE, PEOPLE)]
 
 
-def _new_streams(connection: sa.Connection, specs: Sequence[ConnectionSpec], ids: Mapping[str, int]) -> list[dict[str, object]]:
-    """The rows of streams that are not known yet, or with other records."""
+def _other_streams(
+    connection: sa.Connection, specs: Sequence[ConnectionSpec], ids: Mapping[str, int]
+) -> list[dict[str, object]]:
+    """The rows of streams that are not known yet, or with other records.
+
+    One that its connector no longer has keeps its row and brings no record any more: else what it last read would be out of
+    date for ever, beside the stream that took its place.
+    """
     known = {(row.connection_id, row.stream): row.records for row in connection.execute(sa.select(stream_state))}
+    wanted = {(ids[spec.name], stream): sorted(records) for spec in specs for stream, records in spec.streams.items()}
+    mine = {ids[spec.name] for spec in specs}
+    retired = {key: list[str]() for key in known if key[0] in mine and key not in wanted}
     return [
-        {"connection_id": ids[spec.name], "stream": stream, "records": sorted(records), "state": "new"}
-        for spec in specs
-        for stream, records in spec.streams.items()
-        if known.get((ids[spec.name], stream)) != sorted(records)
+        {"connection_id": id, "stream": stream, "records": records, "state": "new"}
+        for (id, stream), records in (wanted | retired).items()
+        if known.get((id, stream)) != records
     ]
 
 
@@ -155,7 +167,9 @@ def lock_all(connection: sa.Connection) -> set[int]:
 
 
 def update_stream(connection: sa.Connection, connection_id: int, name: str, **values: Any) -> None:
-    """Set columns of a stream's state."""
+    """Set columns of a stream's state. That it had not been read for long before a success is kept."""
+    if values.get("last_success_at") is not None:
+        states.keep_gap(connection, connection_id, name, values["last_success_at"])
     connection.execute(
         sa.update(stream_state)
         .where(stream_state.c.connection_id == connection_id, stream_state.c.stream == name)
@@ -174,16 +188,11 @@ def set_state(
 ) -> None:
     """Set a connection's state; `state_since` moves only when the state changes, so that one fault is one notice."""
     table = connection_table
-    connection.execute(
-        sa.update(table)
-        .where(table.c.id == connection_id)
-        .values(
-            state_since=sa.case((table.c.state != state, sa.literal(now, table.c.state_since.type)), else_=table.c.state_since),
-            state=state,
-            message=message,
-            paused_until=paused_until,
-        )
-    )
+    values: dict[str, Any] = {"state": state, "message": message, "paused_until": paused_until}
+    if connection.execute(sa.select(table.c.state).where(table.c.id == connection_id)).scalar() != state:
+        states.keep_connections(connection, [connection_id], now)
+        values["state_since"] = now
+    connection.execute(sa.update(table).where(table.c.id == connection_id).values(values))
 
 
 def set_identity(connection: sa.Connection, connection_id: int, identity: Mapping[str, Any]) -> None:

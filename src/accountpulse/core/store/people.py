@@ -13,6 +13,7 @@ from accountpulse.core.store.connections import PEOPLE, by_name, lock
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.states import keep_unconfigured
 from accountpulse.core.store.tables import account, account_current, link, score_current
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.upsert import insert
@@ -154,7 +155,9 @@ def connection_of_people(connection: sa.Connection, now: datetime) -> int:
     connection.execute(former.values(name=f"{PEOPLE} (configured before)"))
     statement = insert(connection, connection_table).values(state="ok", state_since=now, **values)
     made = statement.on_conflict_do_nothing(index_elements=["name"]).returning(c.id)
-    if connection.execute(made).first() is not None:
+    new = connection.execute(made).first()
+    if new is not None:
+        keep_unconfigured(connection, new.id, now)
         bump(connection, "operations")
     id = int(by_name(connection, PEOPLE).id)
     lock(connection, id)

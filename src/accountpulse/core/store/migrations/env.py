@@ -10,6 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 import accountpulse.core.store.facts
 import accountpulse.core.store.frame_tables
 import accountpulse.core.store.people_tables
+import accountpulse.core.store.state_tables
 import accountpulse.core.store.tables
 import accountpulse.core.store.trail  # noqa: F401  # these register the tables
 from accountpulse.core.store.metadata import metadata
