@@ -40,8 +40,8 @@ def test_everything_people_put_in_is_told(world: World, api: Api, people: People
     people.set_target("Acme", 75, due=date(2026, 12, 31), owner="Ann")
     people.add_note("Acme", "their champion leaves", author="Cyd")
     people.enter_pulse("Acme", 35, author="Ann", reason="cold")
-    people.enter_outcome("Acme", "contracted", at=NOW - timedelta(days=1), amount=Decimal(12), currency="JPY")
-    people.enter_outcome("Acme", "churned", currency="EUR")
+    people.enter_outcome("Acme", "contracted", author="Ann", at=NOW - timedelta(days=1), amount=Decimal(12), currency="JPY")
+    people.enter_outcome("Acme", "churned", author="Ann", currency="EUR")
     now, later = "2026-11-21T12:00:00+00:00", "2026-11-24T12:00:00+00:00"
     missing = {"short": None, "missedSince": None}
     assert api.get(ONE, name="Acme")["account"] == {

@@ -41,7 +41,7 @@ def add(run: Run, account: str, kind: str, at: str | None, amount: str | None, c
     if run.as_json:
         run.emit({"outcome": entry})
         return 0
-    click.echo(f"outcome {entry.id}: {entry.kind}{_worth(entry)}")
+    click.echo(f"outcome {entry.id}: {entry.kind}{_worth(entry)}, says {entry.author}")
     return 0
 
 
@@ -60,7 +60,11 @@ def listing(run: Run, account: str) -> int:
         click.echo("no outcome is known")
         return 0
     columns = [Column("outcome"), Column("entered in"), Column("at (UTC)"), Column("kind"), Column("amount", "right")]
-    rows = [(each.id, each.connection, instant(each.at), each.kind, _worth(each).strip() or "-") for each in found]
+    columns.append(Column("author"))
+    rows = [
+        (each.id, each.connection, instant(each.at), each.kind, _worth(each).strip() or "-", each.author or "-")
+        for each in found
+    ]
     run.out.print(table(columns, rows))
     return 0
 

@@ -13,6 +13,7 @@ from accountpulse.core.identity.evidence import company_domains, mailbox
 from accountpulse.core.identity.resolve import Link, Match, Resolution, SourceAccount, Unlinked, resolve
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import links as store_links
+from accountpulse.core.store import people_moves as store_people
 from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.touched import touch_wholly
@@ -43,6 +44,7 @@ def link_accounts(
     resolution = _resolve(connection, links, entered, account_keys, match)
     accounts, created = _accounts_of_roots(connection, resolution, links, now)
     _place_entries(connection, resolution, entered, accounts)
+    _place_decisions(connection, resolution, accounts, now)
     new = _new_links(connection, resolution, links, accounts, created, now)
     ended = [source for source in links if source not in resolution.links]
     store_links.close_links(connection, ended, now)
@@ -128,16 +130,35 @@ def _place_entries(
     Its key is the account's id, so it finds home again after a merge that did not last. entered: that account, by source
     account. accounts: the account of each root.
     """
-    founders = store_links.founders(connection, set(entered.values()))
-    roots = {account_id: root for root, account_id in accounts.items()}
+    roots = _roots(connection, resolution, accounts, set(entered.values()))
     for source, account_id in entered.items():
         root = roots.get(account_id)
-        if root is None and (joined := resolution.links.get(founders.get(account_id, source))) is not None:
-            root = joined.root
         if root is None:
             resolution.unlinked[source] = Unlinked("the account that it was entered for is no more", ())
         else:
             resolution.links[source] = Link(root, "manual", ENTERED_BY_HAND)
+
+
+def _place_decisions(connection: sa.Connection, resolution: Resolution, accounts: Mapping[int, int], now: datetime) -> None:
+    """Bring what people decided, promised and noted to the account which the one that they meant has joined, and home again."""
+    homes = store_people.homes(connection)
+    roots = _roots(connection, resolution, accounts, homes)
+    store_people.bring(connection, {home: accounts[root] for home, root in roots.items()}, now)
+
+
+def _roots(
+    connection: sa.Connection, resolution: Resolution, accounts: Mapping[int, int], ids: Collection[int]
+) -> dict[int, int]:
+    """The root of each of some accounts: its own, else that of the account which its founder has joined."""
+    roots = {account_id: root for root, account_id in accounts.items()}
+    founders = store_links.founders(connection, ids)
+    found: dict[int, int] = {}
+    for id in ids:
+        if id in roots:
+            found[id] = roots[id]
+        elif id in founders and (joined := resolution.links.get(founders[id])) is not None:
+            found[id] = joined.root
+    return found
 
 
 def _manual_targets(connection: sa.Connection, links: Mapping[int, sa.Row[Any]]) -> dict[int, int]:

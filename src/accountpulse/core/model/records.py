@@ -313,7 +313,8 @@ class Pulse(Record):
 class Outcome(Record):
     """What became of an account: what audits compare scores with.
 
-    kind: renewed / churned / contracted / expanded. amount: the MRR concerned, in minor units of `currency`.
+    kind: renewed / churned / contracted / expanded. amount: the MRR concerned, in minor units of `currency`. author: who says
+    so.
     """
 
     account: str
@@ -321,6 +322,7 @@ class Outcome(Record):
     at: Event
     amount: Annotated[int | None, MONEY] = None
     currency: str | None = None
+    author: str | None = None
 
 
 RECORD_TYPES: tuple[type[Record], ...] = (

@@ -47,7 +47,10 @@ class PulseEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeEntry:
-    """What became of an account. amount: the MRR concerned, in minor units of `currency`. connection: as of `PulseEntry`."""
+    """What became of an account. amount: the MRR concerned, in minor units of `currency`. connection: as of `PulseEntry`.
+
+    author: who says so; None where a source doesn't tell.
+    """
 
     id: str
     connection: str
@@ -56,6 +59,7 @@ class OutcomeEntry:
     at: datetime
     amount: int | None
     currency: str | None
+    author: str | None
 
 
 def enter_pulse(
@@ -77,6 +81,7 @@ def enter_outcome(
     account_id: int,
     kind: str,
     *,
+    author: str,
     at: datetime,
     amount: Decimal | None,
     currency: str,
@@ -84,12 +89,13 @@ def enter_outcome(
 ) -> OutcomeEntry:
     """Keep what became of an account. amount: in major units of `currency`. Raises InvalidInput."""
     what: Any = checks.one_of("kind", kind, OUTCOMES)
+    by = checks.person("author", author)
     when = checks.happened("at", at, now)
     minor = None if amount is None else checks.minor_units("amount", amount, currency)
     unit = None if amount is None else currency
     people = store_people.connection_of_people(connection, now)
     id = str(store_people.next_entry(connection, people))
-    outcome = Outcome(source_id=id, account=str(account_id), kind=what, at=when, amount=minor, currency=unit)
+    outcome = Outcome(source_id=id, account=str(account_id), kind=what, at=when, amount=minor, currency=unit, author=by)
     _write(connection, people, account_id, outcome, now)
     return OutcomeEntry(
         id=id,
@@ -99,6 +105,7 @@ def enter_outcome(
         at=when,
         amount=minor,
         currency=unit,
+        author=by,
     )
 
 
@@ -156,6 +163,7 @@ def outcomes(connection: sa.Connection, account_ids: Sequence[int], first: int) 
                 at=row.at,
                 amount=row.amount,
                 currency=row.currency,
+                author=row.author,
             )
             for row in rows
         ]

@@ -29,7 +29,7 @@ class Note:
 def add_note(connection: sa.Connection, account_id: int, text: str, *, author: str, now: datetime) -> int:
     """Write a note; returns its id. Raises InvalidInput."""
     values = {"text": checks.words("text", text), "author": checks.person("author", author)}
-    return store_people.add(connection, account_note, account_id, values, now=now)
+    return store_people.open_row(connection, account_note, account_id, values, now=now)
 
 
 def remove_note(connection: sa.Connection, id: int, *, by: str, now: datetime) -> None:

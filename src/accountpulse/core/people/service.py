@@ -195,7 +195,9 @@ class People:
         """Keep what became of an account. at: when; now unless given. amount: the MRR concerned, in units of `currency`."""
 
         def act(connection: sa.Connection, account_id: int, now: datetime) -> str:
-            entry = enter_outcome(connection, account_id, kind, at=at or now, amount=amount, currency=currency, now=now)
+            entry = enter_outcome(
+                connection, account_id, kind, author=asker.name, at=at or now, amount=amount, currency=currency, now=now
+            )
             return entry.id
 
         wanted = {

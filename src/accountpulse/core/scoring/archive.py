@@ -20,6 +20,7 @@ from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.scoring.standing import bands_of
 from accountpulse.core.scoring.trend import WINDOWS, trends
 from accountpulse.core.scoring.types import Score, ScoreChange
+from accountpulse.core.store import absence as store_absence
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores
@@ -44,9 +45,10 @@ THRESHOLD_CENTI = 100
 
 @dataclass(frozen=True)
 class Partly:
-    """Some accounts are written, the others stay. booked: what they, and who is gone, counted for before. total: how many are
-    scored in all."""
+    """Some accounts are written, the others stay. asked: they, and who is gone. booked: what these counted for before. total:
+    how many are scored in all."""
 
+    asked: Sequence[int]
     booked: Sequence[Booking]
     total: int
 
@@ -69,9 +71,16 @@ def write_day(
     day = scores.day
     said = {(beside.segment_ids[rule.name], beside.model_of(rule).version) for rule in beside.rules} if beside else set()
     store_scorecards.save_peers(connection, _peer_rows(cards, scores, said))
-    total = partly.total if partly else None
-    points = _history(cards, scores)
-    written = store_scores.write_history(connection, day, basis, points, threshold_centi=THRESHOLD_CENTI, now=now, total=total)
+    written = store_scores.write_history(
+        connection,
+        day,
+        basis,
+        _history(cards, scores),
+        threshold_centi=THRESHOLD_CENTI,
+        now=now,
+        total=partly.total if partly else None,
+        asked=partly.asked if partly else None,
+    )
     came = list((bookings(cards, scores) if booked is None else booked).values())
     places, held = portfolio(came), segments(cards, came)
     if partly is not None:
@@ -96,7 +105,11 @@ def write_current(
     accounts: given where the scores are of some only: those that may have changed, gone ones too.
     """
     known = store_scores.current(connection, accounts)
-    history = store_scores.history_since(connection, scores.day - timedelta(days=max(WINDOWS)), accounts)
+    history = _since_return(
+        connection,
+        store_scores.history_since(connection, scores.day - timedelta(days=max(WINDOWS)), accounts),
+        scores.day,
+    )
     rows: list[dict[str, Any]] = []
     changes: list[ScoreChange] = []
     for segment in scores.segments:
@@ -229,7 +242,11 @@ def _bands_since(
             since[score.account_id] = before.band_since
         else:
             unfinished[score.account_id] = score.band
-    older = store_scores.history_since(connection, date.min, list(unfinished))
+    older = _since_return(
+        connection,
+        store_scores.history_since(connection, date.min, list(unfinished)),
+        max((s.day for s in scores), default=date.min),
+    )
     bands |= bands_of(connection, {row.model_id for series in older.values() for row in series} - bands.keys())
     for account_id, series in older.items():
         if run := _run_of(unfinished[account_id], series, bands):
@@ -239,10 +256,21 @@ def _bands_since(
 
 def band_began(connection: sa.Connection, score: Score) -> date:
     """The first day of the unbroken run, up to a score of some past day, of the band that it is in."""
-    series = store_scores.history_since(connection, date.min, [score.account_id]).get(score.account_id, [])
+    found = store_scores.history_since(connection, date.min, [score.account_id])
+    series = _since_return(connection, found, score.day).get(score.account_id, [])
     earlier = [row for row in series if row.day < score.day]
     run = _run_of(score.band, earlier, bands_of(connection, {row.model_id for row in earlier}))
     return run[0].day if run else score.day
+
+
+def _since_return(
+    connection: sa.Connection, history: Mapping[int, Sequence[sa.Row[Any]]], until: date
+) -> dict[int, Sequence[sa.Row[Any]]]:
+    """The rows since an account that had left came back, up to a day; all of the others."""
+    returned = store_absence.returned(connection, (store_scores.RESTATED, store_scores.LIVE), until)
+    return {
+        id: [row for row in series if row.day >= returned[id]] if id in returned else series for id, series in history.items()
+    }
 
 
 def _run_of(band: str, series: Sequence[sa.Row[Any]], bands: Mapping[int, Sequence[Band]]) -> list[sa.Row[Any]]:

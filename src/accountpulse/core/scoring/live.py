@@ -80,7 +80,7 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
         came = bookings(cards, scores)
         for id, booking in came.items():
             counted[id][str(basis)] = booking.to_json()
-        partly = None if asked is None else Partly(_booked(booked, basis), accounts)
+        partly = None if asked is None else Partly(asked, _booked(booked, basis), accounts)
         beside = live.cards if basis == SHADOW_LIVE else None
         rows = write_day(connection, cards, scores, basis, live.now, came, partly, beside)
         written += rows if basis == LIVE else 0

@@ -16,6 +16,7 @@ from accountpulse.core.scoring.bands import UNKNOWN, Band
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.scoring.steadiness import Before, Integers
+from accountpulse.core.store import absence as store_absence
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import steadiness as store
 from accountpulse.core.store.scores import Basis
@@ -35,7 +36,7 @@ def bands_of(connection: sa.Connection, model_ids: Collection[int]) -> dict[int,
 
 
 class Standing:
-    """Where accounts stood at the end of the last evaluation of a series before `day`.
+    """Where accounts stood at the end of the last evaluation of a series before `day`; who was no customer then stood nowhere.
 
     ids: (N,) accounts, ascending. basis: whose series. models: those that go on, with the ids the store gave them.
     asked: the accounts, where they are few enough to be asked for by name. rising_since: (N,), in days since 1970, or NEVER.
@@ -66,6 +67,8 @@ class Standing:
         self._score[at], self._band[at], self._scale[at] = rows.score[mine] / 100, rows.band[mine], self._scales(rows)[mine]
         self.rising_since = np.full(n, NEVER)
         self.rising_since[at] = rows.rising_since[mine]
+        if past.bases:
+            self._forget_who_was_away(from_epoch_day(int(past.days[0])), past.bases[0])
         self._since_last = to_epoch_day(day) - int(past.days[0]) if len(past.days) else 0
         self._held = self._count(self._began(past, basis, day, dwell, asked)) if dwell else np.zeros(n, dtype=np.int64)
 
@@ -113,4 +116,12 @@ class Standing:
         other[1:] = (np.diff(rows.account) != 0) | (np.diff(rows.band) != 0) | (np.diff(scale) != 0)
         mine, at = self._mine(rows)
         np.maximum.at(began, at[other[mine]], rows.day[mine & other])
+        for id, back in store_absence.returned(self._connection, set(past.bases), from_epoch_day(int(past.days[0]))).items():
+            place = int(np.searchsorted(self.ids, id))
+            if place < len(self.ids) and self.ids[place] == id:
+                began[place] = max(began[place], to_epoch_day(back))
         return began
+
+    def _forget_who_was_away(self, day: date, basis: Basis) -> None:
+        gone = np.isin(self.ids, sorted(store_absence.away(self._connection, basis, day)))
+        self._score[gone], self._band[gone], self._scale[gone], self.rising_since[gone] = np.nan, UNKNOWN, NEVER, NEVER

@@ -53,7 +53,7 @@ def lock_account(connection: sa.Connection, account_id: int) -> None:
 # --- decisions, promises, notes: rows with known_from and known_to --------------------------------------------------------
 
 
-def add(connection: sa.Connection, table: sa.Table, account_id: int, values: Mapping[str, Any], *, now: datetime) -> int:
+def open_row(connection: sa.Connection, table: sa.Table, account_id: int, values: Mapping[str, Any], *, now: datetime) -> int:
     """Open a row for an account; returns its id."""
     result = connection.execute(sa.insert(table).values(account_id=account_id, known_from=now, **values))
     bump(connection, "people")
@@ -66,8 +66,8 @@ def replace(
     """Open a row for an account, and close the one before; returns its id."""
     # Of two who decide at once one waits for the other, and replaces what that one said.
     lock_account(connection, account_id)
-    _close(connection, table, table.c.account_id == account_id, by, now)
-    return add(connection, table, account_id, values, now=now)
+    close(connection, table, table.c.account_id == account_id, by, now)
+    return open_row(connection, table, account_id, values, now=now)
 
 
 def end_current(connection: sa.Connection, table: sa.Table, account_id: int, *, by: str, now: datetime) -> int | None:
@@ -86,13 +86,14 @@ def account_of(connection: sa.Connection, table: sa.Table, id: int) -> int | Non
 
 
 def _ended(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> int | None:
-    closed = _close(connection, table, which, by, now)
+    closed = close(connection, table, which, by, now)
     if closed is not None:
         bump(connection, "people")
     return closed
 
 
-def _close(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> int | None:
+def close(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> int | None:
+    """Close the open row that a condition selects; returns its id, None where there is none."""
     # A clock that stepped back must not make a row end before it began.
     at = sa.literal(now, table.c.known_to.type)
     ended = sa.case((table.c.known_from > at, table.c.known_from), else_=at)

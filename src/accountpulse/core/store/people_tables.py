@@ -14,6 +14,11 @@ def _account() -> sa.Column[Any]:
     return sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), nullable=False)
 
 
+def _home() -> sa.Column[Any]:
+    """The account it was entered for, where a merge has brought it to another."""
+    return sa.Column("home_id", sa.Integer, sa.ForeignKey("account.id"))
+
+
 def _known() -> tuple[sa.Column[Any], ...]:
     return (
         sa.Column("known_from", Instant, nullable=False),
@@ -32,6 +37,7 @@ score_override = sa.Table(
     metadata,
     sa.Column("id", Serial, primary_key=True),
     _account(),
+    _home(),
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
@@ -47,6 +53,7 @@ account_target = sa.Table(
     metadata,
     sa.Column("id", Serial, primary_key=True),
     _account(),
+    _home(),
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("due", Day, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
@@ -62,6 +69,7 @@ account_note = sa.Table(
     metadata,
     sa.Column("id", Serial, primary_key=True),
     _account(),
+    _home(),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("author", sa.Text, nullable=False),
     *_known(),

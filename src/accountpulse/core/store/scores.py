@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
+from accountpulse.core.store.absence import note as note_absence
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.tables import (
     portfolio_daily,
@@ -70,27 +71,32 @@ def write_history(
     threshold_centi: int,
     now: datetime,
     total: int | None = None,
+    asked: Sequence[int] | None = None,
 ) -> int:
     """Write a day's evaluation where it moved by the threshold, or changed band, model or segment; returns rows written.
 
+    Who was away the day before gets a row in any case, as what was said before that is not what it goes on from.
+
     A row is in force until the next one, so a day scored out of order may not change what later days already said: where the
-    following scored day rested on the row before, it gets a row of its own. total: given where the points are of some accounts
-    only, how many were scored that day.
+    following scored day rested on the row before, it gets a row of its own. asked, total: given where the points are of some
+    accounts only: those that were looked at, whether they are customers or not, and how many were scored that day.
     """
     accounts = [point.account_id for point in points]
     before: dict[int, sa.Row[Any]] = {}
-    for among in _among(None if total is None else accounts):
+    for among in _among(asked):
         before |= in_force(connection, basis, before=day, among=among)
     on_day = _rows(connection, basis, day, accounts)
     following = connection.execute(
         sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == basis, scored_day.c.day > day)
     ).scalar()
+    present = set(accounts)
+    returning = note_absence(connection, basis, day, present=present, gone=before.keys() - present, following=following)
     has_following = set(_rows(connection, basis, following, accounts)) if following is not None else set()
     write: list[dict[str, Any]] = []
     remove: list[int] = []
     for point in points:
         previous, existing = before.get(point.account_id), on_day.get(point.account_id)
-        wanted = _moved(previous, point, threshold_centi)
+        wanted = point.account_id in returning or _moved(previous, point, threshold_centi)
         if existing is not None and wanted and _same(existing, point):
             continue
         if existing is None and not wanted:

@@ -85,6 +85,7 @@ class Outcome:
     kind: OutcomeKind = strawberry.field(description="What became of it.")
     at: datetime = strawberry.field(description="When it happened.")
     amount: Money | None = strawberry.field(description="The monthly revenue concerned, where somebody said so.")
+    author: str | None = strawberry.field(description="Who says so; null where its source doesn't tell.")
     connection: str = strawberry.field(description="Where it was entered: `people` for AccountPulse itself.")
 
 
@@ -142,7 +143,13 @@ class PeopleInput:
     @resolver("What became of it, the latest first.")
     async def outcomes(self, info: Info, first: FirstArg = 5) -> list[Outcome]:
         return [
-            Outcome(kind=OutcomeKind(each.kind), at=each.at, amount=_money(each), connection=each.connection)
+            Outcome(
+                kind=OutcomeKind(each.kind),
+                at=each.at,
+                amount=_money(each),
+                author=each.author,
+                connection=each.connection,
+            )
             for each in await info.context.loaders.outcomes.load((self.row_id, _at_most(first)))
         ]
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+import accountpulse.core.store.absence
 import accountpulse.core.store.facts
 import accountpulse.core.store.frame_tables
 import accountpulse.core.store.people_tables
