@@ -64,7 +64,7 @@ def test_segments_name_models_that_are_configured_or_sent() -> None:
 @pytest.mark.parametrize(
     ("models", "segments", "problems"),
     [
-        (["goal: chrn\nname: x"], None, ["models[0], line 1: (top level): the key 'groups' is missing", "models[0], line 1: goal: found 'chrn' (did you mean 'churn'?); allowed: churn, growth, renewal"]),
+        (["goal: chrn\nname: x"], None, ["models[0], line 1: (top level): the key 'groups' is missing; write groups: and under it a list of groups, each with name, weight and metrics", "models[0], line 1: goal: found 'chrn' (did you mean 'churn'?); allowed: churn, growth, renewal"]),
         ([STANDARD, STANDARD.replace("coverage_floor: 0.4", "coverage_floor: 4")], None, ["models[1], line 11: coverage_floor: found 4; allowed: a number from 0 to 1"]),
         ([""], None, ["models[0]: the file is empty"]),
         (["name: [1"], None, ["models[0], line 1: not valid YAML: expected ',' or ']', but got '<stream end>'"]),

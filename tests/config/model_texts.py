@@ -87,7 +87,7 @@ BASELINE = MODEL.replace("{percentile: higher}", "{baseline: {days: 90, every: 3
 MISTAKES = [
     ("coverage_floor: 0.4", "coverage_flor: 0.4", "4: coverage_flor: unknown key (did you mean 'coverage_floor'?); allowed: name, goal, groups, scorer, coverage_floor, missing, bands, base, caps, worst_of, roll_up, steadiness"),
     ("        typical: 55", "        tipical: 55", "14: groups[0].metrics[0].tipical: unknown key (did you mean 'typical'?); allowed: metric, normalise, weight, typical, missing"),
-    ("goal: churn\n", "", "1: (top level): the key 'goal' is missing"),
+    ("goal: churn\n", "", "1: (top level): the key 'goal' is missing; write goal: churn, goal: growth or goal: renewal"),
     ("goal: churn", "goal: chrn", "2: goal: found 'chrn' (did you mean 'churn'?); allowed: churn, growth, renewal"),
     ("name: enterprise", "name: 3", "1: name: found 3; allowed: a name of lower-case letters, digits, '-' and '_'"),
     ("name: enterprise", "name: My Model", "1: name: found 'My Model'; allowed: a name of lower-case letters, digits, '-' and '_'"),
@@ -116,7 +116,7 @@ MISTAKES = [
     ("{preset: red-yellow-green}", "[{name: a, from: 0, to: x}]", "6: bands[0].to: found 'x'; allowed: a number"),
     ("{preset: red-yellow-green}", "[]", "6: bands: found an empty list; allowed: {preset: red-yellow-green} or a list of {name, from, to}"),
     ("    weight: 40", "    weight: -40", "9: groups[0].weight: found -40; allowed: a number of at least 0"),
-    ("    weight: 40\n", "", "8: groups[0]: the key 'weight' is missing"),
+    ("    weight: 40\n", "", "8: groups[0]: the key 'weight' is missing; write weight: 30; what counts is its share of all the weights beside it"),
     ("        weight: 2", "        weight: -2", "12: groups[0].metrics[0].weight: found -2; allowed: a number of at least 0"),
     ("        weight: 2", "        weight: .inf", "12: groups[0].metrics[0].weight: found inf; allowed: a finite number of at least 0"),
     ("        normalise: {steps", "        weight: 0\n        normalise: {steps", "20: groups[1].metrics: all weights in group 'support' are 0; give at least one metric a weight above 0"),
@@ -143,8 +143,8 @@ MISTAKES = [
     ("        typical: 55", "        typical: 1" + "0" * 400, "14: groups[0].metrics[0].typical: found 1" + "0" * 56 + "...; allowed: a finite number from 0 to 100"),
     *[("goal: churn", f"goal: churn\n{text}", f"3: {problem}") for text, problem in [
         ("caps: {}", "caps: found an empty mapping; allowed: a list of at least one cap such as {when: {overdue_days: {gt: 60}}, at: 40, because: ...}"),
-        ("caps: [{at: 40, because: x}]", "caps[0]: the key 'when' is missing"),
-        ("caps: [{when: {mrr: {gt: 0}}, at: 40}]", "caps[0]: the key 'because' is missing"),
+        ("caps: [{at: 40, because: x}]", "caps[0]: the key 'when' is missing; write a condition, such as when: {overdue_days: {gt: 60}}"),
+        ("caps: [{when: {mrr: {gt: 0}}, at: 40}]", "caps[0]: the key 'because' is missing; write the reason for people, such as because: an invoice is long overdue"),
         ("caps: [{when: {mrr: {gt: 0}}, at: 40, because: ' '}]", "caps[0].because: found ' '; allowed: the reason in a few words, such as \"overdue for more than 60 days\""),
         ("caps: [{when: {mrr: {gt: 0}}, at: 140, because: x}]", "caps[0].at: found 140; allowed: a number from 0 to 100"),
         ("caps: [{when: {mrr: {gt: 0}}, at: .nan, because: x}]", "caps[0].at: found nan; allowed: a finite number from 0 to 100"),
@@ -158,10 +158,10 @@ MISTAKES = [
         ("worst_of: [usage, usage]", "worst_of[1]: duplicate part 'usage'; name each once"),
         ("worst_of: [3]", "worst_of[0]: found 3; allowed: the name of a group or metric of this model"),
         ("worst_of: {parts: [usage], margin: -1}", "worst_of.margin: found -1; allowed: a number from 0 to 100"),
-        ("worst_of: {margin: 1}", "worst_of: the key 'parts' is missing"),
+        ("worst_of: {margin: 1}", "worst_of: the key 'parts' is missing; write parts: and a list of groups or metrics of this model"),
         ("roll_up: children", "roll_up: found 'children'; allowed: a mapping with the keys from, how, share"),
         ("roll_up: {from: kids}", "roll_up.from: found 'kids'; allowed: children"),
-        ("roll_up: {how: worst}", "roll_up: the key 'from' is missing"),
+        ("roll_up: {how: worst}", "roll_up: the key 'from' is missing; write from: children"),
         ("roll_up: {from: children, how: mean}", "roll_up.how: found 'mean'; allowed: arr_weighted_mean, worst"),
         ("roll_up: {from: children, share: 50}", "roll_up.share: found 50; allowed: a number from 0 to 1"),
         ("roll_up: {from: children, share: 0}", "roll_up.share: found 0; allowed: a share above 0, up to 1 (the children's score alone)"),
@@ -179,7 +179,7 @@ MISTAKES = [
         ("base: 40", "base: a weighted model has no base: it is a mean; leave it out, or write `scorer: points`"),
     ]],
     *[("{percentile: higher}", f"{{baseline: {text}}}", f"17: groups[0].metrics[1].normalise.baseline{problem}") for text, problem in [
-        ("{every: 30, linear: [[0, 0]]}", ": the key 'days' is missing"),
+        ("{every: 30, linear: [[0, 0]]}", ": the key 'days' is missing; write how many days it looks back, such as days: 90"),
         ("{days: 90, every: 30}", ": found neither linear nor steps; allowed: exactly one of linear, steps: the points [change, score], such as [-0.5, 0]"),
         ("{days: 90, every: 30, linear: [[0, 0]], steps: [[0, 0]]}", ": found linear and steps; allowed: exactly one of linear, steps: the points [change, score], such as [-0.5, 0]"),
         ("{days: 0, every: 30, linear: [[0, 0]]}", ".days: found 0; allowed: a number from 1 to 730"),
@@ -195,7 +195,7 @@ MISTAKES = [
 ]  # fmt: skip
 
 POINTS_MISTAKES = [
-    ("        points: [-20, 10]\n", "", "8: groups[0].metrics[0]: the key 'points' is missing"),
+    ("        points: [-20, 10]\n", "", "8: groups[0].metrics[0]: the key 'points' is missing; say how far it can move the score, such as points: -20"),
     (
         "[-20, 10]",
         "[10, -20]",

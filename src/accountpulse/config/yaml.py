@@ -97,16 +97,29 @@ def parse_yaml(text: str, file: str) -> Located:
         mark = error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}" if mark else file
         what = error.problem or error.context or "it can't be understood"
-        raise SettingsError([f"{place}: not valid YAML: {what}"]) from None
+        raise SettingsError([f"{place}: not valid YAML: {what}{_advice(error)}"]) from None
     except YAMLError as error:
         raise SettingsError([f"{file}: not valid YAML: {str(error).splitlines()[0]}"]) from None
     if node is None:
-        raise SettingsError([f"{file}: the file is empty"])
+        raise SettingsError([f"{file}: the file is empty; `accountpulse init` writes one to begin with"])
     walker = _Walker(file)
     data = walker.value(node, ())
     if walker.problems:
         raise SettingsError(walker.problems)
     return Located(file, data, walker.lines)
+
+
+def _advice(error: MarkedYAMLError) -> str:
+    """What to do about text that is no YAML, where that can be said."""
+    begun, problem = error.context_mark, error.problem or ""
+    if "\\t" in problem:
+        return "; indent with spaces"
+    if "flow mapping" in (error.context or "") or "flow sequence" in (error.context or ""):
+        bracket = "{" if "mapping" in (error.context or "") else "["
+        return f"; the {bracket} on line {begun.line + 1} may not be closed" if begun else ""
+    if "mapping values are not allowed" in problem:
+        return "; put text that contains ': ' in quotes, and see that the line before is indented as it should be"
+    return ""
 
 
 class _Walker:

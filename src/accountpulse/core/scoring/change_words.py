@@ -58,7 +58,8 @@ class ComponentWording:
             return self._known(was, now)
         before, after = self._amount(was.value), self._amount(now.value)
         if before != after:
-            return f"{title} {_verb(was.value, now.value)} from {before} to {after}"
+            moved = Wording(self.metric, self.segment, self.currency).span(was.value, now.value)
+            return f"{title} {_verb(was.value, now.value)} {moved}"
         if was.usual is not None and now.usual is not None and self._amount(was.usual) != self._amount(now.usual):
             usual = f"{self._amount(was.usual)} to {self._amount(now.usual)}"
             return f"{title} stayed at {after}, but what is usual in this account moved from {usual}"

@@ -164,7 +164,7 @@ def score_day(
         cards,
         yardstick,
         metrics_on(connection, cards, yardstick, day, mode=mode, now=now, accounts=accounts),
-        lambda names, past: _evaluated(connection, names, yardstick, past, mode=mode, accounts=accounts),
+        lambda names, past: metrics_named(connection, names, yardstick, past, mode=mode, accounts=accounts),
         learn=accounts is None,
     )
 
@@ -220,10 +220,10 @@ def metrics_on(
     accounts: Sequence[int] | None = None,
 ) -> MetricFrame:
     """The metrics that the scorecards need, of every account or of some, as of the end of `day`."""
-    return _evaluated(connection, names_read(cards), yardstick, day, mode=mode, now=now, accounts=accounts)
+    return metrics_named(connection, names_read(cards), yardstick, day, mode=mode, now=now, accounts=accounts)
 
 
-def _evaluated(
+def metrics_named(
     connection: sa.Connection,
     names: Iterable[str],
     yardstick: Yardstick,
@@ -233,6 +233,7 @@ def _evaluated(
     now: datetime | None = None,
     accounts: Sequence[int] | None = None,
 ) -> MetricFrame:
+    """Some metrics, by their names; names of attributes among them count for nothing. The rest as in `score_day`."""
     return evaluate_metrics(
         connection,
         [yardstick.metrics[name] for name in sorted(names) if name in yardstick.metrics],

@@ -38,6 +38,28 @@ POINTS_GROUP_KEYS = {"required": ("name", "metrics"), "optional": ("weight",)}
 PLUGIN_METRIC_KEYS = {**METRIC_KEYS, "optional": (*METRIC_KEYS["optional"], "points")}
 POINTS_METRIC_KEYS = {"required": ("metric", "normalise", "points"), "optional": ("weight", "typical", "missing")}
 BAND_KEYS = {"required": ("name", "from", "to")}
+EXAMPLES = {
+    "name": "give it a name, such as name: standard",
+    "goal": "write goal: churn, goal: growth or goal: renewal",
+    "groups": "write groups: and under it a list of groups, each with name, weight and metrics",
+    "weight": "write weight: 30; what counts is its share of all the weights beside it",
+    "metrics": "write metrics: and under it a list of metrics, each with metric and normalise",
+    "metric": "write metric: and a name that `accountpulse metrics` lists",
+    "normalise": "say what its values are worth from 0 to 100, such as normalise: {linear: [[0, 0], [10, 100]]}",
+    "points": "say how far it can move the score, such as points: -20",
+    "preset": "write preset: red-yellow-green",
+    "bands.from": "write where it begins, such as from: 0",
+    "bands.to": "write where it ends, such as to: 40",
+    "roll_up.from": "write from: children",
+    "when": "write a condition, such as when: {overdue_days: {gt: 60}}",
+    "at": "write the highest score that it allows, such as at: 40",
+    "because": "write the reason for people, such as because: an invoice is long overdue",
+    "parts": "write parts: and a list of groups or metrics of this model",
+    "days": "write how many days it looks back, such as days: 90",
+    "every": "write how many days lie between two looks, such as every: 30",
+    "scores": "write what each value is worth, such as scores: [[1, 100], [2, 50]]",
+}
+"""What to do where a key is missing."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 MOST_POINTS = 1000
 
@@ -68,6 +90,8 @@ def model_of(content: object) -> ScoringModel:
 
 
 class _ModelParser(Reader):
+    examples = EXAMPLES
+
     def __init__(
         self,
         metrics: Mapping[str, Metric] | None,

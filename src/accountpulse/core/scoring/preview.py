@@ -6,7 +6,7 @@ It is what publishing the draft and scoring would say: a segment that keeps its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from accountpulse.core.errors import ModelError
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.scoring.bands import UNKNOWN_NAME
 from accountpulse.core.scoring.beside import Scored, reasons
-from accountpulse.core.scoring.day import Scorecards, Yardstick, score_day
+from accountpulse.core.scoring.day import Scorecards, Yardstick, metrics_named, names_read, score_frame
 from accountpulse.core.scoring.diff import Change, ModelChange, model_changes, rule_changes
+from accountpulse.core.scoring.normalise import Baseline
 from accountpulse.core.scoring.publication import Draft, cards_in_force, require_installed
 from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.store import profiles as store_profiles
@@ -128,16 +130,36 @@ def preview(
             require_installed(connection, published, PUBLISHED, yardstick.metrics, yardstick.scorers)
         except ModelError as error:
             why_not = str(error)
-    after = Scored.of(score_day(connection, _with_ids(connection, draft.cards()), yardstick, day, now=now))
+    drafted = _with_ids(connection, draft.cards())
+    both = [drafted] if published is None or why_not is not None else [drafted, published]
+    scored = _scored(connection, both, yardstick, day, now)
+    after = scored[0]
     if published is None or why_not is not None:
         return _alone(after, day, why_not)
-    before = Scored.of(score_day(connection, published, yardstick, day, now=now))
+    before = scored[1]
     compared = compare(before, after, yardstick.metrics, limit=limit, name=lambda ids: store_profiles.names(connection, ids))
     return replace(
         compared,
         models=tuple(model_changes(published.models, draft.used, yardstick.scorers)),
         rules=tuple(rule_changes(published.rules, draft.rules)),
     )
+
+
+def _scored(
+    connection: sa.Connection, several: Sequence[Scorecards], yardstick: Yardstick, day: date, now: datetime
+) -> list[Scored]:
+    """Everybody scored with several scorecards. The facts are read once, for all of them."""
+    frame = metrics_named(connection, set[str]().union(*map(names_read, several)), yardstick, day, now=now)
+    lines = [line for cards in several for model in cards.models.values() for line in model.lines]
+    looking_back = {line.metric for line in lines if isinstance(line.normaliser, Baseline)}
+    past: dict[date, MetricFrame] = {}
+
+    def evaluate_on(_: Iterable[str], before: date) -> MetricFrame:
+        if before not in past:
+            past[before] = metrics_named(connection, looking_back, yardstick, before)
+        return past[before]
+
+    return [Scored.of(score_frame(connection, cards, yardstick, frame, evaluate_on, learn=True)) for cards in several]
 
 
 def _with_ids(connection: sa.Connection, cards: Scorecards) -> Scorecards:

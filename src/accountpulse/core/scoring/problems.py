@@ -48,7 +48,7 @@ def shown(value: object) -> str:
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
-    text = repr(value)
+    text = f"{value:g}" if isinstance(value, float) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -57,6 +57,9 @@ class Reader:
 
     Each method returns the value, or None after it has noted a problem.
     """
+
+    examples: Mapping[str, str] = {}
+    """What to do where a key is missing, by key, or by `the key it is under.key`."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -82,7 +85,9 @@ class Reader:
                 self.add((*path, str(key)), f"unknown key{did_you_mean(str(key), known)}; allowed: {', '.join(known)}")
         for key in required:
             if key not in data:
-                self.add(path, f"the key {key!r} is missing")
+                parent = next((part for part in reversed(path) if isinstance(part, str)), "")
+                advice = self.examples.get(f"{parent}.{key}", self.examples.get(key))
+                self.add(path, f"the key {key!r} is missing" + (f"; {advice}" if advice else ""))
         return {str(key): value for key, value in data.items()}
 
     def items(self, data: object, path: Path, what: str) -> list[object] | None:

@@ -45,6 +45,16 @@ class Wording:
         """A value with its unit: 12.5%, 3.1 hours, EUR 1,200, 42."""
         return format_value(value, self.metric.unit, currency=self.currency, money=self.metric.money)
 
+    def span(self, before: float, after: float) -> str:
+        """From one value to another: `from 3 to 9 hours`, `from 42% to 9%`; without the unit where the title has it."""
+        one, two = self.amount(before), self.amount(after)
+        unit = self.metric.unit
+        if self.metric.money or unit not in TIMES:
+            return f"from {one} to {two}"
+        plain = one.rsplit(" ", 1)[0]
+        named = {unit, unit[:-1]} & set(self.metric.title.lower().replace(",", " ").split())
+        return f"from {plain} to {two.rsplit(' ', 1)[0] if named else two}"
+
     def measured(
         self,
         value: float,
@@ -66,7 +76,14 @@ class Wording:
         if previous is not None and self.amount(previous) != now:
             verb = "rose" if value > previous else "fell"
             against = f"a typical {self.segment} account" if typical_value is not None else "what the model calls typical"
-            return f"{title} {verb} from {self.amount(previous)} to {now} in {days} days: {points(delta)} against {against}"
+            better = self.metric.better and (value > previous) == (self.metric.better == "higher")
+            if better is None or not round(delta, 1) or better == (delta > 0):
+                moved = self.span(previous, value)
+                return f"{title} {verb} {moved} in {days} days: {points(delta)} against {against}"
+            # What it does to the score is not because of where it went, but in spite of it.
+            still = "ahead of" if delta > 0 else "behind"
+            went = f"{self.amount(previous)} {days} days ago"
+            return f"{title} at {now} ({went}), still {still} {against}: {points(delta)}"
         if typical_value is None:
             return f"{title} at {now}; no {self.segment} account to compare with: {points(delta)}"
         if self.amount(typical_value) == now:
