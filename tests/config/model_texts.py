@@ -195,7 +195,11 @@ MISTAKES = [
 ]  # fmt: skip
 
 POINTS_MISTAKES = [
-    ("        points: [-20, 10]\n", "", "8: groups[0].metrics[0]: the key 'points' is missing; say how far it can move the score, such as points: -20"),
+    (
+        "        points: [-20, 10]\n",
+        "",
+        "8: groups[0].metrics[0]: the key 'points' is missing; say how far it can move the score, such as points: -20",
+    ),
     (
         "[-20, 10]",
         "[10, -20]",
