@@ -12,13 +12,16 @@ from tests.graphql.test_query_counts import counted
 from tests.graphql.world import NOW, TODAY, World
 
 from accountpulse.core.people import People
+from accountpulse.core.trail import Asker
+
+ANN = Asker(name="Ann")
 
 ALL = """
 override { score owner reason since expiresAt publishedScore rawScore }
 targets { score due owner reason setAt state short missedSince endedAt endedBy }
 notes { text author writtenAt }
 pulses { value author reason at connection }
-outcomes { kind at amount { amount currency } connection }
+outcomes { kind at amount { amount currency } author connection }
 """
 ONE = "query($name: String!) { account(by: {name: $name}) { " + ALL + " } }"
 
@@ -40,8 +43,8 @@ def test_everything_people_put_in_is_told(world: World, api: Api, people: People
     people.set_target("Acme", 75, due=date(2026, 12, 31), owner="Ann")
     people.add_note("Acme", "their champion leaves", author="Cyd")
     people.enter_pulse("Acme", 35, author="Ann", reason="cold")
-    people.enter_outcome("Acme", "contracted", author="Ann", at=NOW - timedelta(days=1), amount=Decimal(12), currency="JPY")
-    people.enter_outcome("Acme", "churned", author="Ann", currency="EUR")
+    people.enter_outcome("Acme", "contracted", at=NOW - timedelta(days=1), amount=Decimal(12), currency="JPY", asker=ANN)
+    people.enter_outcome("Acme", "churned", currency="EUR", asker=ANN)
     now, later = "2026-11-21T12:00:00+00:00", "2026-11-24T12:00:00+00:00"
     missing = {"short": None, "missedSince": None}
     assert api.get(ONE, name="Acme")["account"] == {
@@ -63,9 +66,9 @@ def test_everything_people_put_in_is_told(world: World, api: Api, people: People
         "notes": [{"text": "their champion leaves", "author": "Cyd", "writtenAt": now}],
         "pulses": [{"value": 35.0, "author": "Ann", "reason": "cold", "at": now, "connection": "people"}],
         "outcomes": [
-            {"kind": "CHURNED", "at": now, "amount": None, "connection": "people"},
-            {"kind": "CONTRACTED", "at": "2026-11-20T12:00:00+00:00", "amount": {"amount": 12, "currency": "JPY"},
-             "connection": "people"},
+            {"kind": "CHURNED", "author": "Ann", "at": now, "amount": None, "connection": "people"},
+            {"kind": "CONTRACTED", "author": "Ann", "at": "2026-11-20T12:00:00+00:00",
+             "amount": {"amount": 12, "currency": "JPY"}, "connection": "people"},
         ],
     }  # fmt: skip
 
