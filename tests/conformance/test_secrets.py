@@ -35,6 +35,7 @@ def settings_with_canaries(urls: dict[str, str]) -> dict[str, dict[str, Any]]:
         "zendesk": {"base_url": urls["zendesk"], "client_id": "key", "client_secret": CANARY},
         "stripe": {"base_url": urls["stripe"], "api_key": f"rk_test_{CANARY}"},
         "typeform": {"base_url": urls["typeform"], "token": CANARY, "forms": [form]},
+        "intercom": {"base_url": urls["intercom"], "token": CANARY, "webhook_secrets": [CANARY]},
         "segment": {"write_keys": [CANARY]},
     }
 

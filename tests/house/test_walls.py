@@ -78,6 +78,7 @@ def test_built_ins_come_through_entry_points() -> None:
         "salesforce",
         "hubspot",
         "zendesk",
+        "intercom",
         "stripe",
         "typeform",
         "surveys",

@@ -55,6 +55,13 @@ connections:
   #     client_secret: ${ZENDESK_CLIENT_SECRET}
   #     webhook_secrets: ["${ZENDESK_WEBHOOK_SECRET}"]   # of a webhook to http://<this server>/in/support/webhook; not needed
 
+  # messenger:
+  #   connector: intercom
+  #   config:
+  #     token: ${INTERCOM_TOKEN}      # of an app that may read users, companies and conversations
+  #     base_url: https://api.eu.intercom.io           # or .au, or https://api.intercom.io: where the workspace is
+  #     webhook_secrets: ["${INTERCOM_CLIENT_SECRET}"] # of a webhook to http://<this server>/in/messenger/webhook
+
   # billing:
   #   connector: stripe               # pip install "accountpulse[stripe]"
   #   config:
@@ -107,8 +114,8 @@ freshness: {stale_after_days: 3}
 # mirror: {path: mirror}
 
 # plugins:
-#   allow: [salesforce, hubspot, zendesk, stripe, typeform, surveys, segment, tabular, scorers, metrics]   # default: all
-#   strict: true                                                                       # a broken plugin stops the start
+#   allow: [salesforce, hubspot, zendesk, intercom, stripe, typeform, surveys, segment, tabular, scorers, metrics]
+#   strict: true                                     # a broken plugin stops the start; allow: by default, all there are
 
 # Where `accountpulse serve` listens.
 server: {host: 127.0.0.1, port: 8000}

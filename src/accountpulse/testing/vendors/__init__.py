@@ -1,4 +1,4 @@
-"""Simulated vendors: loopback servers that speak Salesforce, HubSpot, Zendesk, Stripe and Typeform to the vendors' own SDKs.
+"""Simulated vendors: loopback servers that speak Salesforce's, Zendesk's, Stripe's and others' protocols to their own SDKs.
 
     with start_vendors(now) as vendors:
         client = stripe.StripeClient(vendors.stripe.credentials["api_key"], base_addresses={"api": vendors.stripe.base_url})
@@ -10,8 +10,8 @@ How the other SDKs find their simulator (plain http, no certificates):
   `base_url + request.path_url`; give it as `session=`, to log-ins and to `session_id=`/`instance_url=` alike;
 * hubspot-api-client: `host=`; Typeform and everything plain: `base_url`.
 
-Each vendor but HubSpot, which begins empty, serves the same fictional customer base (`vendors.world`). Each has a control
-surface: `put`, `touch`, `delete`, `merge`, `fail`, `hang`, `same_second`, `hide_until`, `page_size`, `expire_sessions`,
+Each vendor but HubSpot and Intercom, which begin empty, serves the same fictional customer base (`vendors.world`). Each has a
+control surface: `put`, `touch`, `delete`, `merge`, `fail`, `hang`, `same_second`, `hide_until`, `page_size`, `expire_sessions`,
 `revoke`, `requests`.
 """
 
@@ -25,6 +25,7 @@ from datetime import datetime
 from accountpulse.core.clock import Clock, FixedClock, SystemClock
 from accountpulse.testing.vendors.control import Answer, SeenRequest, SimulatedVendor
 from accountpulse.testing.vendors.hubspot import HubSpotVendor
+from accountpulse.testing.vendors.intercom import IntercomVendor
 from accountpulse.testing.vendors.rest import RestServer, RestVendor
 from accountpulse.testing.vendors.salesforce import SalesforceVendor
 from accountpulse.testing.vendors.server import serving, vendor_app
@@ -37,6 +38,7 @@ __all__ = [
     "FEATURES",
     "Answer",
     "HubSpotVendor",
+    "IntercomVendor",
     "RestServer",
     "RestVendor",
     "SalesforceVendor",
@@ -64,11 +66,12 @@ class Vendors:
     stripe: StripeVendor
     typeform: TypeformVendor
     hubspot: HubSpotVendor
+    intercom: IntercomVendor
 
     @property
     def all(self) -> tuple[SimulatedVendor, ...]:
         """Every vendor, to do the same to each."""
-        return self.salesforce, self.zendesk, self.stripe, self.typeform, self.hubspot
+        return self.salesforce, self.zendesk, self.stripe, self.typeform, self.hubspot, self.intercom
 
 
 @contextmanager
@@ -98,6 +101,7 @@ def start_vendors(
         StripeVendor(content, clock),
         TypeformVendor(content, clock),
         HubSpotVendor(content, clock),
+        IntercomVendor(clock),
     )
     with serving(*vendors.all):
         yield vendors
