@@ -195,7 +195,16 @@ def test_the_templates_examples_are_good_too(tmp_path: Path, host: PluginHost) -
     file.write_text(examples)
     names = set(re.findall(r"\$\{([A-Z_]+)\}", examples))
     settings = Settings.load(file, host, environment=dict.fromkeys(names, "x"))
-    assert list(settings.connections) == ["crm", "support", "billing", "surveys", "other_surveys", "usage", "usage_history"]
+    assert list(settings.connections) == [
+        "crm",
+        "support",
+        "messenger",
+        "billing",
+        "surveys",
+        "other_surveys",
+        "usage",
+        "usage_history",
+    ]
     assert settings.plugins.allow is not None
 
 
