@@ -197,12 +197,14 @@ def test_the_templates_examples_are_good_too(tmp_path: Path, host: PluginHost) -
     settings = Settings.load(file, host, environment=dict.fromkeys(names, "x"))
     assert list(settings.connections) == [
         "crm",
+        "other_crm",
         "support",
         "messenger",
         "billing",
         "surveys",
         "other_surveys",
         "usage",
+        "usage_counted",
         "usage_history",
     ]
     assert settings.plugins.allow is not None

@@ -36,6 +36,7 @@ def settings_with_canaries(urls: dict[str, str]) -> dict[str, dict[str, Any]]:
         "stripe": {"base_url": urls["stripe"], "api_key": f"rk_test_{CANARY}"},
         "typeform": {"base_url": urls["typeform"], "token": CANARY, "forms": [form]},
         "intercom": {"base_url": urls["intercom"], "token": CANARY, "webhook_secrets": [CANARY]},
+        "posthog": {"base_url": urls["posthog"], "personal_api_key": CANARY, "project_id": 4711},
         "segment": {"write_keys": [CANARY]},
     }
 

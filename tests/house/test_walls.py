@@ -83,6 +83,7 @@ def test_built_ins_come_through_entry_points() -> None:
         "typeform",
         "surveys",
         "segment",
+        "posthog",
         "tabular",
         "scorers",
         "metrics",

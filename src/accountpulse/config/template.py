@@ -41,7 +41,7 @@ connections:
   #     client_id: 3MVG9...           # an External Client App with the client credentials flow and a run-as user
   #     client_secret: ${SALESFORCE_CLIENT_SECRET}
 
-  # crm:                              # HubSpot instead
+  # other_crm:                        # or instead of it
   #   connector: hubspot
   #   config:
   #     access_token: ${HUBSPOT_ACCESS_TOKEN}   # of a private app that may read
@@ -85,6 +85,13 @@ connections:
   #   config:
   #     write_keys: ["${SEGMENT_WRITE_KEY}"]
 
+  # usage_counted:
+  #   connector: posthog              # or counted by PostHog, day by day
+  #   config:
+  #     personal_api_key: ${POSTHOG_PERSONAL_API_KEY}  # with the scopes query:read, project:read, group:read
+  #     project_id: 12345
+  #     group_type: company           # the group type that is your customer
+
   # usage_history:
   #   connector: tabular              # CSV, JSON lines, or Parquet with pip install "accountpulse[parquet]"
   #   config:
@@ -114,7 +121,7 @@ freshness: {stale_after_days: 3}
 # mirror: {path: mirror}
 
 # plugins:
-#   allow: [salesforce, hubspot, zendesk, intercom, stripe, typeform, surveys, segment, tabular, scorers, metrics]
+#   allow: [salesforce, hubspot, zendesk, intercom, stripe, typeform, surveys, segment, posthog, tabular, scorers, metrics]
 #   strict: true                                     # a broken plugin stops the start; allow: by default, all there are
 
 # Where `accountpulse serve` listens.

@@ -10,9 +10,9 @@ How the other SDKs find their simulator (plain http, no certificates):
   `base_url + request.path_url`; give it as `session=`, to log-ins and to `session_id=`/`instance_url=` alike;
 * hubspot-api-client: `host=`; Typeform and everything plain: `base_url`.
 
-Each vendor but HubSpot and Intercom, which begin empty, serves the same fictional customer base (`vendors.world`). Each has a
-control surface: `put`, `touch`, `delete`, `merge`, `fail`, `hang`, `same_second`, `hide_until`, `page_size`, `expire_sessions`,
-`revoke`, `requests`.
+Each vendor but HubSpot, Intercom and PostHog, which begin empty, serves the same fictional customer base (`vendors.world`).
+Each has a control surface: `put`, `touch`, `delete`, `merge`, `fail`, `hang`, `same_second`, `hide_until`, `page_size`,
+`expire_sessions`, `revoke`, `requests`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from accountpulse.core.clock import Clock, FixedClock, SystemClock
 from accountpulse.testing.vendors.control import Answer, SeenRequest, SimulatedVendor
 from accountpulse.testing.vendors.hubspot import HubSpotVendor
 from accountpulse.testing.vendors.intercom import IntercomVendor
+from accountpulse.testing.vendors.posthog import PostHogVendor
 from accountpulse.testing.vendors.rest import RestServer, RestVendor
 from accountpulse.testing.vendors.salesforce import SalesforceVendor
 from accountpulse.testing.vendors.server import serving, vendor_app
@@ -39,6 +40,7 @@ __all__ = [
     "Answer",
     "HubSpotVendor",
     "IntercomVendor",
+    "PostHogVendor",
     "RestServer",
     "RestVendor",
     "SalesforceVendor",
@@ -67,11 +69,12 @@ class Vendors:
     typeform: TypeformVendor
     hubspot: HubSpotVendor
     intercom: IntercomVendor
+    posthog: PostHogVendor
 
     @property
     def all(self) -> tuple[SimulatedVendor, ...]:
         """Every vendor, to do the same to each."""
-        return self.salesforce, self.zendesk, self.stripe, self.typeform, self.hubspot, self.intercom
+        return self.salesforce, self.zendesk, self.stripe, self.typeform, self.hubspot, self.intercom, self.posthog
 
 
 @contextmanager
@@ -102,6 +105,7 @@ def start_vendors(
         TypeformVendor(content, clock),
         HubSpotVendor(content, clock),
         IntercomVendor(clock),
+        PostHogVendor(clock),
     )
     with serving(*vendors.all):
         yield vendors
