@@ -149,7 +149,10 @@ def test_requests_are_recorded_without_credentials(rest: RestServer) -> None:
 
 
 def test_every_vendor_refuses_a_stranger_and_shares_no_objects(vendors: Vendors) -> None:
-    paths = ("/services/data/v65.0/limits", "/api/v2/users/me.json", "/v1/account", "/me", "/account-info/v3/details")
+    paths = (
+        *("/services/data/v65.0/limits", "/api/v2/users/me.json", "/v1/account", "/me", "/account-info/v3/details"),
+        *("/me", "/api/projects/4711/"),
+    )
     for vendor, path in zip(vendors.all, paths, strict=True):
         assert requests.get(vendor.base_url + path, timeout=5).status_code == 401
         missing = requests.get(f"{vendor.base_url}/nothing/here", timeout=5)
