@@ -54,7 +54,7 @@ class TestHubSpot(ConnectorSuite):
     good = {"base_url": "{vendor}", "access_token": "{access_token}", "activity_kinds": {"TODO": "onboarding_step"}}
     bad = {**good, "access_token": "wrong"}
     vendor = Simulated(lambda clock: HubSpotVendor(None, clock), rows)
-    flood = 2_000
+    flood = 1_000
 
 
 class TestHubSpotPush(PushSuite):

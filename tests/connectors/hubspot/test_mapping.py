@@ -188,7 +188,14 @@ def test_configured_kinds_and_products_decide_first() -> None:
     assert deal(row(pipeline="default"), rules=rules).kind == "services"
     around = Around({"1": "7001"}, {}, {"1": [row(name="Admin days", hs_sku="PS-1"), row(name="X", hs_product_type="service")]})
     assert deal(row(), around).kind == "new"
-    assert deal(row(), around, DealRules(services_products=frozenset({"PS-1"}))).kind == "services"
+    assert deal(row(), around, DealRules(products={"PS-1": "training"})).kind == "services"
+
+
+def test_what_a_deal_holds_for_services_and_training() -> None:
+    lines = [row(name="Seats", amount="900"), row(name="Onboarding", amount="250.5"), row(name="Admin workshop", amount="100")]
+    found = deal(row(), Around({"1": "7001"}, {}, {"1": lines}))
+    assert (found.kind, found.services_amount, found.training_amount) == ("new", 25050, 10000)
+    assert (deal(row()).services_amount, deal(row()).training_amount) == (None, None)
 
 
 def test_a_deal_opened_and_closed_on_one_day_does_not_close_before_it_opened() -> None:

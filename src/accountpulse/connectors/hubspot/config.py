@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from accountpulse.plugins import ActivityKind, ConnectorConfig
 
 DealKind = Literal["new", "renewal", "upsell", "services"]
+ProductKind = Literal["services", "training"]
 StreamName = Literal["companies", "contacts", "deals", "tickets", "meetings", "calls", "emails", "tasks", "surveys"]
 
 
@@ -71,7 +72,8 @@ class HubSpotConfig(ConnectorConfig):
     currency: of deals that name none; by default the account's own.
     deal_kinds: what a deal is, by its deal type or its pipeline (label or id), where our reading of their words is wrong.
     won_stages, lost_stages: deal stages (label or id) that mean won and lost, where HubSpot's own mark of the stage does not.
-    services_products: names or SKUs of products that are services or training; a deal for nothing else is for services.
+    product_kinds: which products are services or training, by name or SKU, where our reading of their names is wrong; a deal
+    for nothing else is for services.
     activity_kinds: what call and meeting types mean, where our reading of their words is wrong.
     survey_scales: the lowest and the highest answer by kind of survey (nps, csat, ces) or by the survey's id.
     webhook_url, webhook_secrets: the URL that HubSpot sends webhooks to, which is part of what it signs, and the app's client
@@ -91,7 +93,7 @@ class HubSpotConfig(ConnectorConfig):
     deal_kinds: dict[str, DealKind] = Field(default_factory=dict)
     won_stages: tuple[str, ...] = ()
     lost_stages: tuple[str, ...] = ()
-    services_products: tuple[str, ...] = ()
+    product_kinds: dict[str, ProductKind] = Field(default_factory=dict)
     activity_kinds: dict[str, ActivityKind] = Field(default_factory=dict)
     survey_scales: dict[str, Scale] = Field(default_factory=dict)
     webhook_url: Annotated[str, AfterValidator(_address)] | None = None

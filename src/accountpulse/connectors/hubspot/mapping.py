@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from accountpulse.connectors.hubspot.config import DealKind
+from accountpulse.connectors.hubspot.config import DealKind, ProductKind
 from accountpulse.connectors.hubspot.values import (
     Row,
     by_word,
@@ -45,8 +45,13 @@ _DEAL_WORDS: tuple[tuple[str, DealKind], ...] = (
 )
 # HubSpot's own two deal types say less than a deal's lines do.
 _BUSINESS_WORDS: tuple[tuple[str, DealKind], ...] = (("new", "new"), ("existing", "upsell"))
-_SERVICE_WORDS: tuple[tuple[str, Literal["services"]], ...] = tuple(
-    (word, "services") for word in ("service", "training", "onboarding", "consult", "implementation", "workshop")
+_PRODUCT_WORDS: tuple[tuple[str, ProductKind], ...] = (
+    ("training", "training"),
+    ("workshop", "training"),
+    ("service", "services"),
+    ("onboarding", "services"),
+    ("consult", "services"),
+    ("implementation", "services"),
 )
 
 
@@ -76,7 +81,7 @@ class DealRules:
     kinds: Mapping[str, DealKind] = field(default_factory=dict)
     won: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
-    services_products: frozenset[str] = frozenset()
+    products: Mapping[str, ProductKind] = field(default_factory=dict)
 
 
 # --- records ------------------------------------------------------------------------------------------------------------
@@ -159,14 +164,18 @@ def deal(
         days = (closed_at.astimezone(zone).date(), opened_at.astimezone(zone).date())
         # The close may be stated by its day alone: a deal opened and closed on one day must not close before it opened.
         closed_at = opened_at if days[0] == days[1] else closed_at
+    lines = around.lines.get(source_id, ())
+    held = held_by(lines, rules, currency, source_id)
     return Opportunity(
         source_id=source_id,
         raw_ref=raw_ref("deals", source_id),
         account=account,
         name=text(known.get("dealname")),
-        kind=deal_kind(row, stage, around.lines.get(source_id, ()), rules),
+        kind=deal_kind(row, stage, lines, rules),
         stage=stage.label or stage_id or None,
         amount=minor_units(known.get("amount"), currency, source_id),
+        services_amount=held["services"] if lines else None,
+        training_amount=held["training"] if lines else None,
         currency=currency,
         opened_at=opened_at,
         closes_at=closes_at,
@@ -240,20 +249,30 @@ def deal_kind(row: Row, stage: Stage, lines: Sequence[Row], rules: DealRules) ->
             found = by_word(name, words)
             if found is not None:
                 return found
-        if lines and all(is_service(line, rules) for line in lines):
+        if lines and all(product_kind(line, rules) for line in lines):
             return "services"
     return "new"
 
 
-def is_service(line: Row, rules: DealRules) -> bool:
-    """Whether a line item is for services or training: configured, of HubSpot's product type `service`, or by its name."""
+def product_kind(line: Row, rules: DealRules) -> ProductKind | None:
+    """Whether a line item is for services or training: as configured, by its name, or of HubSpot's product type `service`."""
     known = properties(line)
-    names = {text(known.get("name")), text(known.get("hs_sku"))}
-    return bool(
-        names & rules.services_products
-        or str(known.get("hs_product_type")).lower() == "service"
-        or by_word(text(known.get("name")), _SERVICE_WORDS)
-    )
+    name = text(known.get("name"))
+    for each in (name, text(known.get("hs_sku"))):
+        if each is not None and each in rules.products:
+            return rules.products[each]
+    named = by_word(name, _PRODUCT_WORDS)
+    return named or ("services" if str(known.get("hs_product_type")).lower() == "service" else None)
+
+
+def held_by(lines: Sequence[Row], rules: DealRules, currency: str, source_id: str) -> dict[ProductKind, int]:
+    """What a deal's lines come to for services and for training, in minor units."""
+    found: dict[ProductKind, int] = {"services": 0, "training": 0}
+    for line in lines:
+        kind = product_kind(line, rules)
+        if kind is not None:
+            found[kind] += minor_units(properties(line).get("amount"), currency, source_id) or 0
+    return found
 
 
 def stages_of(pipelines: Sequence[Row]) -> dict[str, Stage]:

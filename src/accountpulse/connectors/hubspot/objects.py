@@ -67,7 +67,7 @@ SURVEYS = Kind(
     "feedback_submissions", "feedback_submission", "0-19", SurveyResponse,
     ("hs_survey_type", "hs_survey_id", "hs_value", "hs_content", "hs_contact_id", "hs_submission_timestamp", "hs_createdate"),
 )  # fmt: skip
-LINE_ITEM = ("name", "hs_sku", "hs_product_type")
+LINE_ITEM = ("name", "hs_sku", "hs_product_type", "amount")
 
 
 def companies(config: HubSpotConfig) -> Kind:

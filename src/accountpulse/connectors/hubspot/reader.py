@@ -43,7 +43,7 @@ class Reader:
             config.deal_kinds,
             frozenset(config.won_stages),
             frozenset(config.lost_stages),
-            frozenset(config.services_products),
+            config.product_kinds,
         )
 
     def changes(self, kind: Kind, window: Window) -> Iterator[Item]:
@@ -72,6 +72,8 @@ class Reader:
 
     def records(self, kind: Kind, rows: Sequence[Row]) -> Iterator[Fresh]:
         """The records of a page of objects."""
+        if not rows:
+            return  # nothing to look anything up for
         to_record = self._mapping(kind, self._lookups.around(kind, rows))
         for row in rows:
             try:
