@@ -253,11 +253,20 @@ class Hub:
 
     def rescore(self, account_id: int, *, on_progress: OnDay | None = None) -> bool:
         """Score today again after somebody's word on an account, so that it counts at once; False where it has no score yet."""
+        if self.score_now(account_id):
+            return True
         with self.store.read() as connection:
             scored = bool(store_scores.current(connection, account_id))
-        if scored and not self.scoring.run_accounts([account_id]):
+        if scored:
             self.score(on_progress=on_progress)
         return scored
+
+    def score_now(self, account_id: int) -> bool:
+        """Score an account again at once; False, and nothing done, where that can't be had without scoring everybody."""
+        with self.store.read() as connection:
+            if not store_scores.current(connection, account_id):
+                return False
+        return self.scoring.run_accounts([account_id])
 
     def explain_change(self, account: str, start: date, end: date | None = None) -> tuple[str, ScoreMove]:
         """An account's name, and why its score moved between two days. end: the last day scored on the day, unless given.

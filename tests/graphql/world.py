@@ -16,6 +16,7 @@ from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLimited, Transient
 from accountpulse.core.metrics.declare import Metric, count, metric
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.people import People
 from accountpulse.core.scoring.packing import pack
 from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.scoring.types import Adjustment, Component, Matched
@@ -88,7 +89,15 @@ class SmallHub:
     graphql_types: Sequence[type] = ()
     received: list[tuple[str, InboundRequest]] = field(default_factory=list)
     drafts: list[tuple[Sequence[str], str | None, int, str]] = field(default_factory=list)
+    scorable: set[int] = field(default_factory=set)
     previewed: Preview | list[DraftProblem] = field(default_factory=list)
+
+    @property
+    def people(self) -> People:
+        return People(self.store, self.clock, self.zone)
+
+    def score_now(self, account_id: int) -> bool:
+        return account_id in self.scorable
 
     def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
         self.drafts.append((models, segments, limit, threading.current_thread().name))

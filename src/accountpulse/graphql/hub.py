@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from accountpulse.core.clock import Clock
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.people import People
 from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.connector import InboundRequest
@@ -51,6 +52,16 @@ class Hub(Protocol):
     def plugins(self) -> Sequence[PluginInfo]: ...
     @property
     def graphql_types(self) -> Sequence[type]: ...
+
+    @property
+    def people(self) -> People: ...
+
+    def score_now(self, account_id: int) -> bool:
+        """Score an account again after somebody's word on it; False where that must wait for the next run.
+
+        Called in a worker thread.
+        """
+        ...
 
     def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
         """Score a draft of model files and segments, sent as text, beside what is published; or all that is wrong with it.

@@ -22,6 +22,7 @@ from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
+from accountpulse.graphql.people.mutations import PeopleMutations
 from accountpulse.graphql.relay import Node, parse_id
 from accountpulse.graphql.scalars import SCALARS
 from graphql import GraphQLError
@@ -78,6 +79,7 @@ class RootQueries:
 
 
 _DOMAINS: tuple[type, ...] = (RootQueries, AccountQueries, ModelQueries, ConnectionQueries)
+_MUTATIONS: tuple[type, ...] = (PeopleMutations,)
 _TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, Segment, Metric)
 
 
@@ -104,8 +106,12 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
             taken.add(field.python_name)
     merged = type("Query", (*_DOMAINS, *plugin_types), {"__doc__": None})
     query = strawberry.type(merged, description="What can be asked.")
+    mutation = strawberry.type(
+        type("Mutation", _MUTATIONS, {"__doc__": None}), description="What can be changed, with a token that may."
+    )
     return Schema(
         query=query,
+        mutation=mutation,
         types=_TYPES,
         extensions=[
             # In this order: tokens are counted while parsing, and sizes checked before validation looks at the document.

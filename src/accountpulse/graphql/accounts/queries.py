@@ -37,7 +37,7 @@ _UNLINKED = Cursors("unlinked", [int])
 class AccountQueries:
     @resolver("One account; null where there is none.")
     async def account(self, info: Info, by: ByArg) -> Account | None:
-        id = await _find(info.context, by)
+        id = await find_account(info.context, by)
         row = None if id is None else await info.context.loaders.account.load(id)
         return None if row is None else Account.of(row, info.context)
 
@@ -77,7 +77,8 @@ class AccountQueries:
         return connection_of(nodes, page, request, _UNLINKED, lambda: context.read(accounts.unlinked_count, connection))
 
 
-async def _find(context: Context, by: AccountBy) -> int | None:
+async def find_account(context: Context, by: AccountBy) -> int | None:
+    """The number of the account that is meant; None where there is none. Raises BadInput for what can mean none, or several."""
     if by.id:
         return number_of(by.id, "Account")
     if by.source:

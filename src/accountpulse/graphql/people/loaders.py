@@ -14,6 +14,7 @@ from accountpulse.core.people.entries import outcomes, pulses
 from accountpulse.core.people.notes import notes
 from accountpulse.core.people.overrides import overrides
 from accountpulse.core.people.targets import targets
+from accountpulse.core.store import trail as store_trail
 
 if TYPE_CHECKING:
     from accountpulse.graphql.context import Context
@@ -30,7 +31,7 @@ T = TypeVar("T", bound=_OfAccount)
 
 
 class PeopleLoaders:
-    """override: that in force, by account. targets, notes, pulses, outcomes: by account and how many at most."""
+    """override (that in force), revision: by account. targets, notes, pulses, outcomes: by account and how many at most."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -38,6 +39,7 @@ class PeopleLoaders:
         self.targets: DataLoader[Key, list[Target]] = DataLoader(load_fn=self._targets)
         self.notes: DataLoader[Key, list[Note]] = DataLoader(load_fn=self._notes)
         self.pulses: DataLoader[Key, list[PulseEntry]] = DataLoader(load_fn=self._pulses)
+        self.revision: DataLoader[int, int] = DataLoader(load_fn=self._revisions)
         self.outcomes: DataLoader[Key, list[OutcomeEntry]] = DataLoader(load_fn=self._outcomes)
 
     async def _overrides(self, ids: list[int]) -> Sequence[Override | None]:
@@ -59,6 +61,10 @@ class PeopleLoaders:
 
     async def _outcomes(self, keys: list[Key]) -> Sequence[list[OutcomeEntry]]:
         return _cut(keys, await self._context.read(outcomes, *_wanted(keys)))
+
+    async def _revisions(self, ids: list[int]) -> Sequence[int]:
+        found = await self._context.read(store_trail.revisions, ids)
+        return [found.get(id, 0) for id in ids]
 
 
 def _wanted(keys: Sequence[Key]) -> tuple[list[int], int]:
