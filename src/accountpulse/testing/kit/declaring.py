@@ -220,6 +220,8 @@ def _marked(value: Any, good: list[str]) -> Any:
         return value if value in good else f"{value}-{CANARY}"
     if isinstance(value, list | tuple):
         return [_marked(each, good) for each in value]
+    if isinstance(value, Mapping):
+        return {name: _marked(each, good) for name, each in value.items()}
     return value
 
 
