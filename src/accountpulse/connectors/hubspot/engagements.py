@@ -97,7 +97,8 @@ def survey(row: Row, around: Around, *, scales: Mapping[str, tuple[float, float]
 
     A custom survey is read where `scales` knows its id: HubSpot does not tell the scale of its score.
     """
-    source_id, known = object_id(row), properties(row)
+    source_id = object_id(row)
+    known = properties(row)
     account = around.companies.get(source_id)
     kind = _SURVEYS.get(str(known.get("hs_survey_type")).upper())
     identifier = text(known.get("hs_survey_id")) or ""
@@ -146,7 +147,8 @@ def _activity(
     zone: ZoneInfo,
     direction: Direction | None = None,
 ) -> Activity | None:
-    source_id, known = object_id(row), properties(row)
+    source_id = object_id(row)
+    known = properties(row)
     account = around.companies.get(source_id)
     if account is None:
         return None

@@ -99,7 +99,8 @@ def company(
     """A company. `fields` maps an attribute of ours to the properties that may hold it, and the first that is filled wins;
     `owners` maps owner ids to names. The ids of companies that were merged into it are references: others still know it by
     them."""
-    source_id, known = object_id(row), properties(row)
+    source_id = object_id(row)
+    known = properties(row)
 
     def pick(attribute: str) -> object:
         return first(known.get(name) for name in fields.get(attribute, ()))
@@ -129,7 +130,8 @@ def company(
 
 def contact(row: Row, around: Around, *, zone: ZoneInfo) -> Contact | None:
     """A contact; None when it belongs to no company."""
-    source_id, known = object_id(row), properties(row)
+    source_id = object_id(row)
+    known = properties(row)
     account = around.companies.get(source_id)
     if account is None:
         return None
@@ -149,7 +151,8 @@ def deal(
     row: Row, around: Around, *, stages: Mapping[str, Stage], rules: DealRules, currency: str, zone: ZoneInfo
 ) -> Opportunity | None:
     """A deal; None when it belongs to no company. `stages` by stage id; `currency` is used where the deal names none."""
-    source_id, known = object_id(row), properties(row)
+    source_id = object_id(row)
+    known = properties(row)
     account = around.companies.get(source_id)
     if account is None:
         return None
@@ -189,7 +192,8 @@ def ticket(row: Row, around: Around, *, stages: Mapping[str, Stage], zone: ZoneI
 
     HubSpot tells that a ticket was reopened, not how often: `reopened` is 0 or 1.
     """
-    source_id, known = object_id(row), properties(row)
+    source_id = object_id(row)
+    known = properties(row)
     account = around.companies.get(source_id)
     if account is None:
         return None

@@ -26,8 +26,8 @@ class Kind:
     modified: str = "hs_lastmodifieddate"
 
     @property
-    def properties(self) -> tuple[str, ...]:
-        """All that is asked for."""
+    def asked(self) -> tuple[str, ...]:
+        """All properties that are asked for."""
         return (*_ALWAYS, self.modified, *self.wanted)
 
 

@@ -62,7 +62,7 @@ class Reader:
     def one(self, kind: Kind, identifier: str) -> Iterator[Fresh]:
         """An object as it is now; gone when HubSpot has none of that id, or answers with the one that it was merged into."""
         try:
-            row = self._client.get(f"/crm/v3/objects/{kind.name}/{identifier}", properties=",".join(kind.properties))
+            row = self._client.get(f"/crm/v3/objects/{kind.name}/{identifier}", properties=",".join(kind.asked))
         except NotThere:
             yield Deleted(kind.record, identifier)
             return
@@ -89,14 +89,14 @@ class Reader:
     # -- pages ------------------------------------------------------------------------------------------------------------
 
     def _listed(self, kind: Kind, place: Listing) -> Iterator[Item]:
-        for rows, after in self._list(kind, place.after, archived=False, wanted=kind.properties):
+        for rows, after in self._list(kind, place.after, archived=False, wanted=kind.asked):
             yield from self.records(kind, rows)
             if after is not None:
                 yield Checkpoint(place.cursor(after))
 
     def _searched(self, kind: Kind, span: Span) -> Iterator[Item]:
         while True:
-            page = self._client.post(f"/crm/v3/objects/{kind.name}/search", question(span, kind.modified, kind.properties))
+            page = self._client.post(f"/crm/v3/objects/{kind.name}/search", question(span, kind.modified, kind.asked))
             self._context.stop_if_cancelled()
             rows = _rows(page)
             last = _ascending(rows, span.after, kind)
