@@ -1,4 +1,4 @@
-"""The base as Salesforce holds it: accounts, contacts, opportunities, users, tasks and events."""
+"""The base as Salesforce holds it: accounts, contacts, opportunities with lines and history, users, tasks and events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from accountpulse.testing.vendors.world.companies import WINDOW_DAYS, Company
 from accountpulse.testing.vendors.world.contracts import MONTHLY_CENTS
+from accountpulse.testing.vendors.world.deals import history_of, line_of, products
 from accountpulse.testing.vendors.world.milestones import milestones
 from accountpulse.testing.vendors.world.names import CSMS
 from accountpulse.testing.vendors.world.wire import day_text, salesforce_id, salesforce_time
@@ -29,13 +30,20 @@ def build_crm(companies: Sequence[Company], now: datetime, seed: int) -> dict[st
     crm: dict[str, list[Json]] = {
         "Organization": [_organization(now)],
         "User": [_user(number, now) for number in range(len(CSMS))],
+        "Product2": products(now),
         **{name: [] for name in ("Account", "Contact", "Opportunity", "Task", "Event")},
+        **{name: [] for name in ("OpportunityLineItem", "OpportunityFieldHistory")},
     }
     for company in companies:
         rng = company.random(seed, "crm")
         contacts = [_contact(company, number, now, rng) for number in range(len(company.people))]
         crm["Contact"] += contacts
-        crm["Opportunity"] += _opportunities(company, now, rng)
+        deals = _opportunities(company, now, rng)
+        crm["Opportunity"] += deals
+        moves = company.random(seed, "deals")
+        for number, deal in enumerate(deals, company.index * 40 + 1):
+            crm["OpportunityLineItem"].append(line_of(deal, number, moves))
+            crm["OpportunityFieldHistory"] += history_of(deal, number, company.health_at(company.last_day), moves)
         activities = [] if company.in_crm_only else _activities(company, contacts, now, rng)
         crm["Task"] += [each for name, each in activities if name == "Task"]
         crm["Event"] += [each for name, each in activities if name == "Event"]
