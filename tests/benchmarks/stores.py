@@ -31,11 +31,13 @@ _BATCH = 100_000
 
 
 def worlds(accounts: int, seed: int, step: Step, cache: Path = CACHE) -> Path:
-    """The folder of a world: its Parquet files in `facts`, and `store.db`. What an older generator made is thrown away."""
-    ddl = "".join(str(sa.schema.CreateTable(metadata.tables[name])) for name in world.TABLES)
-    digest = hashlib.sha256((inspect.getsource(world) + ddl).encode()).hexdigest()[:12]
-    folder = cache / f"{accounts}-{seed}-{digest}"
+    """The folder of a world: its Parquet files in `facts`, and `store.db`, with the current schema.
+
+    What an older generator made, or what has other tables of facts, is thrown away.
+    """
+    folder = cache / f"{accounts}-{seed}-{_digest()}"
     if (folder / "complete").exists():
+        Store.open(str(folder / "store.db")).close()
         return folder
     for old in cache.glob(f"{accounts}-{seed}-*"):
         shutil.rmtree(old)
@@ -44,6 +46,13 @@ def worlds(accounts: int, seed: int, step: Step, cache: Path = CACHE) -> Path:
     fill_sqlite(folder / "store.db", folder / "facts", accounts, step)
     (folder / "complete").touch()
     return folder
+
+
+def _digest() -> str:
+    """A few digits that differ when a world made before would not be the same: its generator, and what facts there are."""
+    tables = {table.name: table for table in FACTS.values()} | {name: metadata.tables[name] for name in world.TABLES}
+    ddl = "".join(str(sa.schema.CreateTable(tables[name])) for name in sorted(tables))
+    return hashlib.sha256((inspect.getsource(world) + ddl).encode()).hexdigest()[:12]
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------------

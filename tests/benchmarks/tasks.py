@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import sqlalchemy as sa
-from tests.benchmarks import hand_sql, scorecard
+from tests.benchmarks import hand_sql, live, scorecard
 from tests.benchmarks.measure import Region, finish
 from tests.benchmarks.question import METRICS
 from tests.benchmarks.world import AS_OF
@@ -181,7 +181,7 @@ def history(url: str, accounts: int, days: int) -> Result:
     rows = 0
     for day, points in scorecard.days(ids, days, scorecard.SEED):
         with region.measured(), store.write() as connection:
-            rows += write_history(connection, day, LIVE, points, threshold_centi=THRESHOLD_CENTI, now=datetime.now(UTC))
+            rows += len(write_history(connection, day, LIVE, points, threshold_centi=THRESHOLD_CENTI, now=datetime.now(UTC)))
     grown = _size(store) - before
     _compact(store)
     compacted = _size(store) - before
@@ -193,6 +193,14 @@ def history(url: str, accounts: int, days: int) -> Result:
         "rows": rows / account_days,
         "cpu_us": region.cpu / account_days * 1e6,
     }
+
+
+def prepare_live(source: str, url: str) -> Result:
+    """A store whose current day has been scored, with three months of history."""
+    region = Region()
+    with region.measured():
+        live.prepare(source, url)
+    return _spent(region)
 
 
 def _size(store: Store) -> int:
@@ -220,7 +228,10 @@ def _spent(region: Region) -> Result:
     return {"cpu": region.cpu, "wall": region.wall}
 
 
-TASKS: Mapping[str, Callable[..., Result]] = {task.__name__: task for task in (compiled, hand, mirror, scan, stage, history)}
+TASKS: Mapping[str, Callable[..., Result]] = {
+    task.__name__: task
+    for task in (compiled, hand, mirror, scan, stage, history, prepare_live, live.incremental, live.model_change)
+}
 
 
 def main() -> None:

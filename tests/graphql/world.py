@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import sqlalchemy as sa
+from tests.core.scoring.builders import kept
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLimited, Transient
@@ -23,6 +24,7 @@ from accountpulse.core.scoring.types import Adjustment, Component, Matched
 from accountpulse.core.store import tables
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.history_rows import Packed
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.store.upsert import insert
 from accountpulse.core.sync.connector import InboundRequest
@@ -174,6 +176,10 @@ class World:
             self._insert(connection, tables.account_current, **row)
             if score is not None:
                 row = self._score(id, score) | of_score
+                backdrop, row["numbers"], row["told"] = kept(row.pop("components"))
+                row["backdrop"] = backdrop.digest
+                known = insert(connection, tables.score_backdrop).on_conflict_do_nothing()
+                connection.execute(known, {"digest": backdrop.digest, "content": backdrop.content()})
                 for table in (tables.score_current, tables.score_detail):
                     self._insert(connection, table, **{c.name: row[c.name] for c in table.c})
             if link:
@@ -238,7 +244,7 @@ class World:
             "high": score + 20,
             "trend_28d": -4.0,
             "trend_90d": None,
-            "components": [part.to_json() for part in parts],
+            "components": parts,
             "adjustments": [Adjustment("cap", "Open invoice", -2.0).to_json()],
             "matched": [Matched("standard", "the default segment").to_json()],
             "steadiness": None,
@@ -247,6 +253,7 @@ class World:
         }
 
     def history(self, account_id: int, day: date, score: float, *, live: bool = True, model_id: int = 1, **values: Any) -> None:
+        aside = {name: values.pop(name) for name in list(values) if name in Packed.__slots__}
         packed = pack(np.array([[score, 0.0]]), np.array([[ComponentState.MEASURED, ComponentState.STALE]], dtype=np.int8))
         row = {
             "account_id": account_id,
@@ -256,8 +263,7 @@ class World:
             "segment_id": 1,
             "score_centi": round(score * 100),
             "band": 0 if score < 40 else 1 if score < 70 else 2,
-            "coverage_percent": 50,
-            "components": packed[0].tobytes(),
+            "packed": Packed(50, packed[0].tobytes(), **aside).pack(day),
             **values,
         }
         scored = {"day": day, "basis": row["basis"], "scored_at": NOW, "accounts": 1}

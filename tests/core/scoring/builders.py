@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from accountpulse.core.metrics.declare import Better, Metric, count, metric
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.backdrop import Backdrop, Line, Numbers
 from accountpulse.core.scoring.bands import PRESETS
 from accountpulse.core.scoring.conditions import Columns, Comparison
 from accountpulse.core.scoring.evaluate import Evaluation, evaluate
@@ -27,6 +29,7 @@ from accountpulse.core.scoring.normalise import Baseline, Linear, Normaliser, Pe
 from accountpulse.core.scoring.peers import Peers, States, peers_of
 from accountpulse.core.scoring.points import PointsScorer
 from accountpulse.core.scoring.scorer import Floats
+from accountpulse.core.scoring.types import Component
 from accountpulse.core.scoring.weighted import WeightedScorer
 
 SCORERS = {"weighted": WeightedScorer, "points": PointsScorer}
@@ -195,3 +198,19 @@ def cases(draw, scorer: str | None = None, *, model: ScoringModel | None = None,
         others = draw(st.integers(0, 5))
         peers = peers_of(model, matrix(others, odd_numbers, np.float64), matrix(others, state_codes, np.int8))
     return Case(model, values, states, peers, {"overdue_days": np.array(overdue, dtype=np.float64)}, usual)
+
+
+def kept(parts: Sequence[Component]) -> tuple[Backdrop, bytes, dict[str, str]]:
+    """Components as the store keeps them, with all their reasons in words."""
+    lines = tuple(
+        Line(p.metric, p.title, p.group, p.unit, False, p.sources, p.weight, p.typical_component, p.typical_value)
+        for p in parts
+    )
+    given = [
+        [[np.nan if v is None else v for v in row]]
+        for row in zip(*((p.value, p.component, p.delta) for p in parts), strict=True)
+    ]
+    value, component, delta = np.array(given, dtype=np.float64)
+    nothing = np.full(value.shape, np.nan)
+    numbers = Numbers(value, component, delta, nothing, nothing, np.array([[p.state for p in parts]], dtype=np.int8))
+    return Backdrop("s", "", 30, lines), numbers.pack()[0], {str(i): part.reason for i, part in enumerate(parts)}

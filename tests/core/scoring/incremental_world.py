@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from tests.core.scoring.incremental_models import draft
 
 from accountpulse.core.clock import FixedClock, start_of_day
 from accountpulse.core.identity.linker import link_accounts
@@ -31,29 +32,17 @@ from accountpulse.core.model import (
     schema_of,
 )
 from accountpulse.core.scoring.day import Yardstick
-from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.scoring.points import PointsScorer
 from accountpulse.core.scoring.publication import Draft, put_in_force, withdraw_shadow
-from accountpulse.core.scoring.segments import parse_rules
 from accountpulse.core.scoring.service import ScoringService
 from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store import connections, people
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.frame_tables import account_metrics
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.rates import write_rates
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW, in_force
-from accountpulse.core.store.tables import (
-    account_current,
-    peer,
-    portfolio_daily,
-    score_current,
-    score_detail,
-    score_history,
-    scored_day,
-    segment_daily,
-)
+from accountpulse.core.store.tables import account_current
 from accountpulse.core.store.writes import AccountKeys, delete_records, write_records
 from accountpulse.core.sync.connector import usage_key
 from accountpulse.core.sync.rows import to_row
@@ -69,90 +58,6 @@ PROVIDES = {
 }
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EDGES = (0, 1, 29, 30, 31, 59, 60, 61, 89, 90, 91, 120)
-
-
-def line(metric: str, normalise: dict[str, Any], missing: str = "typical") -> dict[str, Any]:
-    return {"metric": metric, "weight": 1, "normalise": normalise, "typical": 50, "missing": missing}
-
-
-def linear(*points: tuple[float, float]) -> dict[str, Any]:
-    return {"linear": [list(p) for p in points]}
-
-
-BANDS = [
-    {"name": "red", "from": 0, "to": 40},
-    {"name": "yellow", "from": 40, "to": 70},
-    {"name": "green", "from": 70, "to": 100},
-]
-USAGE = [
-    line("logins_30d", {"percentile": "higher"}),
-    line("usage_trend_30d", linear((-1, 0), (1, 100)), "exclude"),
-    line("days_since_last_activity", linear((0, 100), (60, 0)), "worst"),
-    line("adoption_90d", linear((0, 0), (1, 100)), "neutral"),
-    line(
-        "active_days_30d",
-        {"baseline": {"days": 60, "every": 20, "middle": "mean", "change": "relative", **linear((-1, 0), (1, 100))}},
-    ),
-]
-SUPPORT = [
-    line("open_urgent_tickets", linear((0, 100), (3, 0))),
-    line("resolution_hours_90d", linear((0, 100), (200, 0))),
-    line("oldest_open_ticket_days", linear((0, 100), (90, 0)), "exclude"),
-    line("csat_90d", linear((0, 0), (1, 100))),
-]
-MONEY = [
-    line("mrr_change_90d", {"percentile": "higher"}),
-    line("overdue_days", linear((0, 100), (60, 0)), "exclude"),
-    line("overdue_amount", linear((0, 100), (100_000, 0))),
-    line("pulse_latest", linear((0, 0), (100, 100)), "exclude"),
-]
-
-
-def model(name: str, groups: dict[str, list[dict[str, Any]]], **more: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "goal": "churn",
-        "scorer": "weighted",
-        "coverage_floor": 0.2,
-        "bands": BANDS,
-        "groups": [{"name": n, "weight": i + 1, "metrics": lines} for i, (n, lines) in enumerate(groups.items())],
-        **more,
-    }
-
-
-CAPS = [
-    {"when": {"open_urgent_tickets": {"gte": 2}}, "at": 45, "because": "urgent tickets"},
-    {"when": {"custom.tier": {"eq": "b"}}, "at": 80, "because": "tier b"},
-]
-MODELS = {
-    "whole": model(
-        "whole",
-        {"usage": USAGE, "support": SUPPORT, "money": MONEY},
-        caps=CAPS,
-        roll_up={"from": "children", "how": "arr_weighted_mean", "share": 0.4},
-    ),
-    "young": model("young", {"usage": USAGE[:3], "support": SUPPORT[:2]}, worst_of={"parts": ["support"], "margin": 10}),
-    "other": model(
-        "other",
-        {
-            "usage": [line("logins_30d", linear((0, 0), (20, 100))), line("top_user_share_30d", linear((0, 100), (1, 0)))],
-            "support": [line("tickets_30d", linear((0, 100), (5, 0))), *SUPPORT[:1]],
-        },
-        roll_up={"from": "children", "how": "worst", "share": 1.0},
-    ),
-}
-RULES = [
-    {"name": "young", "model": "young", "when": {"tenure_days": {"lt": 90}}},
-    {"name": "large", "model": "whole", "when": {"any": [{"mrr": {"gte": 9000}}, {"plan": {"eq": "enterprise"}}]}},
-    {"name": "rest", "model": "whole", "default": True},
-]
-
-
-def draft(rest: str = "whole", large: int = 9000) -> Draft:
-    when = {"any": [{"mrr": {"gte": large}}, {"plan": {"eq": "enterprise"}}]}
-    rules, problems = parse_rules([RULES[0], {**RULES[1], "when": when}, {**RULES[2], "model": rest}])
-    assert not problems
-    return Draft(tuple(rules), {name: model_of(content) for name, content in MODELS.items()})
 
 
 class IncrementalWorld:
@@ -459,22 +364,3 @@ class IncrementalWorld:
 def customer(key: str, *, since: datetime = NOON - 400 * DAY, **more: Any) -> Account:
     """A customer as the CRM knows it."""
     return Account(source_id=key, name=key, domains=(f"{key}.com",), created_at=since, customer_since=since, **more)
-
-
-ANSWERS = (score_detail, score_current, score_history, portfolio_daily, segment_daily, peer, scored_day)
-
-
-def answers(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """All that is stored and answers questions, but for when it was written."""
-    with store.read() as connection:
-        found = {
-            table.name: [tuple(row) for row in connection.execute(sa.select(*(c for c in table.c if c.name != "scored_at")))]
-            for table in ANSWERS
-        }
-        revenue = connection.execute(sa.select(account_current.c.account_id, account_current.c.mrr))
-        found["mrr"] = [tuple(row) for row in revenue]
-        booked = connection.execute(
-            sa.select(account_metrics.c.account_id, account_metrics.c.parent_id, account_metrics.c.booked)
-        )
-        found["booked"] = [tuple(row) for row in booked]
-    return {name: sorted(rows, key=repr) for name, rows in found.items()}

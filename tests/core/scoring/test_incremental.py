@@ -15,7 +15,9 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.core.scoring.incremental_world import NOON, IncrementalWorld, answers, customer, draft
+from tests.core.scoring.incremental_answers import answers
+from tests.core.scoring.incremental_models import draft
+from tests.core.scoring.incremental_world import NOON, IncrementalWorld, customer
 
 from accountpulse.core.model import Account, Invoice, Record, Ticket, UsageDay
 from accountpulse.core.scoring import incremental

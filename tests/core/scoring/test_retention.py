@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from accountpulse.core.scoring.retention import Retention, Thinned, thin
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.history_rows import Packed
 from accountpulse.core.store.tables import account, peer, score_history, scored_day, scoring_model, segment
 
 TODAY = date(2026, 6, 30)
@@ -44,8 +45,7 @@ def put(store: Store, rows: list[Row]) -> None:
                     "segment_id": 1,
                     "score_centi": score,
                     "band": band,
-                    "coverage_percent": 50,
-                    "components": b"",
+                    "packed": Packed(50, b"").pack(TODAY - timedelta(days=back)),
                 }
                 for id, basis, back, score, band in rows
             ],

@@ -306,12 +306,10 @@ def test_a_range_equals_its_days_one_by_one(world: World, tmp_path_factory: pyte
         other.service.run(TODAY - timedelta(days=back))
     names, others = ids(world), ids(other)
     mine = {
-        (names_of(names, r.account_id), r.day, r.basis): (r.score_centi, r.band, r.components)
-        for r in world.rows(score_history)
+        (names_of(names, r.account_id), r.day, r.basis): (r.score_centi, r.band, r.packed) for r in world.rows(score_history)
     }
     theirs = {
-        (names_of(others, r.account_id), r.day, r.basis): (r.score_centi, r.band, r.components)
-        for r in other.rows(score_history)
+        (names_of(others, r.account_id), r.day, r.basis): (r.score_centi, r.band, r.packed) for r in other.rows(score_history)
     }
     other.store.close()
     assert mine == theirs

@@ -12,6 +12,7 @@ from tests.core.scoring.test_service import NOW, TODAY, World, ids, usage, world
 
 from accountpulse.core.scoring.publication import put_in_force, withdraw_shadow
 from accountpulse.core.scoring.shadow import ShadowReport, shadow_report
+from accountpulse.core.store.history_rows import unpack
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW
 from accountpulse.core.store.scores import in_force
 from accountpulse.core.store.tables import score_current, score_history, scored_day
@@ -126,12 +127,10 @@ def test_what_people_decided_is_no_difference_between_models(world: World) -> No
     before = report(world)
     busy = ids(world)["Busy"]
     with world.store.write() as connection:
-        row = sa.and_(score_history.c.account_id == busy, score_history.c.basis == 0)
-        connection.execute(
-            sa.update(score_history)
-            .where(row)
-            .values(steady_centi=score_history.c.score_centi, steady_band=score_history.c.band, score_centi=100, band=0)
-        )
+        where = sa.and_(score_history.c.account_id == busy, score_history.c.basis == 0)
+        row = connection.execute(sa.select(score_history).where(where)).one()
+        decided = replace(unpack(row.packed, row.day), steady_centi=row.score_centi, steady_band=row.band).pack(row.day)
+        connection.execute(sa.update(score_history).where(where).values(packed=decided, score_centi=100, band=0))
     assert report(world) == before
 
 

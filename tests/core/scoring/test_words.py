@@ -5,7 +5,7 @@ from tests.core.scoring.builders import a_metric
 
 from accountpulse.core.metrics.declare import median, metric
 from accountpulse.core.metrics.states import ComponentState
-from accountpulse.core.scoring.words import Wording, format_money, format_value, points
+from accountpulse.core.scoring.words import Wording, format_money, format_value, points, unknown
 
 LOGINS = Wording(a_metric(), "enterprise")
 REPLY = Wording(
@@ -52,13 +52,16 @@ def test_without_a_previous_value_it_is_compared_with_its_peers():
 )
 def test_unknown_says_why_and_what_follows(state, policy, told):
     stand_in = {"neutral": "50 of 100", "worst": "0 of 100"}.get(policy, "")
-    assert LOGINS.unknown(ComponentState[state], policy, stand_in=stand_in) == told
+    assert unknown(a_metric(), ComponentState[state], policy, stand_in=stand_in) == told
 
 
 def test_a_known_cause_is_told():
-    told = LOGINS.unknown(ComponentState.STALE, "typical", "usage days have not been read since 2026-03-01 (app)")
+    told = unknown(a_metric(), ComponentState.STALE, "typical", "usage days have not been read since 2026-03-01 (app)")
     assert told == "Logins is unknown, as usage days have not been read since 2026-03-01 (app): contributes nothing"
-    assert LOGINS.unknown(ComponentState.NOT_CONNECTED, "typical", "x") == "No product usage is connected: contributes nothing"
+    assert (
+        unknown(a_metric(), ComponentState.NOT_CONNECTED, "typical", "x")
+        == "No product usage is connected: contributes nothing"
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,4 +56,8 @@ class MetricFrame:
 
     def reason(self, row: int, metric: str) -> str | None:
         """Why there is no value, in a sentence; None when there is one."""
-        return self.sentences[self.reason_numbers[row, self.index(metric)]] or None
+        return self.reason_at(row, self.index(metric))
+
+    def reason_at(self, row: int, column: int) -> str | None:
+        """`reason`, by the metric's column."""
+        return self.sentences[self.reason_numbers[row, column]] or None

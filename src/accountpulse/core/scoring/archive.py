@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
@@ -15,6 +15,7 @@ from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.scoring.bands import Band, band_name
 from accountpulse.core.scoring.booking import Booking, bookings, moved, portfolio, revenue_in_minor_units, segments
 from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick
+from accountpulse.core.scoring.explain import Kept
 from accountpulse.core.scoring.packing import pack
 from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.scoring.standing import bands_of
@@ -25,7 +26,7 @@ from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.scores import Basis, HistoryPoint
+from accountpulse.core.store.scores import Basis, HistoryPoint, Said
 from accountpulse.core.store.types import from_epoch_day
 
 
@@ -62,8 +63,8 @@ def write_day(
     booked: Mapping[int, Booking] | None = None,
     partly: Partly | None = None,
     beside: Scorecards | None = None,
-) -> int:
-    """Write a day's peers, history, portfolio and segments; returns how many rows of history changed.
+) -> set[tuple[int, date]]:
+    """Write a day's peers, history, portfolio and segments; returns the rows of history that changed, by account and day.
 
     booked: `bookings` of these scores, where they are known. partly: given where the scores are of some accounts only. beside:
     of a shadow, what is published: what is typical where both have the same segment and model, the published ones say.
@@ -99,62 +100,39 @@ def write_current(
     earlier: MetricFrame | None,
     now: datetime,
     accounts: Sequence[int] | None = None,
+    moved: Collection[int] | None = None,
 ) -> Written:
     """Make these the current scores. earlier: the metrics some time before, for the reasons.
 
-    accounts: given where the scores are of some only: those that may have changed, gone ones too.
+    accounts: given where the scores are of some only: those that may have changed, gone ones too. moved: accounts whose history
+    is no longer what it was when their current score was written, None where that may be any. A trend rests on nothing else.
     """
     known = store_scores.current(connection, accounts)
-    history = _since_return(
-        connection,
-        store_scores.history_since(connection, scores.day - timedelta(days=max(WINDOWS)), accounts),
-        scores.day,
-    )
+    bands = {
+        account: band_name(segment.model.bands, band)
+        for segment in scores.segments
+        for account, band in zip(_accounts(scores, segment), segment.evaluation.band.tolist(), strict=True)
+    }
+    went = _went(connection, scores.day, bands, known, moved, accounts)
     rows: list[dict[str, Any]] = []
     changes: list[ScoreChange] = []
+    backdrops: dict[str, dict[str, Any]] = {}
     for segment in scores.segments:
-        explained = scores.explained(segment, yardstick, earlier)
-        since = _bands_since(connection, explained, history, known)
-        # What a person decides for a month is no trend of the account.
-        steps = [[(row.day, store_scores.raw_centi(row) / 100) for row in history.get(s.account_id, ())] for s in explained]
-        moves = [trends(steps, scores.day, window) for window in WINDOWS]
-        for i, score in enumerate(explained):
-            before = known.get(score.account_id)
-            trend = {f"trend_{window}d": move[i] for window, move in zip(WINDOWS, moves, strict=True)}
-            rows.append(_current_row(cards, segment, score, since[score.account_id], now) | trend)
-            if before is None or (round(before.score, 6), before.band) != (round(score.score, 6), score.band):
-                changes.append(_change(score, before))
-    written = store_scores.write_current(connection, rows, known)
+        kept = scores.kept(segment, yardstick, earlier)
+        backdrops[kept.backdrop.digest] = kept.backdrop.content()
+        for row in _current_rows(cards, scores, segment, kept, now):
+            account = row["account_id"]
+            row |= went[account]
+            rows.append(row)
+            before = known.get(account)
+            if before is None or (round(before.score, 6), before.band) != (round(row["score"], 6), row["band"]):
+                changes.append(_change(segment, row, before))
+    written = store_scores.write_current(connection, rows, known, backdrops)
     revenue = dict(zip(scores.frame.account_ids.tolist(), revenue_in_minor_units(scores.frame), strict=True))
     set_anew, homeless = store_profiles.set_mrr(connection, revenue, accounts)
     if set_anew:
         bump(connection, "facts")
     return Written(written, changes, homeless)
-
-
-def stored_score(row: sa.Row[Any]) -> Score:
-    """A row of `store_scores.explained` as a `Score`."""
-    return Score.from_json(
-        {
-            "account_id": row.account_id,
-            "day": row.day.isoformat(),
-            "segment": row.segment,
-            "model_version": row.model_version,
-            "score": row.score,
-            "reference": row.reference,
-            "band": row.band,
-            "raw_score": row.raw_score,
-            "raw_band": row.raw_band,
-            "band_since": row.band_since.isoformat(),
-            "steadiness": row.steadiness,
-            "coverage": row.coverage,
-            "low": row.low,
-            "high": row.high,
-            "components": row.components,
-            "adjustments": row.adjustments,
-            "matched": row.matched,
-        }
-    )
 
 
 def _peer_rows(cards: Scorecards, scores: DayScores, without: Collection[tuple[int, str]]) -> list[dict[str, Any]]:
@@ -218,13 +196,50 @@ def _centi(scores: Floats) -> list[int]:
     return centi
 
 
+def _accounts(scores: DayScores, segment: SegmentDay) -> list[int]:
+    accounts: list[int] = scores.frame.account_ids[segment.rows].tolist()
+    return accounts
+
+
+def _went(
+    connection: sa.Connection,
+    day: date,
+    bands: Mapping[int, str],
+    known: Mapping[int, sa.Row[Any]],
+    moved: Collection[int] | None,
+    accounts: Sequence[int] | None,
+) -> dict[int, dict[str, Any]]:
+    """How each account came to where it is: its trends, and since when it is in its band. bands: the current ones.
+
+    What was said earlier that day still holds where neither the history nor the band has changed since.
+    """
+    went: dict[int, dict[str, Any]] = {}
+    for account, band in bands.items():
+        row = known.get(account)
+        if moved is not None and account not in moved and row is not None and (row.day, row.band) == (day, band):
+            went[account] = {"band_since": row.band_since} | {f"trend_{w}d": getattr(row, f"trend_{w}d") for w in WINDOWS}
+    anew = [account for account in bands if account not in went]
+    begin = day - timedelta(days=max(WINDOWS))
+    said = store_scores.history_since(connection, begin, None if accounts is None else anew) if anew else {}
+    history = _since_return(connection, said, day)
+    since = _bands_since(connection, day, {account: bands[account] for account in anew}, history, known)
+    # What a person decides for a month is no trend of the account.
+    steps = [[(row.day, row.raw_centi / 100) for row in history.get(account, ())] for account in anew]
+    went |= {account: {"band_since": since[account]} for account in anew}
+    for window in WINDOWS:
+        for account, trend in zip(anew, trends(steps, day, window), strict=True):
+            went[account][f"trend_{window}d"] = trend
+    return went
+
+
 def _bands_since(
     connection: sa.Connection,
-    scores: Sequence[Score],
-    history: Mapping[int, Sequence[sa.Row[Any]]],
+    day: date,
+    now: Mapping[int, str],
+    history: Mapping[int, Sequence[Said]],
     known: Mapping[int, sa.Row[Any]],
 ) -> dict[int, date]:
-    """The first day of the unbroken run of the band that each account is in now.
+    """The first day of the unbroken run of the band that each account is in `now`.
 
     history: the rows of the last months; known: what was said last. Where neither reaches back to the beginning of the run,
     all of the account's history is read.
@@ -232,25 +247,21 @@ def _bands_since(
     bands = bands_of(connection, {row.model_id for series in history.values() for row in series})
     since: dict[int, date] = {}
     unfinished: dict[int, str] = {}
-    for score in scores:
-        series, before = history.get(score.account_id, []), known.get(score.account_id)
-        run = _run_of(score.band, series, bands)
-        since[score.account_id] = run[0].day if run else score.day
+    for account, band in now.items():
+        series, before = history.get(account, []), known.get(account)
+        run = _run_of(band, series, bands)
+        since[account] = run[0].day if run else day
         if not run or len(run) < len(series):
             continue
-        if before is not None and before.band == score.band and before.band_since <= run[0].day <= before.day:
-            since[score.account_id] = before.band_since
+        if before is not None and before.band == band and before.band_since <= run[0].day <= before.day:
+            since[account] = before.band_since
         else:
-            unfinished[score.account_id] = score.band
-    older = _since_return(
-        connection,
-        store_scores.history_since(connection, date.min, list(unfinished)),
-        max((s.day for s in scores), default=date.min),
-    )
+            unfinished[account] = band
+    older = _since_return(connection, store_scores.history_since(connection, date.min, list(unfinished)), day)
     bands |= bands_of(connection, {row.model_id for series in older.values() for row in series} - bands.keys())
-    for account_id, series in older.items():
-        if run := _run_of(unfinished[account_id], series, bands):
-            since[account_id] = run[0].day
+    for account, series in older.items():
+        if run := _run_of(unfinished[account], series, bands):
+            since[account] = run[0].day
     return since
 
 
@@ -264,8 +275,8 @@ def band_began(connection: sa.Connection, score: Score) -> date:
 
 
 def _since_return(
-    connection: sa.Connection, history: Mapping[int, Sequence[sa.Row[Any]]], until: date
-) -> dict[int, Sequence[sa.Row[Any]]]:
+    connection: sa.Connection, history: Mapping[int, Sequence[Said]], until: date
+) -> dict[int, Sequence[Said]]:
     """The rows since an account that had left came back, up to a day; all of the others."""
     returned = store_absence.returned(connection, (store_scores.RESTATED, store_scores.LIVE), until)
     return {
@@ -273,44 +284,53 @@ def _since_return(
     }
 
 
-def _run_of(band: str, series: Sequence[sa.Row[Any]], bands: Mapping[int, Sequence[Band]]) -> list[sa.Row[Any]]:
+def _run_of(band: str, series: Sequence[Said], bands: Mapping[int, Sequence[Band]]) -> list[Said]:
     """The rows at the end of a series that are all in a band, oldest first. bands: those of each model, by its id."""
 
     return list(takewhile(lambda row: band_name(bands[row.model_id], row.band) == band, reversed(series)))[::-1]
 
 
-def _current_row(cards: Scorecards, segment: SegmentDay, score: Score, band_since: date, now: datetime) -> dict[str, Any]:
-    content = score.to_json()
-    return {
-        "account_id": score.account_id,
-        "day": score.day,
+def _current_rows(
+    cards: Scorecards, scores: DayScores, segment: SegmentDay, kept: Kept, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """Rows of current scores with what explains them, but for what rests on the days before."""
+    evaluation, bands = segment.evaluation, segment.model.bands
+    shared = {
+        "day": scores.day,
         "segment_id": cards.segment_ids[segment.rule.name],
         "model_id": cards.model_ids[segment.model.version],
-        "score": score.score,
-        "reference": score.reference,
-        "band": score.band,
-        "raw_score": score.raw_score,
-        "raw_band": score.raw_band,
-        "band_since": band_since,
-        "coverage": score.coverage,
-        "low": score.low,
-        "high": score.high,
-        "components": content["components"],
-        "adjustments": content["adjustments"],
-        "matched": content["matched"],
-        "steadiness": score.steadiness,
+        "reference": evaluation.reference,
         "scored_at": now,
+        "backdrop": kept.backdrop.digest,
     }
+    columns = (evaluation.score, evaluation.raw_score, evaluation.coverage, evaluation.low, evaluation.high)
+    numbers = zip(_accounts(scores, segment), *(column.tolist() for column in columns), strict=True)
+    named = zip(evaluation.band.tolist(), evaluation.raw_band.tolist(), strict=True)
+    for (account, score, raw_score, coverage, low, high), (band, raw_band), detail in zip(
+        numbers, named, kept.rows, strict=True
+    ):
+        yield {
+            **shared,
+            "account_id": account,
+            "score": score,
+            "raw_score": raw_score,
+            "band": band_name(bands, band),
+            "raw_band": band_name(bands, raw_band),
+            "coverage": coverage,
+            "low": low,
+            "high": high,
+            **detail,
+        }
 
 
-def _change(score: Score, before: sa.Row[Any] | None) -> ScoreChange:
+def _change(segment: SegmentDay, row: Mapping[str, Any], before: sa.Row[Any] | None) -> ScoreChange:
     return ScoreChange(
-        account_id=score.account_id,
-        day=score.day,
-        segment=score.segment,
-        model_version=score.model_version,
+        account_id=row["account_id"],
+        day=row["day"],
+        segment=segment.rule.name,
+        model_version=segment.model.version,
         score_before=before.score if before is not None else None,
-        score=score.score,
+        score=row["score"],
         band_before=before.band if before is not None else None,
-        band=score.band,
+        band=row["band"],
     )

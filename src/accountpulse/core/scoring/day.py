@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.evaluate import Evaluation, evaluate
-from accountpulse.core.scoring.explain import Setting, scores_of
+from accountpulse.core.scoring.explain import Cause, Kept, Setting, kept_of, scores_of
 from accountpulse.core.scoring.inputs import (
     REVENUE,
     EvaluateOn,
@@ -38,7 +39,7 @@ from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.normalise import Baseline
 from accountpulse.core.scoring.peers import Peer, Peers, peers_of
 from accountpulse.core.scoring.rollup import Part, rolled_up
-from accountpulse.core.scoring.scorer import Scorer
+from accountpulse.core.scoring.scorer import Floats, Mask, Scorer
 from accountpulse.core.scoring.segments import Assignment, Rule, assign, fields_read
 from accountpulse.core.scoring.steadiness import Course
 from accountpulse.core.scoring.types import Score
@@ -99,9 +100,14 @@ class SegmentDay:
     new_peers: Mapping[str, Peer]
     course: Course | None = None
 
+    @cached_property
+    def _held(self) -> Mask:
+        assert self.course is not None
+        return self.course.differs(self.model, self.evaluation.raw_score, self.evaluation.raw_band)
+
     def steadiness(self, i: int) -> str | None:
         """Why what is published of the i-th account is not what is raw, in words; None where it is."""
-        if self.course is None:
+        if self.course is None or not self._held[i]:
             return None
         return self.course.words(self.model, float(self.evaluation.raw_score[i]), int(self.evaluation.raw_band[i]), i)
 
@@ -122,19 +128,45 @@ class DayScores:
 
         previous: the metrics some time before, to say what rose or fell.
         """
-        names = list(segment.model.metrics)
         rows = [int(row) for row in segment.rows]
         accounts = [int(id) for id in self.frame.account_ids[segment.rows]]
         return scores_of(
             segment.evaluation,
             accounts,
-            Setting(day=self.day, segment=segment.rule.name, metrics=yardstick.metrics, currency=yardstick.currency),
-            previous=earlier_values(previous, self.frame, rows, names) if previous is not None else None,
+            self._setting(segment, yardstick),
+            previous=self._previous(segment, previous),
             matched=[self.assignment.reasons(row) for row in rows],
-            cause=lambda i, name: self.frame.reason(rows[i], name) or self._without_baseline(segment.model, name, rows[i]),
+            cause=self._cause(segment),
             steadiness=segment.steadiness,
             rows=None if only is None else [accounts.index(only)],
         )
+
+    def kept(self, segment: SegmentDay, yardstick: Yardstick, previous: MetricFrame | None) -> Kept:
+        """What explains the segment's scores, as the store keeps it; see `explained`."""
+        return kept_of(
+            segment.evaluation,
+            self._setting(segment, yardstick),
+            previous=self._previous(segment, previous),
+            matched=[self.assignment.reasons(row) for row in segment.rows.tolist()],
+            cause=self._cause(segment),
+            steadiness=segment.steadiness,
+        )
+
+    def _setting(self, segment: SegmentDay, yardstick: Yardstick) -> Setting:
+        return Setting(day=self.day, segment=segment.rule.name, metrics=yardstick.metrics, currency=yardstick.currency)
+
+    def _previous(self, segment: SegmentDay, previous: MetricFrame | None) -> Floats | None:
+        if previous is None:
+            return None
+        return earlier_values(previous, self.frame, segment.rows, list(segment.model.metrics))
+
+    def _cause(self, segment: SegmentDay) -> Cause:
+        rows, columns = segment.rows.tolist(), {name: self.frame.index(name) for name in segment.model.metrics}
+
+        def cause(i: int, name: str) -> str | None:
+            return self.frame.reason_at(rows[i], columns[name]) or self._without_baseline(segment.model, name, rows[i])
+
+        return cause
 
     def _without_baseline(self, model: ScoringModel, name: str, row: int) -> str | None:
         """Why a metric that has a value is unknown in the model; None unless it has nothing to be compared with."""

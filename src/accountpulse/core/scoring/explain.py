@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.adjust import AdjustmentColumn
+from accountpulse.core.scoring.backdrop import Backdrop, Line, Numbers, told_components
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.evaluate import Evaluation
 from accountpulse.core.scoring.scorer import Floats
-from accountpulse.core.scoring.types import Adjustment, Component, Matched, Score
-from accountpulse.core.scoring.words import Wording
+from accountpulse.core.scoring.types import Adjustment, Matched, Score
+from accountpulse.core.scoring.words import unknown
 
 Cause = Callable[[int, str], str | None]
 
@@ -54,6 +57,8 @@ def scores_of(
     cause: why a metric has no value for an account, by its row and the metric's name. steadiness: why what is published of an
     account is not what is raw, by its row. rows: only these accounts.
     """
+    backdrop, numbers = backdrop_of(evaluation, setting), numbers_of(evaluation, previous)
+    told = Teller(evaluation, setting, cause)
     version = evaluation.model.version
     return [
         Score(
@@ -69,8 +74,8 @@ def scores_of(
             coverage=float(evaluation.coverage[i]),
             low=float(evaluation.low[i]),
             high=float(evaluation.high[i]),
-            components=_components(evaluation, i, setting, None if previous is None else previous[i], cause),
-            adjustments=_adjustments(evaluation, i, setting),
+            components=told_components(backdrop, numbers, i, told.reasons(i)),
+            adjustments=told.adjustments(i),
             matched=tuple(matched[i]) if matched is not None else (),
             steadiness=steadiness(i) if steadiness else None,
         )
@@ -78,53 +83,110 @@ def scores_of(
     ]
 
 
-def _components(
-    evaluation: Evaluation, i: int, setting: Setting, previous: Floats | None, cause: Cause | None
-) -> tuple[Component, ...]:
-    made = []
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What explains an evaluation's scores as the store keeps it. rows: for each account, columns of `score_detail`."""
+
+    backdrop: Backdrop
+    rows: list[dict[str, Any]]
+
+
+def kept_of(
+    evaluation: Evaluation,
+    setting: Setting,
+    *,
+    previous: Floats | None = None,
+    matched: Sequence[Sequence[Matched]],
+    cause: Cause,
+    steadiness: Callable[[int], str | None],
+) -> Kept:
+    """What explains the scores of an evaluation, without the sentences that are made when it is read; see `scores_of`."""
+    told = Teller(evaluation, setting, cause)
+    rows = [
+        {
+            "numbers": numbers,
+            "told": {str(place): reason for place, reason in told.reasons(i).items()} or None,
+            "adjustments": [adjustment.to_json() for adjustment in told.adjustments(i)],
+            "matched": [each.to_json() for each in matched[i]],
+            "steadiness": steadiness(i),
+        }
+        for i, numbers in enumerate(numbers_of(evaluation, previous).pack())
+    ]
+    return Kept(backdrop_of(evaluation, setting), rows)
+
+
+def backdrop_of(evaluation: Evaluation, setting: Setting) -> Backdrop:
+    """What all accounts of an evaluation are set against."""
+    lines = []
     for j, (line, spec) in enumerate(zip(evaluation.model.lines, evaluation.model.components, strict=True)):
         metric = setting.metrics[line.metric]
-        state = ComponentState(int(evaluation.states[i, j]))
-        measured = state == ComponentState.MEASURED
-        wording = Wording(metric, setting.segment, setting.currency)
-        value, delta = float(evaluation.values[i, j]), float(evaluation.deltas[i, j])
-        typical_value = None if np.isnan(evaluation.typical_value[j]) else float(evaluation.typical_value[j])
-        if measured:
-            before = None if previous is None or not np.isfinite(previous[j]) else float(previous[j])
-            usual = float(evaluation.usual[i, j]) if np.isfinite(evaluation.usual[i, j]) else None
-            reason = wording.measured(
-                value, delta, typical_value=typical_value, previous=before, days=setting.previous_days, usual=usual
-            )
-        else:
-            told = cause(i, line.metric) if cause else None
-            reason = wording.unknown(state, line.missing, told, evaluation.stand_ins.get(j))
-        made.append(
-            Component(
-                metric=line.metric,
+        typical_value = float(evaluation.typical_value[j])
+        lines.append(
+            Line(
+                name=line.metric,
                 title=metric.title,
                 group=spec.group,
                 unit=metric.unit,
-                state=state,
-                value=value if measured else None,
-                typical_value=typical_value,
-                component=float(evaluation.components[i, j]) if measured else None,
-                typical_component=float(evaluation.typical[j]),
-                weight=float(evaluation.weights[j]),
-                delta=delta,
-                reason=reason,
+                money=metric.money,
                 sources=tuple(metric.sources),
+                weight=float(evaluation.weights[j]),
+                typical_component=float(evaluation.typical[j]),
+                typical_value=None if np.isnan(typical_value) else typical_value,
             )
         )
-    return tuple(made)
+    return Backdrop(setting.segment, setting.currency, setting.previous_days, tuple(lines))
 
 
-def _adjustments(evaluation: Evaluation, i: int, setting: Setting) -> tuple[Adjustment, ...]:
-    made = []
-    for column in evaluation.adjustments:
-        points = float(column.points[i])
-        if abs(points) > NEGLIGIBLE or (column.holds is not None and column.holds[i]):
-            metric = setting.metrics.get(column.code.partition(":")[2])
-            label = column.label.replace(metric.name, metric.title) if metric else column.label
-            detail = column.detail(i) if column.detail else ""
-            made.append(Adjustment(column.code, f"{label} ({detail})" if detail else label, points))
-    return tuple(made)
+def numbers_of(evaluation: Evaluation, previous: Floats | None = None) -> Numbers:
+    """An evaluation's numbers; of what is not measured only what is unknown. previous: as in `scores_of`."""
+    measured = evaluation.states == ComponentState.MEASURED
+    return Numbers(
+        value=np.where(measured, evaluation.values, np.nan),
+        component=np.where(measured, evaluation.components, np.nan),
+        delta=evaluation.deltas,
+        previous=np.full(measured.shape, np.nan) if previous is None else np.where(measured, previous, np.nan),
+        usual=np.where(measured, evaluation.usual, np.nan),
+        states=evaluation.states,
+    )
+
+
+class Teller:
+    """Says of an evaluation's accounts, by their rows, what no number says. cause: as in `scores_of`."""
+
+    def __init__(self, evaluation: Evaluation, setting: Setting, cause: Cause | None) -> None:
+        self._evaluation = evaluation
+        self._setting = setting
+        self._cause = cause
+        self._said: dict[tuple[int, int, str | None], str] = {}
+        unknown = evaluation.states != ComponentState.MEASURED
+        self._unknown: dict[int, list[int]] = {}
+        for i, j in zip(*(places.tolist() for places in np.nonzero(unknown)), strict=True):
+            self._unknown.setdefault(i, []).append(j)
+        self._moved: dict[int, list[AdjustmentColumn]] = {}
+        for column in evaluation.adjustments:
+            counts = np.abs(column.points) > NEGLIGIBLE
+            for i in np.flatnonzero(counts if column.holds is None else counts | column.holds).tolist():
+                self._moved.setdefault(i, []).append(column)
+
+    def reasons(self, i: int) -> dict[int, str]:
+        """Why components have no value, and what the model does about it, by their place."""
+        return {j: self._reason(i, j) for j in self._unknown.get(i, ())}
+
+    def _reason(self, i: int, j: int) -> str:
+        line = self._evaluation.model.lines[j]
+        cause = self._cause(i, line.metric) if self._cause else None
+        code = int(self._evaluation.states[i, j])
+        if (j, code, cause) not in self._said:
+            metric, stand_in = self._setting.metrics[line.metric], self._evaluation.stand_ins.get(j)
+            self._said[j, code, cause] = unknown(metric, ComponentState(code), line.missing, cause, stand_in)
+        return self._said[j, code, cause]
+
+    def adjustments(self, i: int) -> tuple[Adjustment, ...]:
+        """What moved the score besides its components, in the order in which it was applied."""
+        return tuple(self._adjustment(column, i) for column in self._moved.get(i, ()))
+
+    def _adjustment(self, column: AdjustmentColumn, i: int) -> Adjustment:
+        metric = self._setting.metrics.get(column.code.partition(":")[2])
+        label = column.label.replace(metric.name, metric.title) if metric else column.label
+        detail = column.detail(i) if column.detail else ""
+        return Adjustment(column.code, f"{label} ({detail})" if detail else label, float(column.points[i]))

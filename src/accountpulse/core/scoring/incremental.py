@@ -56,7 +56,8 @@ class Found:
 
     accounts: how many there were. frame: the accounts that were scored: all, where `everybody`. asked: those that may have
     changed; who is asked and not in the frame is a customer no longer. measured: how many were measured. before: the rows that
-    were kept of the asked, of all where `everybody`. content: of the header, but for what only writing tells.
+    were kept of the asked, of all where `everybody`. same_past: whether the days before are as they were
+    then. content: of the header, but for what only writing tells.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Found:
     marks: Mapping[int, Touch]
     frame: StoredFrame
     everybody: bool
+    same_past: bool
     asked: frozenset[int]
     measured: int
     before: Sequence[sa.Row[Any]]
@@ -306,6 +308,7 @@ class _Finder:
             marks=self.marks,
             frame=frame,
             everybody=everybody,
+            same_past=self._same_past(),
             asked=asked,
             measured=measured,
             before=before,
@@ -327,6 +330,10 @@ class _Finder:
             accounts=accounts,
         )
         return judged(measured, covered)
+
+    def _same_past(self) -> bool:
+        header = self.header
+        return header is not None and (header.day, header.content["history"]) == (self.live.day, self.rests_on["history"])
 
     def _content(self, frame: StoredFrame) -> dict[str, Any]:
         sheets = [sheet.columns.content() for sheet in frame.sheets.values()]

@@ -71,7 +71,7 @@ def usual_values(frame: MetricFrame, models: Iterable[ScoringModel], evaluate_on
     for offset, metrics in names.items():
         past = evaluate_on(sorted(metrics), frame.day - timedelta(days=offset))
         known = [metric.name for metric in past.metrics]
-        values = earlier_values(past, frame, range(len(frame.account_ids)), known)
+        values = earlier_values(past, frame, np.arange(len(frame.account_ids)), known)
         found |= {(offset, name): values[:, i] for i, name in enumerate(known)}
     nothing = np.full(len(frame.account_ids), np.nan)
     return {
@@ -94,13 +94,13 @@ def revenue_of(frame: MetricFrame) -> Floats:
     return column
 
 
-def earlier_values(previous: MetricFrame, frame: MetricFrame, rows: Sequence[int], names: Sequence[str]) -> Floats:
+def earlier_values(previous: MetricFrame, frame: MetricFrame, rows: NDArray[np.int64], names: Sequence[str]) -> Floats:
     """The metric values of the same accounts in an earlier frame, NaN where there were none."""
-    place = {int(id): i for i, id in enumerate(previous.account_ids)}
     columns = [previous.index(name) for name in names]
+    accounts, there = frame.account_ids[rows], previous.account_ids
     values = np.full((len(rows), len(names)), np.nan)
-    for i, row in enumerate(rows):
-        earlier = place.get(int(frame.account_ids[row]))
-        if earlier is not None:
-            values[i] = previous.values[earlier, columns]
+    if len(there):
+        place = np.minimum(np.searchsorted(there, accounts), len(there) - 1)
+        known = there[place] == accounts
+        values[known] = previous.values[np.ix_(place[known], columns)]
     return values

@@ -72,7 +72,7 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
     booked = {row.account_id: json.loads(row.booked) for row in found.before}
     asked = None if found.everybody else sorted(found.asked)
     counted: dict[int, dict[str, Any]] = {id: {} for id in scored}
-    written = 0
+    written, moved = 0, None
     stages: list[tuple[Basis, Scorecards, DayScores]] = [(LIVE, live.cards, found.scores)]
     if live.shadow is not None and found.shadow is not None:
         stages.append((SHADOW_LIVE, live.shadow, found.shadow))
@@ -83,8 +83,10 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
         partly = None if asked is None else Partly(asked, _booked(booked, basis), accounts)
         beside = live.cards if basis == SHADOW_LIVE else None
         rows = write_day(connection, cards, scores, basis, live.now, came, partly, beside)
-        written += rows if basis == LIVE else 0
-    current = write_current(connection, live.cards, live.yardstick, found.scores, found.earlier, live.now, asked)
+        if basis == LIVE:
+            written = len(rows)
+            moved = {account for account, _ in rows} if found.same_past else None
+    current = write_current(connection, live.cards, live.yardstick, found.scores, found.earlier, live.now, asked, moved)
     homeless = current.homeless
     if asked is not None:
         homeless |= set(content.get("homeless", ())) - found.asked

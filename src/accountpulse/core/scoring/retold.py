@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -29,6 +28,7 @@ from accountpulse.core.scoring.publication import cards_in_force, not_installed
 from accountpulse.core.scoring.segments import Rule
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.store import told as store_told
+from accountpulse.core.store.history_rows import HistoryRow
 from accountpulse.core.store.scores import LIVE
 
 ACCURACY = 1.0
@@ -46,7 +46,7 @@ class Saying:
 
     day: date
     said_at: datetime | None
-    row: sa.Row[Any] | None
+    row: HistoryRow | None
     forgotten: bool
 
     @property

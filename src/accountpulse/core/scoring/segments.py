@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -54,14 +54,21 @@ class Assignment:
     index: NDArray[np.int64]
     matched: Mask
     columns: Columns
+    _said: dict[object, Matched] = field(default_factory=dict, compare=False, repr=False)
 
     def reasons(self, i: int) -> list[Matched]:
         """Every rule that matched account `i`, in order; the first is its segment."""
-        return [
-            Matched(rule.name, rule.condition.why(self.columns, i) if rule.condition else "the default segment")
-            for rule, matches in zip(self.rules, self.matched[i], strict=True)
-            if matches
-        ]
+        return [self._reason(rule, i) for rule, matches in zip(self.rules, self.matched[i].tolist(), strict=True) if matches]
+
+    def _reason(self, rule: Rule, i: int) -> Matched:
+        if rule.condition is None:
+            return Matched(rule.name, "the default segment")
+        # Many accounts match by the same values.
+        read = (self.columns[name][i] for name in sorted(rule.condition.fields()) if name in self.columns)
+        key = (rule.name, *(value if isinstance(value, Hashable) else repr(value) for value in read))
+        if key not in self._said:
+            self._said[key] = Matched(rule.name, rule.condition.why(self.columns, i))
+        return self._said[key]
 
 
 def assign(rules: Sequence[Rule], columns: Columns, n: int) -> Assignment:

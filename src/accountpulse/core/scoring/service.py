@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from accountpulse.core.clock import Clock, day_of, start_of_day
 from accountpulse.core.errors import NotFound
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.scoring.archive import band_began, stored_score, write_day
+from accountpulse.core.scoring.archive import band_began, write_day
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
@@ -23,6 +23,7 @@ from accountpulse.core.scoring.live_header import Live
 from accountpulse.core.scoring.next_band import NextBand, next_band
 from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
 from accountpulse.core.scoring.steady import steadied
+from accountpulse.core.scoring.stored import stored_scores
 from accountpulse.core.scoring.types import Score, ScoreChange
 from accountpulse.core.store import metric_frames as store_frames
 from accountpulse.core.store import scorecards as store_scorecards
@@ -100,7 +101,7 @@ class ScoringService:
         """Every account's score with what explains it: the stored ones of today, or as of a past day, evaluated now."""
         if day is None or day == self.today:
             with self._store.read() as connection:
-                return [stored_score(row) for row in store_scores.explained(connection).values()]
+                return list(stored_scores(connection).values())
         with self._store.read() as connection:
             scores, earlier = self._looked_at(connection, day)
         return [score for segment in scores.segments for score in scores.explained(segment, self._yardstick, earlier)]
@@ -109,12 +110,12 @@ class ScoringService:
         """One account's score; see `scores`. Raises NotFound when it was not scored, or was no customer that day."""
         if day is None or day == self.today:
             with self._store.read() as connection:
-                row = store_scores.explained(connection, account_id).get(account_id)
-            if row is None:
+                score = stored_scores(connection, [account_id]).get(account_id)
+            if score is None:
                 raise NotFound(
                     f"account {account_id} has no score: run `accountpulse score`, unless it is no longer a customer"
                 )
-            return stored_score(row)
+            return score
         with self._store.read() as connection:
             scores, earlier = self._looked_at(connection, day)
             for segment in scores.segments:
@@ -220,7 +221,7 @@ class ScoringService:
         with self._store.read() as connection:
             scores = self._published(connection, cards, day, RESTATED)
         with self._store.write() as connection:
-            written = write_day(connection, cards, scores, RESTATED, self._clock.now())
+            written = len(write_day(connection, cards, scores, RESTATED, self._clock.now()))
             store_frames.note_history(connection)
             if written:
                 bump(connection, "scores")

@@ -122,6 +122,13 @@ class Course:
     rising_since: Integers
     overridden: Mask
 
+    def differs(self, model: ScoringModel, raw_score: Floats, raw_band: Integers) -> Mask:
+        """Where what is published is not what is raw: of whom `words` has something to say."""
+        lies_in = np.where(raw_band == UNKNOWN, UNKNOWN, band_index(model.bands, self.after.score))
+        moved = np.round(self.after.score - raw_score, EDGE_DIGITS) != 0
+        differs: Mask = self.overridden | moved | (self.after.band != lies_in)
+        return differs
+
     def words(self, model: ScoringModel, raw_score: float, raw_band: int, i: int) -> str | None:
         """Why what is published of an account is not what is raw; None where it is."""
         if self.overridden[i]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.states import ComponentState
@@ -33,11 +34,22 @@ SHARES = frozenset({"share", "ratio", "percent"})
 TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
 
 
+class Named(Protocol):
+    """What must be known of a metric to speak about its values: a declaration, or what a stored score keeps of one."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def money(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """How to speak about one metric in one segment. `currency`: the store's reporting currency, for money."""
 
-    metric: Metric
+    metric: Named
     segment: str
     currency: str = ""
 
@@ -90,28 +102,29 @@ class Wording:
             return f"{title} at {now}, as typical {self.segment} accounts: {points(delta)}"
         return f"{title} at {now}; typical {self.segment} accounts at {self.amount(typical_value)}: {points(delta)}"
 
-    def unknown(
-        self, state: ComponentState, policy: MissingPolicy, cause: str | None = None, stand_in: str | None = None
-    ) -> str:
-        """The reason of a component that isn't measured: why, and what the model does about it.
 
-        `cause`, part of a sentence, is more exact than the state, such as "the account is not linked to a source of tickets".
-        stand_in: what the scorer makes of it under this policy, in its own words.
-        """
-        title, area = self.metric.title, _AREAS[self.metric.group]
-        consequence = _POLICIES[policy].format(stand_in=stand_in or _STAND_INS[policy])
-        if state == ComponentState.NOT_APPLICABLE:
-            return f"{title} does not apply to this account: left out"
-        if cause and state != ComponentState.NOT_CONNECTED:
-            return f"{title} is unknown, as {cause}: {consequence}"
-        told = {
-            ComponentState.NO_DATA: f"{title} has no data for this account",
-            ComponentState.NOT_CONNECTED: f"No {area} is connected",
-            ComponentState.NEVER_SYNCED: f"{area[0].upper()}{area[1:]} has not finished its first load",
-            ComponentState.STALE: f"{area[0].upper()}{area[1:]} data is out of date",
-            ComponentState.FAILED: f"{title} could not be computed",
-        }[state]
-        return f"{told}: {consequence}"
+def unknown(
+    metric: Metric, state: ComponentState, policy: MissingPolicy, cause: str | None = None, stand_in: str | None = None
+) -> str:
+    """The reason of a component that isn't measured: why, and what the model does about it.
+
+    `cause`, part of a sentence, is more exact than the state, such as "the account is not linked to a source of tickets".
+    stand_in: what the scorer makes of it under this policy, in its own words.
+    """
+    title, area = metric.title, _AREAS[metric.group]
+    consequence = _POLICIES[policy].format(stand_in=stand_in or _STAND_INS[policy])
+    if state == ComponentState.NOT_APPLICABLE:
+        return f"{title} does not apply to this account: left out"
+    if cause and state != ComponentState.NOT_CONNECTED:
+        return f"{title} is unknown, as {cause}: {consequence}"
+    told = {
+        ComponentState.NO_DATA: f"{title} has no data for this account",
+        ComponentState.NOT_CONNECTED: f"No {area} is connected",
+        ComponentState.NEVER_SYNCED: f"{area[0].upper()}{area[1:]} has not finished its first load",
+        ComponentState.STALE: f"{area[0].upper()}{area[1:]} data is out of date",
+        ComponentState.FAILED: f"{title} could not be computed",
+    }[state]
+    return f"{told}: {consequence}"
 
 
 def points(delta: float) -> str:

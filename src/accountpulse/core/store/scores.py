@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from accountpulse.core.store.absence import note as note_absence
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.history_rows import HistoryRow, Packed, has_aside, unpack
 from accountpulse.core.store.tables import (
     portfolio_daily,
+    score_backdrop,
     score_current,
     score_detail,
     score_history,
@@ -31,11 +33,10 @@ SHADOW_RESTATED: Final = 3
 Basis = Literal[0, 1, 2, 3]
 """live: said on the day itself. restated: said later about a past day. Of the published models, and of those in shadow."""
 
-_STEADINESS = ("raw_centi", "raw_band", "steady_centi", "steady_band", "rising_since")
-_HISTORY = ("model_id", "segment_id", "score_centi", "band", "coverage_percent", "components", *_STEADINESS)
+_HISTORY = ("model_id", "segment_id", "score_centi", "band", "packed")
 
-_DECISIVE = ("band", "model_id", "segment_id", "raw_band", "steady_band", "rising_since")
-"""What is written whenever it changes, however little the score moved."""
+_DECISIVE = ("raw_band", "steady_band", "rising_since")
+"""What is written, besides band, model and segment, whenever it changes, however little the score moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,34 @@ class HistoryPoint:
     rising_since: date | None = None
     exact: bool = False
 
+    @property
+    def plain(self) -> bool:
+        """Whether it says the same before steadiness and overrides, and nothing is rising."""
+        aside = (self.raw_centi, self.raw_band, self.steady_centi, self.steady_band, self.rising_since)
+        return aside == (None,) * len(aside)
+
+    def row(self, basis: Basis, day: date) -> dict[str, Any]:
+        """As a row of a day."""
+        held = Packed(
+            self.coverage_percent,
+            self.components,
+            self.raw_centi,
+            self.raw_band,
+            self.steady_centi,
+            self.steady_band,
+            self.rising_since,
+        )
+        return {
+            "account_id": self.account_id,
+            "basis": basis,
+            "day": day,
+            "model_id": self.model_id,
+            "segment_id": self.segment_id,
+            "score_centi": self.score_centi,
+            "band": self.band,
+            "packed": held.pack(day),
+        }
+
 
 def write_history(
     connection: sa.Connection,
@@ -72,17 +101,18 @@ def write_history(
     now: datetime,
     total: int | None = None,
     asked: Sequence[int] | None = None,
-) -> int:
-    """Write a day's evaluation where it moved by the threshold, or changed band, model or segment; returns rows written.
+) -> set[tuple[int, date]]:
+    """Write a day's evaluation where it moved by the threshold, or changed band, model or segment.
 
     Who was away the day before gets a row in any case, as what was said before that is not what it goes on from.
 
     A row is in force until the next one, so a day scored out of order may not change what later days already said: where the
     following scored day rested on the row before, it gets a row of its own. asked, total: given where the points are of some
-    accounts only: those that were looked at, whether they are customers or not, and how many were scored that day.
+    accounts only: those that were looked at, whether they are customers or not, and how many were scored that day. Returns the
+    rows written and removed, by account and day.
     """
     accounts = [point.account_id for point in points]
-    before: dict[int, sa.Row[Any]] = {}
+    before: dict[int, HistoryRow] = {}
     for among in _among(asked):
         before |= in_force(connection, basis, before=day, among=among)
     on_day = _rows(connection, basis, day, accounts)
@@ -97,18 +127,18 @@ def write_history(
     for point in points:
         previous, existing = before.get(point.account_id), on_day.get(point.account_id)
         wanted = point.account_id in returning or _moved(previous, point, threshold_centi)
-        if existing is not None and wanted and _same(existing, point):
-            continue
         if existing is None and not wanted:
+            continue
+        row = point.row(basis, day)
+        if existing is not None and wanted and all(getattr(existing.row, name) == row[name] for name in _HISTORY):
             continue
         said = existing or previous
         if following is not None and said is not None and point.account_id not in has_following:
-            write.append({**_values(said), "account_id": point.account_id, "basis": basis, "day": following})
+            write.append(_said_again(said, basis, following))
         if existing is not None:
             remove.append(point.account_id)
         if wanted:
-            row = {name: getattr(point, name) for name in _HISTORY}
-            write.append({**row, "account_id": point.account_id, "basis": basis, "day": day})
+            write.append(row)
     if remove:
         table = score_history
         connection.execute(
@@ -126,31 +156,44 @@ def write_history(
             set_={"scored_at": statement.excluded.scored_at, "accounts": statement.excluded.accounts},
         )
     )
-    return len({(row["account_id"], row["day"]) for row in write} | {(account, day) for account in remove})
+    return {(row["account_id"], row["day"]) for row in write} | {(account, day) for account in remove}
+
+
+def _said_again(said: HistoryRow, basis: Basis, day: date) -> dict[str, Any]:
+    """A row for a later day that says the same."""
+    row = {name: getattr(said, name) for name in _HISTORY}
+    # Its bytes count days from its own.
+    packed = unpack(bytes(said.packed), said.day).pack(day)
+    return {**row, "account_id": said.account_id, "basis": basis, "day": day, "packed": packed}
 
 
 def in_force(
     connection: sa.Connection, basis: Basis, *, before: date, among: sa.ColumnElement[bool] | None = None
-) -> dict[int, sa.Row[Any]]:
+) -> dict[int, HistoryRow]:
     """Each account's latest history row of days before `before`. among: a condition on the rows' accounts."""
-    table = score_history
+    query = _newest(basis, before, sa.true() if among is None else among, score_history)
+    return {row.account_id: HistoryRow(row) for row in connection.execute(query)}
+
+
+def _newest(basis: Basis, before: date, among: sa.ColumnElement[bool], *columns: Any) -> sa.Select[Any]:
+    """The latest row of each account before a day."""
+    h = score_history.c
     newest = (
-        sa.select(table.c.account_id, sa.func.max(table.c.day).label("day"))
-        .where(table.c.basis == basis, table.c.day < before, sa.true() if among is None else among)
-        .group_by(table.c.account_id)
+        sa.select(h.account_id, sa.func.max(h.day).label("day"))
+        .where(h.basis == basis, h.day < before, among)
+        .group_by(h.account_id)
         .subquery()
     )
-    query = sa.select(table).join(
-        newest, sa.and_(table.c.account_id == newest.c.account_id, table.c.day == newest.c.day, table.c.basis == basis)
-    )
-    return {row.account_id: row for row in connection.execute(query)}
+    on = sa.and_(h.account_id == newest.c.account_id, h.day == newest.c.day, h.basis == basis)
+    return sa.select(*columns).join(newest, on)
 
 
-def _rows(connection: sa.Connection, basis: Basis, day: date, accounts: Sequence[int]) -> dict[int, sa.Row[Any]]:
+def _rows(connection: sa.Connection, basis: Basis, day: date, accounts: Sequence[int]) -> dict[int, HistoryRow]:
     # By account, as the key is: an index by day would be a fifth of the history's size.
     table = score_history
     query = sa.select(table).where(table.c.basis == basis, table.c.day == day)
-    return {row.account_id: row for among in _among(accounts) for row in connection.execute(query.where(among))}
+    found = (row for among in _among(accounts) for row in connection.execute(query.where(among)))
+    return {row.account_id: HistoryRow(row) for row in found}
 
 
 def _among(accounts: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
@@ -158,8 +201,15 @@ def _among(accounts: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
     return [sa.true()] if accounts is None else [score_history.c.account_id.in_(ids) for ids in chunked(accounts)]
 
 
-def _moved(previous: sa.Row[Any] | None, point: HistoryPoint, threshold_centi: int) -> bool:
-    if previous is None or any(getattr(previous, name) != getattr(point, name) for name in _DECISIVE):
+def _moved(previous: HistoryRow | None, point: HistoryPoint, threshold_centi: int) -> bool:
+    if previous is None:
+        return True
+    row = previous.row
+    if (row.band, row.model_id, row.segment_id) != (point.band, point.model_id, point.segment_id):
+        return True
+    if point.plain and not has_aside(row.packed):
+        return bool(abs(row.score_centi - point.score_centi) >= (1 if point.exact else threshold_centi))
+    if any(getattr(previous, name) != getattr(point, name) for name in _DECISIVE):
         return True
     (score, raw, steady), (score_now, raw_now, steady_now) = _scores(previous), _scores(point)
     return max(abs(score - score_now), abs(raw - raw_now)) >= threshold_centi or (
@@ -167,56 +217,59 @@ def _moved(previous: sa.Row[Any] | None, point: HistoryPoint, threshold_centi: i
     )
 
 
-def _scores(row: sa.Row[Any] | HistoryPoint) -> tuple[int, int, int]:
+def _scores(row: HistoryRow | HistoryPoint) -> tuple[int, int, int]:
     """The published score, the raw one, and that without overrides."""
     published: int = row.score_centi
     return published, raw_centi(row), published if row.steady_centi is None else row.steady_centi
 
 
-def raw_centi(row: sa.Row[Any] | HistoryPoint) -> int:
+def raw_centi(row: HistoryRow | HistoryPoint) -> int:
     """The score of a history row before steadiness and overrides, in hundredths."""
     centi: int = row.score_centi if row.raw_centi is None else row.raw_centi
     return centi
 
 
-def _same(row: sa.Row[Any], point: HistoryPoint) -> bool:
-    return all(getattr(row, name) == getattr(point, name) for name in _HISTORY)
+class Said(NamedTuple):
+    """What was said on a day: the band's index in the bands of a model, the score before steadiness and overrides."""
+
+    day: date
+    model_id: int
+    band: int
+    raw_centi: int
 
 
-def _values(said: sa.Row[Any]) -> dict[str, Any]:
-    return {name: getattr(said, name) for name in _HISTORY}
+def history_since(connection: sa.Connection, since: date, accounts: Sequence[int] | None = None) -> dict[int, list[Said]]:
+    """What was said of every account, or of some, from `since` on and what was in force before, oldest first.
 
-
-def history_since(
-    connection: sa.Connection, since: date, accounts: Sequence[int] | None = None
-) -> dict[int, list[sa.Row[Any]]]:
-    """The history rows of every account, or of some, from `since` on and the one in force before, oldest first.
-
-    Live rows from the first day that was scored live, restated ones for the days before.
+    What was said live from the first day that was scored live, restated for the days before.
     """
-    found: dict[int, list[sa.Row[Any]]] = {}
+    found: dict[int, list[Said]] = {}
     for among in _among(accounts):
         found |= _series(connection, since, among)
     return found
 
 
-def _series(connection: sa.Connection, since: date, wanted: sa.ColumnElement[bool]) -> dict[int, list[sa.Row[Any]]]:
+def _series(connection: sa.Connection, since: date, wanted: sa.ColumnElement[bool]) -> dict[int, list[Said]]:
     table = score_history
+    columns = (table.c.account_id, table.c.day, table.c.model_id, table.c.band, table.c.score_centi, table.c.packed)
     first_live = connection.execute(sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == LIVE)).scalar()
-    rows: dict[int, list[sa.Row[Any]]] = {}
+    rows: dict[int, list[Said]] = {}
     bases: tuple[Basis, ...] = (RESTATED, LIVE)
     for basis in bases:
-        query = sa.select(table).where(table.c.basis == basis, table.c.day >= since, wanted)
+        query = sa.select(*columns).where(table.c.basis == basis, table.c.day >= since, wanted)
         if basis == RESTATED and first_live is not None:
             if first_live <= since:
                 # Between the last restated row and the live one in force at `since` there may be others.
                 continue
             query = query.where(table.c.day < first_live)
-        earlier = in_force(connection, basis, before=since, among=wanted).values()
-        for row in (*earlier, *connection.execute(query.order_by(table.c.day))):
-            rows.setdefault(row.account_id, []).append(row)
+        opening = _newest(basis, since, wanted, *columns)
+        for part in (opening, query.order_by(table.c.day)):
+            for account, day, model, band, centi, packed in connection.execute(part).all():
+                if has_aside(packed) and (raw := unpack(bytes(packed), day).raw_centi) is not None:
+                    centi = raw
+                rows.setdefault(account, []).append(Said(day, model, band, centi))
     for series in rows.values():
-        series.sort(key=lambda row: row.day)
+        series.sort()
     return rows
 
 
@@ -226,14 +279,6 @@ def current(connection: sa.Connection, account: int | Sequence[int] | None = Non
     These may be of an earlier configuration, when nothing has been scored since it changed.
     """
     return _by_account(connection, _named(sa.select(score_current)), account)
-
-
-def explained(connection: sa.Connection, account_id: int | None = None) -> dict[int, sa.Row[Any]]:
-    """Like `current`, with the components, adjustments and matched segments."""
-    detail = score_detail.c
-    query = sa.select(score_current, detail.components, detail.adjustments, detail.matched, detail.steadiness)
-    joined = query.join(score_detail, detail.account_id == score_current.c.account_id)
-    return _by_account(connection, _named(joined), account_id)
 
 
 def _named(query: sa.Select[Any]) -> sa.Select[Any]:
@@ -261,8 +306,17 @@ def trends(connection: sa.Connection) -> dict[tuple[int, date], float | None]:
     return {(row.account_id, row.day): row.trend_28d for row in rows}
 
 
-def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[int, sa.Row[Any]]) -> int:
-    """Make these the current scores, given those `known`; returns how many changed. `scored_at` alone is no change."""
+def write_current(
+    connection: sa.Connection,
+    rows: Sequence[Mapping[str, Any]],
+    known: Mapping[int, sa.Row[Any]],
+    backdrops: Mapping[str, Mapping[str, Any]],
+) -> int:
+    """Make these the current scores, given those `known`; returns how many changed. `scored_at` alone is no change.
+
+    backdrops: the content of those that rows name, by its digest.
+    """
+    _keep_backdrops(connection, backdrops)
     hashed = [{**row, "content_hash": _content_hash(row)} for row in rows]
     changed = [row for row in hashed if _hash_of(known.get(row["account_id"])) != row["content_hash"]]
     gone = sorted(set(known) - {row["account_id"] for row in rows})
@@ -281,6 +335,18 @@ def write_current(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], 
                 [{name: row[name] for name in columns} for row in changed],
             )
     return len(changed) + len(gone)
+
+
+def _keep_backdrops(connection: sa.Connection, contents: Mapping[str, Mapping[str, Any]]) -> None:
+    """Store what is new, and then also forget what no score is set against any longer."""
+    b = score_backdrop.c
+    known = set(connection.execute(sa.select(b.digest)).scalars())
+    new = [{"digest": digest, "content": dict(content)} for digest, content in contents.items() if digest not in known]
+    if new:
+        used = sa.select(score_detail.c.backdrop).distinct()
+        connection.execute(sa.delete(score_backdrop).where(b.digest.not_in(used), b.digest.not_in(contents.keys())))
+        statement = insert(connection, score_backdrop)
+        connection.execute(statement.on_conflict_do_nothing(), new)
 
 
 def _content_hash(row: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -10,11 +10,13 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.history_rows import HistoryRow
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import (
     account_current,
     publication,
+    score_backdrop,
     score_current,
     score_detail,
     score_history,
@@ -26,13 +28,22 @@ from accountpulse.core.store.tables import (
 Basis = Literal["live", "restated", "best"]
 
 
-def details(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
-    """Components, adjustments and matched segments of current scores, by account."""
+def details(connection: sa.Connection, account_ids: Sequence[int] | None = None) -> dict[int, sa.Row[Any]]:
+    """What explains current scores, by account, of all or of some; `core/scoring/stored.py` reads it."""
+    query = sa.select(score_detail)
+    if account_ids is None:
+        return {row.account_id: row for row in connection.execute(query)}
     found: dict[int, sa.Row[Any]] = {}
     for chunk in chunked(account_ids):
-        query = sa.select(score_detail).where(score_detail.c.account_id.in_(chunk))
-        found.update({row.account_id: row for row in connection.execute(query)})
+        rows = connection.execute(query.where(score_detail.c.account_id.in_(chunk)))
+        found.update({row.account_id: row for row in rows})
     return found
+
+
+def backdrops(connection: sa.Connection, digests: Collection[str]) -> dict[str, Any]:
+    """The content of backdrops, by digest."""
+    query = sa.select(score_backdrop).where(score_backdrop.c.digest.in_(digests))
+    return {row.digest: row.content for row in connection.execute(query)}
 
 
 # --- history ------------------------------------------------------------------------------------------------------------
@@ -52,7 +63,7 @@ class HistoryRequest:
 class HistoryPage:
     """An account's rows, oldest first; the first may be older than `start`: it is the one in force then. more: cut off."""
 
-    rows: list[sa.Row[Any]]
+    rows: list[HistoryRow]
     more: bool
 
 
@@ -63,8 +74,8 @@ def history(connection: sa.Connection, account_ids: Sequence[int], request: Hist
     """
     found: dict[int, HistoryPage] = {}
     for chunk in chunked(account_ids):
-        by_account: dict[int, list[sa.Row[Any]]] = {}
-        for row in connection.execute(_history_query(chunk, request)):
+        by_account: dict[int, list[HistoryRow]] = {}
+        for row in map(HistoryRow, connection.execute(_history_query(chunk, request))):
             by_account.setdefault(row.account_id, []).append(row)
         found.update({id: HistoryPage(rows[: request.first], len(rows) > request.first) for id, rows in by_account.items()})
     return found
@@ -103,11 +114,8 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Se
             r.segment_id,
             r.score_centi,
             r.band,
-            sa.func.coalesce(r.raw_centi, r.score_centi).label("raw_centi"),
-            sa.func.coalesce(r.raw_band, r.band).label("raw_band"),
-            r.coverage_percent,
+            r.packed,
             scored_day.c.scored_at.label("inputs_as_of"),
-            r.components,
             segment.c.name.label("segment"),
         )
         .join(segment, segment.c.id == r.segment_id)

@@ -11,6 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from accountpulse.core.store.history_rows import HistoryRow, has_aside, unpack
 from accountpulse.core.store.tables import score_current, score_history, scored_day, scoring_model, segment
 from accountpulse.core.store.types import to_epoch_day
 
@@ -41,17 +42,22 @@ class Series:
 def series(connection: sa.Connection, basis: int, until: date, *, overridden: bool = True) -> Series:
     """The published scores of a basis, of all accounts, up to a day. overridden: False leaves out what people decided."""
     h = score_history.c
-    score = h.score_centi if overridden else sa.func.coalesce(h.steady_centi, h.score_centi)
-    band = h.band if overridden else sa.func.coalesce(h.steady_band, h.band)
     query = (
-        sa.select(h.account_id, h.day, score, band, h.segment_id, h.model_id)
+        sa.select(h.account_id, h.day, h.score_centi, h.band, h.segment_id, h.model_id, h.packed)
         .where(h.basis == basis, h.day <= until)
         .order_by(h.account_id, h.day)
     )
     parts: list[NDArray[np.int64]] = [np.empty((0, 6), dtype=np.int64)]
     result = connection.execute(query.execution_options(yield_per=_AT_ONCE))
     for rows in result.partitions():
-        parts.append(np.array([(r[0], to_epoch_day(r[1]), *r[2:]) for r in rows], dtype=np.int64))
+        read = []
+        for account, day, score, band, segment_id, model, packed in rows:
+            if not overridden and has_aside(packed):
+                steady = unpack(bytes(packed), day)
+                score = score if steady.steady_centi is None else steady.steady_centi
+                band = band if steady.steady_band is None else steady.steady_band
+            read.append((account, to_epoch_day(day), score, band, segment_id, model))
+        parts.append(np.array(read, dtype=np.int64))
     table = np.concatenate(parts)
     return Series(table[:, 0], table[:, 1], table[:, 2] / 100, table[:, 3], table[:, 4], table[:, 5])
 
@@ -87,7 +93,7 @@ def count_rows(connection: sa.Connection, basis: int, since: date, until: date) 
     return int(connection.execute(query).scalar_one())
 
 
-def components_in_force(connection: sa.Connection, basis: int, day: date) -> list[sa.Row[Any]]:
+def components_in_force(connection: sa.Connection, basis: int, day: date) -> list[HistoryRow]:
     """Account, model and packed components of the rows in force at the end of a day."""
     h = score_history.c
     newest = (
@@ -97,12 +103,12 @@ def components_in_force(connection: sa.Connection, basis: int, day: date) -> lis
         .subquery()
     )
     query = (
-        sa.select(h.account_id, h.model_id, h.components)
+        sa.select(h.account_id, h.day, h.model_id, h.packed)
         .join(newest, sa.and_(h.account_id == newest.c.account_id, h.day == newest.c.day))
         .where(h.basis == basis)
         .order_by(h.account_id)
     )
-    return list(connection.execute(query))
+    return [HistoryRow(row) for row in connection.execute(query)]
 
 
 def model_contents(connection: sa.Connection) -> dict[int, Any]:

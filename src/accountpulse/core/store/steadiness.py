@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.history_rows import has_aside, unpack
 from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED, Basis
 from accountpulse.core.store.tables import score_history, scored_day
 from accountpulse.core.store.types import to_epoch_day
@@ -86,16 +87,15 @@ def in_force(connection: sa.Connection, basis: Basis, before: date, accounts: Se
             .subquery()
         )
         on = sa.and_(h.account_id == newest.c.account_id, h.day == newest.c.day, h.basis == basis)
-        # Of what day it is matters to nobody, and a hundred thousand dates take their time.
-        queries.append(_columns(sa.null()).join(newest, on))
-    return _read(connection, queries)
+        queries.append(_columns().join(newest, on))
+    return _read(connection, queries, dated=False)
 
 
 def moves(connection: sa.Connection, basis: Basis, since: date, before: date, accounts: Sequence[int] | None = None) -> Rows:
     """The rows that a series wrote from `since` to the day before `before`. accounts: only theirs."""
     h = score_history.c
     wanted = sa.and_(_in_series(h, basis, before), h.day >= since, h.day < before)
-    return _read(connection, [_columns(score_history.c.day).where(wanted, chosen) for chosen in _chosen(accounts)])
+    return _read(connection, [_columns().where(wanted, chosen) for chosen in _chosen(accounts)], dated=True)
 
 
 def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[bool]:
@@ -108,10 +108,9 @@ def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[boo
     return sa.or_(own, sa.and_(columns.basis == earlier, sa.or_(first_own.is_(None), columns.day < first_own)))
 
 
-def _columns(day: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _columns() -> sa.Select[Any]:
     h = score_history.c
-    band, centi = sa.func.coalesce(h.steady_band, h.band), sa.func.coalesce(h.steady_centi, h.score_centi)
-    return sa.select(h.account_id, day, h.model_id, band, centi, h.rising_since)
+    return sa.select(h.account_id, h.day, h.model_id, h.band, h.score_centi, h.packed)
 
 
 def _chosen(accounts: Sequence[int] | None) -> Iterable[sa.ColumnElement[bool]]:
@@ -120,14 +119,23 @@ def _chosen(accounts: Sequence[int] | None) -> Iterable[sa.ColumnElement[bool]]:
     return [score_history.c.account_id.in_(chunk) for chunk in chunked(accounts)]
 
 
-def _read(connection: sa.Connection, queries: Iterable[sa.Select[Any]]) -> Rows:
+def _read(connection: sa.Connection, queries: Iterable[sa.Select[Any]], *, dated: bool) -> Rows:
     read = [
-        (account, _number(day), model, band, centi, _number(since))
+        (account, to_epoch_day(day) if dated else NEVER, model, *_steady(day, band, centi, packed))
         for query in queries
-        for account, day, model, band, centi, since in connection.execute(query).all()
+        for account, day, model, band, centi, packed in connection.execute(query).all()
     ]
     return _rows(np.array(read, dtype=np.int64).reshape(len(read), 6))
 
 
-def _number(day: date | None) -> int:
-    return NEVER if day is None else to_epoch_day(day)
+def _steady(day: date, band: int, centi: int, packed: bytes) -> tuple[int, int, int]:
+    """Band and score before overrides, and since when it has been rising, or NEVER."""
+    if not has_aside(packed):
+        return band, centi, NEVER
+    found = unpack(bytes(packed), day)
+    rising = NEVER if found.rising_since is None else to_epoch_day(found.rising_since)
+    return (
+        band if found.steady_band is None else found.steady_band,
+        centi if found.steady_centi is None else found.steady_centi,
+        rising,
+    )

@@ -353,15 +353,27 @@ score_current = sa.Table(
     comment="The score of each account now. content_hash: of this row and its detail, to see what changed without reading it.",
 )
 
+score_backdrop = sa.Table(
+    "score_backdrop",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("content", Json, nullable=False),
+    comment="What the current scores of a segment are set against: titles, weights, what is typical; see "
+    "core/scoring/backdrop.py. digest: of the content.",
+)
+
 score_detail = sa.Table(
     "score_detail",
     metadata,
     sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
-    sa.Column("components", Json, nullable=False),
+    sa.Column("backdrop", sa.Text, sa.ForeignKey("score_backdrop.digest"), nullable=False),
+    sa.Column("numbers", sa.LargeBinary, nullable=False),
+    sa.Column("told", Json),
     sa.Column("adjustments", Json, nullable=False),
     sa.Column("matched", Json, nullable=False),
     sa.Column("steadiness", sa.Text),
-    comment="What explains each current score. Kept apart: it is a hundred times larger, and lists of accounts don't need it.",
+    comment="What explains each current score. numbers: of its components, see core/scoring/backdrop.py; told: their reasons "
+    "that no number says, by place. Kept apart: it is ten times larger, and lists of accounts don't need it.",
 )
 
 score_history = sa.Table(
@@ -374,18 +386,11 @@ score_history = sa.Table(
     sa.Column("segment_id", sa.Integer, sa.ForeignKey("segment.id"), nullable=False),
     sa.Column("score_centi", sa.SmallInteger, nullable=False),
     sa.Column("band", sa.SmallInteger, nullable=False),
-    sa.Column("coverage_percent", sa.SmallInteger, nullable=False),
-    sa.Column("components", sa.LargeBinary, nullable=False),
-    sa.Column("raw_centi", sa.SmallInteger),
-    sa.Column("raw_band", sa.SmallInteger),
-    sa.Column("steady_centi", sa.SmallInteger),
-    sa.Column("steady_band", sa.SmallInteger),
-    sa.Column("rising_since", Day),
+    sa.Column("packed", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
     comment="A row when the score moved by a point, or the band, model, segment or steadiness changed. basis: 0 live, "
     "1 restated, 2 and 3 the same of the shadow. score_centi: hundredths of a point. band: index in the model's bands, "
-    "-1 unknown. components: see core/scoring/packing.py. raw_*: before steadiness and overrides; steady_*: before overrides; "
-    "null where that is no different. rising_since: the first of the days in a row that speak for a better band.",
+    "-1 unknown. packed: coverage, components, and what was before steadiness and overrides; see core/store/history_rows.py.",
 )
 
 scored_day = sa.Table(

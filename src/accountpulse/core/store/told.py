@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 
+from accountpulse.core.store.history_rows import HistoryRow
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE
 from accountpulse.core.store.tables import publication, score_history, scored_day, scoring_model, segment
 
 
-def said_on(connection: sa.Connection, account_id: int, day: date) -> sa.Row[Any] | None:
+def said_on(connection: sa.Connection, account_id: int, day: date) -> HistoryRow | None:
     """The row that answers for the day, of what was said on the days themselves; None before the first.
 
     Columns: those of the history; `segment`, its name; `content` of its model; `scored_at`, when `day` was scored, and
@@ -35,7 +35,8 @@ def said_on(connection: sa.Connection, account_id: int, day: date) -> sa.Row[Any
         .order_by(h.day.desc())
         .limit(1)
     )
-    return connection.execute(query).one_or_none()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else HistoryRow(row)
 
 
 def last_said(connection: sa.Connection) -> date | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from strawberry.dataloader import DataLoader
 
+from accountpulse.core.scoring.stored import Detail, details
 from accountpulse.core.store import freshness, scores_read
 from accountpulse.core.store.scores_read import HistoryPage, HistoryRequest
 
@@ -27,12 +27,12 @@ class ScoreLoaders:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.score_details: DataLoader[int, sa.Row[Any] | None] = DataLoader(load_fn=self._details)
+        self.score_details: DataLoader[int, Detail | None] = DataLoader(load_fn=self._details)
         self.history: DataLoader[tuple[int, HistoryRequest], HistoryPage] = DataLoader(load_fn=self._history)
         self.fresh_at: DataLoader[str, datetime | None] = DataLoader(load_fn=self._fresh_at)
 
-    async def _details(self, ids: list[int]) -> Sequence[sa.Row[Any] | None]:
-        found = await self._context.read(scores_read.details, ids)
+    async def _details(self, ids: list[int]) -> Sequence[Detail | None]:
+        found = await self._context.read(details, ids)
         return [found.get(id) for id in ids]
 
     async def _fresh_at(self, records: list[str]) -> Sequence[datetime | None]:

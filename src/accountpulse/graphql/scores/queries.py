@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from accountpulse.core.clock import day_of
 from accountpulse.core.scoring.bands import UNKNOWN_NAME
-from accountpulse.core.store.scores import LIVE
+from accountpulse.core.store.history_rows import HistoryRow
+from accountpulse.core.store.scores import LIVE, raw_centi
 from accountpulse.core.store.scores_read import Basis, HistoryRequest
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import BadInput
@@ -36,23 +37,24 @@ async def score_history(
     return ScoreHistory(points=points, has_more=page.more)
 
 
-def _point(row: sa.Row[tuple[object, ...]], model: sa.Row[tuple[object, ...]] | None, start: date) -> ScorePoint:
+def _point(row: HistoryRow, model: sa.Row[tuple[object, ...]] | None, start: date) -> ScorePoint:
     bands = [] if model is None else model.content["bands"]
 
     def named(band: int) -> str:
         return bands[band]["name"] if 0 <= band < len(bands) else UNKNOWN_NAME
 
+    raw_band = row.band if row.raw_band is None else row.raw_band
     return ScorePoint(
         day=max(row.day, start),
         since=row.day,
         score=row.score_centi / 100,
         band=named(row.band),
-        raw_score=row.raw_centi / 100,
-        raw_band=named(row.raw_band),
+        raw_score=raw_centi(row) / 100,
+        raw_band=named(raw_band),
         coverage=row.coverage_percent / 100,
         segment=row.segment,
         basis=HistoryBasis.LIVE if row.basis == LIVE else HistoryBasis.RESTATED,
         inputs_as_of=row.inputs_as_of,
         model_id=row.model_id,
-        packed=bytes(row.components),
+        packed=row.components,
     )

@@ -14,7 +14,6 @@ from accountpulse.core.metrics.states import ComponentState as State
 from accountpulse.core.scoring.packing import unpack
 from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
 from accountpulse.core.scoring.types import Component as CoreComponent
-from accountpulse.core.scoring.types import Matched
 from accountpulse.core.store.freshness import stalest
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.fields import choice, resolver
@@ -151,24 +150,23 @@ class Score:
 
     @resolver("What the score is made of, in the model's order.")
     async def components(self, info: Info) -> list[Component]:
-        row = await info.context.loaders.score_details.load(self.account_id)
-        return [] if row is None else [Component.of(CoreComponent.from_json(part), info) for part in row.components]
+        detail = await info.context.loaders.score_details.load(self.account_id)
+        return [] if detail is None else [Component.of(part, info) for part in detail.components]
 
     @resolver("Points added or taken for other causes, in the order in which they were applied.")
     async def adjustments(self, info: Info) -> list[Adjustment]:
-        row = await info.context.loaders.score_details.load(self.account_id)
-        return [] if row is None else [Adjustment.of(CoreAdjustment.from_json(part)) for part in row.adjustments]
+        detail = await info.context.loaders.score_details.load(self.account_id)
+        return [] if detail is None else list(map(Adjustment.of, detail.adjustments))
 
     @resolver("Why the value or the band is not the raw one, in words, such as what a rise waits for; null where it is.")
     async def steadiness(self, info: Info) -> str | None:
-        row = await info.context.loaders.score_details.load(self.account_id)
-        return None if row is None else row.steadiness
+        detail = await info.context.loaders.score_details.load(self.account_id)
+        return None if detail is None else detail.steadiness
 
     @resolver("Every segment whose rule matches the account; the first one is in force.")
     async def matched_segments(self, info: Info) -> list[SegmentMatch]:
-        row = await info.context.loaders.score_details.load(self.account_id)
-        matched = [] if row is None else [Matched.from_json(part) for part in row.matched]
-        return [SegmentMatch(segment=m.segment, why=m.why) for m in matched]
+        detail = await info.context.loaders.score_details.load(self.account_id)
+        return [] if detail is None else [SegmentMatch(segment=m.segment, why=m.why) for m in detail.matched]
 
     @staticmethod
     def of(row: sa.Row[Any]) -> Score | None:

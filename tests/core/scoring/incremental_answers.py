@@ -1,0 +1,41 @@
+"""All that scoring stores and that answers questions: what two ways of scoring are compared by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from accountpulse.core.scoring.stored import stored_scores
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.frame_tables import account_metrics
+from accountpulse.core.store.tables import (
+    account_current,
+    peer,
+    portfolio_daily,
+    score_current,
+    score_detail,
+    score_history,
+    scored_day,
+    segment_daily,
+)
+
+ANSWERS = (score_detail, score_current, score_history, portfolio_daily, segment_daily, peer, scored_day)
+
+
+def answers(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """All that is stored and answers questions, but for when it was written."""
+    with store.read() as connection:
+        found = {
+            table.name: [tuple(row) for row in connection.execute(sa.select(*(c for c in table.c if c.name != "scored_at")))]
+            for table in ANSWERS
+        }
+        revenue = connection.execute(sa.select(account_current.c.account_id, account_current.c.mrr))
+        found["mrr"] = [tuple(row) for row in revenue]
+        # Components and their sentences, as readers get them.
+        found["read"] = [(id, score.to_json()) for id, score in stored_scores(connection).items()]
+        booked = connection.execute(
+            sa.select(account_metrics.c.account_id, account_metrics.c.parent_id, account_metrics.c.booked)
+        )
+        found["booked"] = [tuple(row) for row in booked]
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}
