@@ -1,7 +1,7 @@
 """Smaller scores: history in packed rows, and what explains a score as numbers
 
-Revision: 0004
-Follows: 0003
+Revision: 0005
+Follows: 0004
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from alembic import op
 
 from accountpulse.core.store.types import Day, Json, to_epoch_day
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
