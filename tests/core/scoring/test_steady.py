@@ -30,6 +30,7 @@ from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store import connections, steadiness
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.history_rows import HistoryRow
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import portfolio_daily, score_current, score_detail, score_history, scored_day
 from accountpulse.core.sync.connector import usage_key
@@ -104,7 +105,7 @@ class Series(World):
         self.clock.advance(at - self.clock.now())
         self.service.run(day_number(number))
 
-    def said(self, basis: int) -> dict[tuple[str, int], Row]:
+    def said(self, basis: int) -> dict[tuple[str, int], HistoryRow]:
         """The row of the history in force on each day."""
         names = {id: name for name, id in self.account.items()}
         found = {}
@@ -127,7 +128,7 @@ def day_number(number: int) -> date:
     return TODAY - timedelta(days=DAYS - 1 - number)
 
 
-def meaning(rows: dict[tuple[str, int], Row]) -> dict[tuple[str, int], tuple[object, ...]]:
+def meaning(rows: dict[tuple[str, int], HistoryRow]) -> dict[tuple[str, int], tuple[object, ...]]:
     columns = ("day", "score_centi", "band", "raw_centi", "raw_band", "steady_centi", "steady_band", "rising_since")
     return {key: tuple(getattr(row, column) for column in columns) for key, row in rows.items()}
 
@@ -391,7 +392,8 @@ def test_an_override_is_published_and_says_who_and_why_and_what_is_without_it(st
     assert (silent.band, silent.raw_band) == ("yellow", "unknown"), "a person may know what nothing has measured"
     assert [a.code for a in silent.adjustments] == ["neutral:daily", "override"], "said even where it adds nothing"
     assert other.adjustments == ()
-    assert not [row for row in world.rows(score_history) if row.account_id == other.account_id and row.steady_band is not None]
+    rows = [HistoryRow(row) for row in world.rows(score_history) if row.account_id == other.account_id]
+    assert [row.steady_band for row in rows] == [None] * len(rows)
 
 
 def test_an_override_that_ends_within_a_day_says_when(store: Store) -> None:
