@@ -274,9 +274,7 @@ def band_began(connection: sa.Connection, score: Score) -> date:
     return run[0].day if run else score.day
 
 
-def _since_return(
-    connection: sa.Connection, history: Mapping[int, Sequence[Said]], until: date
-) -> dict[int, Sequence[Said]]:
+def _since_return(connection: sa.Connection, history: Mapping[int, Sequence[Said]], until: date) -> dict[int, Sequence[Said]]:
     """The rows since an account that had left came back, up to a day; all of the others."""
     returned = store_absence.returned(connection, (store_scores.RESTATED, store_scores.LIVE), until)
     return {

@@ -1,7 +1,7 @@
 """Smaller scores: history in packed rows, and what explains a score as numbers
 
-Revision: 0005
-Follows: 0004
+Revision: 0007
+Follows: 0006
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from alembic import op
 
 from accountpulse.core.store.types import Day, Json, to_epoch_day
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
