@@ -203,7 +203,7 @@ def cases(draw, scorer: str | None = None, *, model: ScoringModel | None = None,
 def kept(parts: Sequence[Component]) -> tuple[Backdrop, bytes, dict[str, str]]:
     """Components as the store keeps them, with all their reasons in words."""
     lines = tuple(
-        Line(p.metric, p.title, p.group, p.unit, False, p.sources, p.weight, p.typical_component, p.typical_value)
+        Line(p.metric, p.title, p.group, p.unit, False, None, p.sources, p.weight, p.typical_component, p.typical_value)
         for p in parts
     )
     given = [

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from accountpulse.core.errors import StoreError
+from accountpulse.core.metrics.declare import Better
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.peers import States
 from accountpulse.core.scoring.scorer import Floats
@@ -25,13 +26,14 @@ from accountpulse.core.scoring.words import Wording
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is the same of one metric in all accounts of a segment. money: values are minor units. Else see `Component`."""
+    """What is the same of one metric in all accounts of a segment; see `Metric` and `Component`."""
 
     name: str
     title: str
     group: str
     unit: str
     money: bool
+    better: Better | None
     sources: tuple[str, ...]
     weight: float
     typical_component: float

@@ -128,6 +128,7 @@ def backdrop_of(evaluation: Evaluation, setting: Setting) -> Backdrop:
                 group=spec.group,
                 unit=metric.unit,
                 money=metric.money,
+                better=metric.better,
                 sources=tuple(metric.sources),
                 weight=float(evaluation.weights[j]),
                 typical_component=float(evaluation.typical[j]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.declare import Better, Metric
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.model import minor_digits
 from accountpulse.core.scoring.model import MissingPolicy
@@ -43,6 +43,8 @@ class Named(Protocol):
     def unit(self) -> str: ...
     @property
     def money(self) -> bool: ...
+    @property
+    def better(self) -> Better | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,7 @@ def _converted(components: Sequence[Any]) -> tuple[dict[str, Any], bytes, dict[s
             "group": part["group"],
             "unit": part["unit"],
             "money": False,
+            "better": None,
             "sources": part["sources"],
             "weight": part["weight"],
             "typical_component": part["typical_component"],
