@@ -12,6 +12,7 @@ from tests.core.scoring.test_service import NOW, TODAY, World, company, ids, usa
 from accountpulse.core.store.absence import note, score_absence
 from accountpulse.core.store.connections import update_stream
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.history_rows import Packed
 from accountpulse.core.store.scores import LIVE
 from accountpulse.core.store.tables import score_current, score_history
 
@@ -74,7 +75,7 @@ def test_the_band_held_before_does_not_hold_after_it(world: World) -> None:
         connection.execute(
             sa.update(score_history)
             .where(score_history.c.account_id == account)
-            .values(band=2, raw_band=None, score_centi=7600)
+            .values(band=2, score_centi=7600, packed=Packed(100, b"").pack(TODAY))
         )
     world.put("crm", replace(company("comes"), churned_at=NOW + timedelta(hours=1)))
     day(world)
