@@ -9,10 +9,17 @@ from accountpulse.cli.common import Run
 from accountpulse.cli.common import command as declare
 
 
-@declare("check", example="accountpulse check\naccountpulse check crm --json")
+@declare("check", example="accountpulse check\naccountpulse check crm --json\naccountpulse check crm --diagnostics")
 @click.argument("connection", required=False)
-def command(run: Run, connection: str | None) -> int:
-    """Check the configuration and log in to every connection, or to one."""
+@click.option("--diagnostics", is_flag=True, help="Print all that helps to find a fault, as JSON without anything private.")
+def command(run: Run, connection: str | None, diagnostics: bool) -> int:
+    """Check the configuration and log in to every connection, or to one.
+
+    With --diagnostics, what others need to know in order to help: versions, states and faults, but no secret, no address and
+    no name of a customer, so that it can be pasted into an issue.
+    """
+    if diagnostics:
+        return _diagnostics(run, connection)
     from accountpulse.cli.display import Column, table
     from accountpulse.core.errors import SettingsError
 
@@ -39,3 +46,13 @@ def command(run: Run, connection: str | None) -> int:
             )
         )
     return OK if good == len(results) else PARTIAL if good else FAILED
+
+
+def _diagnostics(run: Run, connection: str | None) -> int:
+    from accountpulse.diagnostics import diagnostics
+
+    if connection is None:
+        raise click.UsageError("--diagnostics is of one connection: name it, as in: accountpulse check crm --diagnostics")
+    with run.hub() as hub:
+        run.emit(diagnostics(hub, connection))
+    return OK

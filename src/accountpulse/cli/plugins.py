@@ -5,6 +5,7 @@ from __future__ import annotations
 from accountpulse.cli.app import FAILED, OK
 from accountpulse.cli.common import Run, group
 from accountpulse.cli.plugin_new import attempt, new
+from accountpulse.cli.plugins_audit import audit, page
 
 
 @group("plugins", example="accountpulse plugins\naccountpulse plugins --json | jq '.plugins[] | select(.status != \"loaded\")'")
@@ -33,5 +34,5 @@ def command(run: Run) -> int:
     return FAILED if any(plugin.status == "broken" for plugin in plugins) else OK
 
 
-for each in (new, attempt):
+for each in (audit, page, new, attempt):
     command.add_command(each)

@@ -337,3 +337,12 @@ def test_the_streams_declare_what_they_do(desk: Desk) -> None:
     assert list(specs) == ["organizations", "users", "tickets", "satisfaction", "surveys"]
     assert {spec.lag for spec in specs.values()} == {timedelta(seconds=61)}
     assert all("Lag 61 seconds" in spec.description or "lag 61 seconds" in spec.description for spec in specs.values())
+
+
+def test_requests_name_the_version(desk: Desk) -> None:
+    connector = desk.connect()
+    connector.check()
+    desk.read("tickets", connector=connector)
+    asked = [call.path for call in desk.vendor.requests if not call.path.startswith("/oauth/")]
+    assert asked
+    assert [path for path in asked if not path.startswith(f"/api/{connector.api_version}/")] == []

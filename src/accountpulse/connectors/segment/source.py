@@ -52,6 +52,7 @@ class Segment(Connector[SegmentConfig]):
     """
 
     id, title = "segment", "Segment"
+    api_version = "v1"
     account_keys = "reference"
 
     def __init__(self, config: SegmentConfig, context: Context) -> None:

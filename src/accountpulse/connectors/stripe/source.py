@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import Final
 
 from accountpulse.connectors.stripe import payments, position, resources, shapes, webhook
-from accountpulse.connectors.stripe.api import StripeApi
+from accountpulse.connectors.stripe.api import API_VERSION, StripeApi
 from accountpulse.connectors.stripe.config import StripeConfig
 from accountpulse.connectors.stripe.feed import Feed, Found, Records
 from accountpulse.connectors.stripe.lookups import Lookups
@@ -31,6 +31,7 @@ from accountpulse.plugins import (
     PaymentIssue,
     PermissionMissing,
     PushItem,
+    RateLimit,
     RateLimited,
     Subscription,
     SubscriptionChange,
@@ -48,6 +49,8 @@ class Stripe(Connector[StripeConfig]):
     """Stripe: what customers pay, and whether they do."""
 
     id, title, extra = "stripe", "Stripe", "stripe"
+    api_version = API_VERSION
+    rate_limits = (RateLimit(100, timedelta(seconds=1), "for each account in live mode; 25 in test mode"),)
 
     _looked_up: tuple[datetime, Lookups] | None = None
 

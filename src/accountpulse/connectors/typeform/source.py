@@ -26,6 +26,7 @@ from accountpulse.plugins import (
     Item,
     Message,
     PushItem,
+    RateLimit,
     SurveyResponse,
     TimeCursor,
     Transient,
@@ -62,6 +63,7 @@ class Typeform(Connector[TypeformConfig]):
 
     id, title = "typeform", "Typeform"
     account_keys = "reference"
+    rate_limits = (RateLimit(2, timedelta(seconds=1), "for each account"),)
 
     def check(self) -> Identity:
         me = self._get("/me")

@@ -29,6 +29,7 @@ from accountpulse.plugins import (
     OpaqueCursor,
     PermissionMissing,
     PushItem,
+    RateLimit,
     Record,
     StreamSpec,
     SurveyResponse,
@@ -54,6 +55,11 @@ class Zendesk(Connector[ZendeskConfig]):
     id: ClassVar[str] = "zendesk"
     title: ClassVar[str] = "Zendesk"
     extra: ClassVar[str | None] = "zendesk"
+    api_version: ClassVar[str | None] = "v2"
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = (
+        RateLimit(200, timedelta(minutes=1), "for each account, on the Team plan; up to 2,500 on others"),
+        RateLimit(10, timedelta(minutes=1), "incremental exports, for each account; 30 with the High Volume add-on"),
+    )
 
     def __init__(self, config: ZendeskConfig, context: Context) -> None:
         super().__init__(config, context)

@@ -224,6 +224,18 @@ def inbound(
     return declare
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What a vendor allows: `requests` in each `per`, for what `scope` says (per account, per endpoint, with which plan).
+
+    Declared for people, and for whoever schedules. What a run does beyond it is the engine's: it keeps `Retry-After`.
+    """
+
+    requests: int
+    per: timedelta
+    scope: str
+
+
 # --- the connector itself -----------------------------------------------------------------------------------------------
 
 
@@ -240,6 +252,7 @@ class Connector(Generic[C]):
     """Base class of connectors: subclass it as `class Acme(Connector[AcmeConfig])` and declare streams.
 
     id: stable; part of every state key. title: for people. extra: the optional dependency it needs, if any.
+    api_version: the version of the vendor's API that requests ask for, in the vendor's words. rate_limits: what it allows.
     account_keys: `own` when records carry the vendor's own account ids, `reference` when they carry ids that another system
     gave (a CRM id in a survey's hidden field), which then count as explicit evidence of identity.
     """
@@ -247,6 +260,8 @@ class Connector(Generic[C]):
     id: ClassVar[str]
     title: ClassVar[str]
     extra: ClassVar[str | None] = None
+    api_version: ClassVar[str | None] = None
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = ()
     account_keys: ClassVar[Literal["own", "reference"]] = "own"
     Config: ClassVar[type[ConnectorConfig]]
 

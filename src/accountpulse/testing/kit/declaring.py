@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from accountpulse.core.errors import AuthError, ConfigError
 from accountpulse.core.sync.connector import ConnectorConfig
 from accountpulse.core.sync.context import Context
 from accountpulse.testing.kit.base import Suite
 from accountpulse.testing.kit.bench import Bench
+from accountpulse.testing.kit.explained import SECRET_NAMES, unexplained, unmarked
 from accountpulse.testing.kit.rules import proves
 from accountpulse.testing.kit.vendors import Site, filled, secrets_of
 from accountpulse.testing.stores import fresh_store
 from accountpulse.testing.vendors.control import Answer, Call
 
 CANARY = "canary-7f3a9c"
-SECRET_NAMES = ("token", "secret", "password", "passwd", "api_key", "apikey", "private_key", "write_key", "credential")
 VERBS = ("put", "renew", "check", "replace", "create", "use", "give", "set", "enter", "make", "grant", "log", "ask")
 
 
@@ -182,13 +182,10 @@ class DeclarationTests(Suite):
 
 def must_be_explained(config: type[ConnectorConfig]) -> None:
     """Fail unless every setting is explained, and what sounds secret is marked."""
-    told = config.__doc__ or ""
-    for name, field in config.model_fields.items():
-        explained = name in told or field.description
-        assert explained, f"{config.__name__}.{name} is not explained: name it in the docstring, with what to put there"
-        if any(word in name.lower() for word in SECRET_NAMES):
-            plain = _plain_text(field.annotation)
-            assert not plain, f"{config.__name__}.{name} sounds secret and is a plain text: make it pydantic.SecretStr"
+    for name in unexplained(config):
+        pytest.fail(f"{config.__name__}.{name} is not explained: name it in the docstring, with what to put there")
+    for name in unmarked(config):
+        pytest.fail(f"{config.__name__}.{name} sounds secret and is a plain text: make it pydantic.SecretStr")
 
 
 def _must_advise(message: str, fields: list[str]) -> None:
@@ -198,11 +195,6 @@ def _must_advise(message: str, fields: list[str]) -> None:
         f"the message for refused credentials is {message!r}: say in a sentence what to do, such as 'Acme refused the token: "
         "put a current one into token'"
     )
-
-
-def _plain_text(annotation: Any) -> bool:
-    shown = str(annotation)
-    return ("str" in shown or annotation is str) and "SecretStr" not in shown and annotation is not SecretStr
 
 
 def _with_canary(settings: Any, good: list[str]) -> Any:
