@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 from tests.connectors.hubspot.conftest import HOUR, Portal
 
+from accountpulse.connectors.hubspot.objects import kinds
 from accountpulse.connectors.hubspot.source import HubSpot
 from accountpulse.plugins import AuthError, ConfigError, PermissionMissing, RateLimited, Transient
 from accountpulse.testing.vendors.control import Answer, Call
@@ -31,6 +32,21 @@ def test_the_account_is_known_by_its_id(portal: Portal) -> None:
     identity = portal.connect().check()
     assert (identity.id, identity.name) == ("62515", "app.hubspot.com/62515")
     assert identity.details == {"accountType": "STANDARD", "companyCurrency": "USD", "timeZone": "Europe/Berlin"}
+
+
+def test_every_request_asks_for_the_declared_version(portal: Portal) -> None:
+    connector = portal.connect()
+    connector.check()
+    portal.put("deals", to={"companies": ["7001"], "line_items": [portal.put("line_items", name="Seats")]})
+    for stream in kinds(connector.config):
+        found = portal.read(stream, connector=connector)
+        portal.clock.advance(HOUR)
+        portal.read(stream, found.cursor, connector)
+    versions = {(path[1], path[2]) for each in portal.vendor.requests if (path := each.path.split("/"))}
+    assert versions == {("account-info", HubSpot.api_version), ("crm", HubSpot.api_version), ("crm", "v4")}
+    assert {each.path.split("/")[3] for each in portal.vendor.requests_to("/v4/")} == {
+        "associations"
+    }  # only v4 tells which is primary
 
 
 def test_a_server_that_is_no_hubspot_is_a_config_error(portal: Portal) -> None:

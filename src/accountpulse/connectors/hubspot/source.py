@@ -31,6 +31,7 @@ from accountpulse.plugins import (
     Opportunity,
     PermissionMissing,
     PushItem,
+    RateLimit,
     Record,
     Refetching,
     StreamSpec,
@@ -58,6 +59,13 @@ class HubSpot(Connector[HubSpotConfig]):
 
     id: ClassVar[str] = "hubspot"
     title: ClassVar[str] = "HubSpot"
+    api_version: ClassVar[str | None] = "v3"
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = (
+        RateLimit(
+            190, timedelta(seconds=10), "for each app, 100 on the free and Starter plans; besides, a number a day by plan"
+        ),
+        RateLimit(5, timedelta(seconds=1), "search, for the whole account"),
+    )
 
     def __init__(self, config: HubSpotConfig, context: Context) -> None:
         super().__init__(config, context)
