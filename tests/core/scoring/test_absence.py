@@ -67,15 +67,15 @@ def test_who_comes_back_begins_anew(world: World, full: bool) -> None:
 
 
 def test_the_band_held_before_does_not_hold_after_it(world: World) -> None:
-    """Green once, yellow by raw score but held green by its dead band; after a gap it is what its raw score says."""
+    """Worst before it left: a rise takes several evaluations, but after a gap it is at once what its raw score says."""
     world.service.run(TODAY)
     account = ids(world)["Comes"]
     with world.store.write() as connection:
-        # As if it had stood in the best band at the last evaluation before it left.
+        # As if it had stood in the worst band at the last evaluation before it left.
         connection.execute(
             sa.update(score_history)
             .where(score_history.c.account_id == account)
-            .values(band=2, score_centi=7600, packed=Packed(100, b"").pack(TODAY))
+            .values(band=0, score_centi=2000, packed=Packed(100, b"").pack(TODAY))
         )
     world.put("crm", replace(company("comes"), churned_at=NOW + timedelta(hours=1)))
     day(world)
