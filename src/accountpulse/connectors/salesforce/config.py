@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from accountpulse.connectors.salesforce.values import OpportunityKind, ProductKind
 from accountpulse.plugins import ActivityKind, ConnectorConfig
 
+API_VERSION = "65.0"
 CONTRACT_END = "Contract.EndDate"
 """Stands for the end of the account's contracts, where an account's field is asked for."""
 
@@ -138,7 +139,7 @@ class SalesforceConfig(ConnectorConfig):
     private_key: SecretStr | None = None
     password: SecretStr | None = None
     login_url: str = "https://login.salesforce.com"
-    api_version: str = Field(default="65.0", pattern=r"^\d{2,3}\.0$")
+    api_version: str = Field(default=API_VERSION, pattern=r"^\d{2,3}\.0$")
     fields: AccountFields = AccountFields()
     contact_fields: ContactFields = ContactFields()
     opportunity_fields: OpportunityFields = OpportunityFields()

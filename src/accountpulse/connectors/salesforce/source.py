@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from accountpulse.connectors.salesforce import contracts, deals, mapping
 from accountpulse.connectors.salesforce.client import SalesforceClient
-from accountpulse.connectors.salesforce.config import CONTRACT_END, SalesforceConfig
+from accountpulse.connectors.salesforce.config import API_VERSION, CONTRACT_END, SalesforceConfig
 from accountpulse.connectors.salesforce.faults import must_exist
 from accountpulse.connectors.salesforce.joins import Names, Parts, conditions, join_renewals
 from accountpulse.connectors.salesforce.reading import Reader, Reading
@@ -27,6 +27,7 @@ from accountpulse.plugins import (
     Opportunity,
     OpportunityChange,
     PermissionMissing,
+    RateLimit,
     Record,
     StreamSpec,
     Subscription,
@@ -38,6 +39,7 @@ from accountpulse.plugins import (
 LAG = timedelta(minutes=5)
 HISTORY = timedelta(days=548)  # Salesforce keeps field history for 18 months
 CURSOR = OpaqueCursor("the span being read, and in it the (SystemModstamp, Id) of the last row or the place in a bulk job")
+HISTORY_CURSOR = OpaqueCursor("the span being read, and in it the (CreatedDate, Id) of the last row")
 
 
 class Salesforce(Connector[SalesforceConfig]):
@@ -55,6 +57,11 @@ class Salesforce(Connector[SalesforceConfig]):
     id: ClassVar[str] = "salesforce"
     title: ClassVar[str] = "Salesforce"
     extra: ClassVar[str | None] = "salesforce"
+    api_version: ClassVar[str | None] = API_VERSION
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = (
+        RateLimit(100_000, timedelta(days=1), "for each organisation, on Enterprise Edition; more with its licences"),
+        RateLimit(10_000, timedelta(days=1), "query jobs of the Bulk API, for each organisation"),
+    )
 
     def __init__(self, config: SalesforceConfig, context: Context) -> None:
         super().__init__(config, context)
@@ -186,7 +193,7 @@ class Salesforce(Connector[SalesforceConfig]):
             Reading("Opportunity", Opportunity, needed, wanted, record, joined=joined, again=again), window
         )
 
-    @stream(OpportunityChange, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones", history=HISTORY)
+    @stream(OpportunityChange, cursor=HISTORY_CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones", history=HISTORY)
     def opportunity_history(self, window: Window) -> Iterator[Item]:
         """Reads the changes of stage, amount and close date from OpportunityFieldHistory, where Salesforce tracks them.
 
