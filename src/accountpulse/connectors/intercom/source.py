@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from accountpulse.connectors.intercom import mapping, webhook
-from accountpulse.connectors.intercom.client import IntercomClient, Refused
+from accountpulse.connectors.intercom.client import VERSION, IntercomClient, Refused
 from accountpulse.connectors.intercom.config import REGIONS, IntercomConfig
 from accountpulse.connectors.intercom.conversations import companies_of, support_of
 from accountpulse.connectors.intercom.refetch import Refetch
@@ -26,6 +26,7 @@ from accountpulse.plugins import (
     Item,
     Message,
     PushItem,
+    RateLimit,
     RateLimited,
     SurveyResponse,
     Ticket,
@@ -56,6 +57,11 @@ class Intercom(Connector[IntercomConfig]):
 
     id: ClassVar[str] = "intercom"
     title: ClassVar[str] = "Intercom"
+    api_version: ClassVar[str | None] = VERSION
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = (
+        RateLimit(10_000, timedelta(minutes=1), "for each app, by windows of ten seconds"),
+        RateLimit(25_000, timedelta(minutes=1), "for each workspace"),
+    )
 
     def __init__(self, config: IntercomConfig, context: Context) -> None:
         super().__init__(config, context)

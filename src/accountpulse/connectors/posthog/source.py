@@ -19,6 +19,7 @@ from accountpulse.plugins import (
     Identity,
     InvalidRecord,
     Item,
+    RateLimit,
     TimeCursor,
     Transient,
     UsageDay,
@@ -36,6 +37,7 @@ class PostHog(Connector[PostHogConfig]):
     id: ClassVar[str] = "posthog"
     title: ClassVar[str] = "PostHog"
     account_keys: ClassVar[Literal["own", "reference"]] = "reference"
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = (RateLimit(120, timedelta(hours=1), "queries of a key, or more by plan"),)
 
     def __init__(self, config: PostHogConfig, context: Context) -> None:
         super().__init__(config, context)
