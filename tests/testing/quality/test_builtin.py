@@ -13,31 +13,28 @@ from accountpulse.diagnostics import described_settings
 from accountpulse.plugins import Connector
 from accountpulse.plugins.host import PluginHost
 from accountpulse.testing.quality import audit
-from accountpulse.testing.quality.evidence import source_folder
 
 CONNECTORS: Mapping[str, type[Connector[Any]]] = PluginHost.load().connectors
 GOLD = ("gold", "platinum")
-NOT_YET = {"intercom", "posthog", "salesforce"}  # may only shrink
-DECLARED = [connector for connector in CONNECTORS.values() if (source_folder(connector) / "quality.yaml").is_file()]
 CANARY = "canary-82c1d0"
 
-each_declared = pytest.mark.parametrize("connector", DECLARED, ids=lambda connector: connector.id)
+each_built_in = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS)
 
 
-@each_declared
+@each_built_in
 def test_what_is_claimed_holds(connector: type[Connector[Any]]) -> None:
     report = audit(connector)
     assert report.source_tree, "the built-ins are audited with their tests and pages at hand"
     assert [f"{each.rule}: {each.why}" for each in report.false_claims] == []
 
 
-@each_declared
+@each_built_in
 def test_every_gold_rule_names_its_test(connector: type[Connector[Any]]) -> None:
     gold = [rule for rule in audit(connector).rules if rule.tier == "gold" and rule.status == "met"]
     assert [rule.rule for rule in gold if not rule.tests] == []
 
 
-@pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS)
+@each_built_in
 def test_diagnostics_hold_no_secret(connector: type[Connector[Any]]) -> None:
     """Every secret that a connector's settings can hold is planted, and looked for in what is shown of them."""
     secret = SecretStr(CANARY)
@@ -51,13 +48,8 @@ def test_diagnostics_hold_no_secret(connector: type[Connector[Any]]) -> None:
     assert shown.count("***") == len(planted), "and each is said to be there"
 
 
-@each_declared
+@each_built_in
 def test_every_built_in_is_at_gold_or_better(connector: type[Connector[Any]]) -> None:
     report = audit(connector)
     missed = [f"{each.rule}: {each.why}" for each in report.rules if each.status == "missed" and each.tier != "platinum"]
     assert (report.tier in GOLD, missed) == (True, [])
-
-
-def test_every_built_in_declares_its_quality() -> None:
-    undeclared = {connector.id for connector in CONNECTORS.values() if connector not in DECLARED}
-    assert undeclared <= NOT_YET
