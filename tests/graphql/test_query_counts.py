@@ -70,3 +70,41 @@ def test_a_flat_page_is_one_statement_and_nothing_is_counted_unasked(crowd: Worl
         api.get("{ accounts(first: 50) { nodes { name score { value band model { version } } } } }")
     assert len(statements) == 2  # the token, the page
     assert not any("count(" in statement for statement in statements)
+
+
+OPERATIONS = {
+    "a list": ("{ accounts(first: %d) { nodes { name score { value band } } } }", 2),
+    "a list with reasons": ("{ accounts(first: %d) { edges { node { name score { components { reason } } } } } }", 3),
+    "an account page": (
+        "{ accounts(first: %d) { nodes { name override { reason } targets { state } notes { text } pulses { value } "
+        "outcomes { kind } } } }",
+        8,
+    ),
+    "a history": ('{ accounts(first: %d) { nodes { history(from: "2026-11-01") { points { score band } } } } }', 4),
+    "links": ("{ accounts(first: %d) { nodes { links { key connection { name freshAt } } } } }", 6),
+    "unlinked": ("{ unlinked(first: %d) { nodes { key candidates { account { name } } } } }", 3),
+}
+
+
+@pytest.mark.parametrize("what", OPERATIONS)
+def test_every_operation_has_a_fixed_number_of_statements(crowd: World, api: Api, what: str) -> None:
+    query, most = OPERATIONS[what]
+    counts = []
+    for first in (5, 50):
+        with counted(crowd.store) as statements:
+            api.get(query % first)
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= most
+
+
+def test_only_the_columns_that_are_asked_for_are_read(crowd: World, api: Api) -> None:
+    page = (
+        "{ accounts { nodes { name mrr { amount } score { value @skip(if: true) band ...f } } } } fragment f on Score { day }"
+    )
+    with counted(crowd.store) as statements:
+        api.get(page)
+    statement = statements[-1]
+    read = statement.removeprefix("SELECT ").partition("FROM")[0].split(",")
+    names = {part.partition(" AS ")[0].rpartition(".")[2].strip() for part in read}
+    assert names == {"account_id", "name", "mrr", "band", "day", "score"}
+    assert "scoring_model" not in statement

@@ -1,18 +1,60 @@
-"""Strawberry's field and enum-value helpers, with the types that a checker needs, and a description that can't be left out."""
+"""Strawberry's field and enum-value helpers, with the types that a checker needs, and a description that can't be left out.
+
+A field that says what it `needs` lets a query read only the columns that are asked for; one that says nothing needs them all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import strawberry
+
+from accountpulse.graphql.execution.marks import needing, ready_with, written_as
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def resolver(description: str) -> Callable[[F], F]:
-    """Declare a method as the resolver of the field named like it."""
-    return cast("Callable[[F], F]", strawberry.field(description=description))
+def resolver(
+    description: str,
+    *,
+    needs: tuple[str, ...] | None = None,
+    within: bool = False,
+    ready: Callable[[Any], Any] | None = None,
+) -> Callable[[F], F]:
+    """Declare a method as the resolver of the field named like it.
+
+    needs: the columns of the object's row that it reads. within: what it returns reads further columns of the same row.
+    ready: a function of the object that has the same value at once, or returns NOT_READY; then the method is called.
+    """
+
+    def declare(method: F) -> F:
+        if needs is not None:
+            needing(method, needs, within=within)
+        if ready is not None:
+            ready_with(method, ready)
+        return cast("F", strawberry.field(description=description)(method))
+
+    return declare
+
+
+def column(name: str, description: str, *, named: str | None = None) -> Any:
+    """Declare a field that is a column of the object's `row`. named: what GraphQL calls it, where that is not the rule."""
+
+    def read(self: Any):  # type: ignore[no-untyped-def]  # the field's own annotation says the type
+        return getattr(self.row, name)
+
+    needing(written_as(read, f"s.row.{name}"), (name,))
+    return strawberry.field(resolver=read, description=description, name=named)
+
+
+def item(name: str, description: str) -> Any:
+    """Declare a field that is an item of the object's `part`, a mapping."""
+
+    def read(self: Any):  # type: ignore[no-untyped-def]  # the field's own annotation says the type
+        return self.part[name]
+
+    return strawberry.field(resolver=written_as(read, f"s.part[{name!r}]"), description=description)
 
 
 def mutation(description: str) -> Callable[[F], F]:

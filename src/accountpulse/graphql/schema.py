@@ -16,9 +16,10 @@ from accountpulse.graphql.accounts.queries import AccountQueries, account_node, 
 from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
 from accountpulse.graphql.connections.queries import ConnectionQueries, connection_node
 from accountpulse.graphql.connections.types import SourceConnection
-from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.context import Info
 from accountpulse.graphql.documents import MAX_TOKENS, DocumentLimits
 from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.execution.executor import compiled_executor
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
@@ -27,7 +28,7 @@ from accountpulse.graphql.relay import Node, parse_id
 from accountpulse.graphql.scalars import SCALARS
 from graphql import GraphQLError
 
-_NODES: dict[str, Callable[[Context, str, str], Awaitable[Node | None]]] = {
+_NODES: dict[str, Callable[[Info, str, str], Awaitable[Node | None]]] = {
     "Account": account_node,
     "UnlinkedAccount": unlinked_node,
     "SourceConnection": connection_node,
@@ -61,7 +62,7 @@ class RootQueries:
         type_name, key = parse_id(id)
         if type_name not in _NODES:
             raise BadInput(f"there is no type {type_name[:40]!r} to fetch by id; there are: {', '.join(sorted(_NODES))}")
-        return await _NODES[type_name](info.context, id, key)
+        return await _NODES[type_name](info, id, key)
 
     @resolver("Who is asking, and what they may do.")
     def viewer(self, info: Info) -> Viewer:
@@ -120,6 +121,7 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
             DocumentLimits,
             ValidationCache,
         ],
+        execution_context_class=compiled_executor(),
         config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
     )
 

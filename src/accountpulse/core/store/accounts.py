@@ -1,12 +1,13 @@
 """Reads accounts as people ask for them: one, several, or a page of those that a condition selects, each with its score.
 
 The score's plain columns come in the same statement (one join by primary key); what explains it is read apart, and only when
-asked for, because it is a hundred times larger: see `scores_read`.
+asked for, because it is a hundred times larger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,56 +53,73 @@ COLUMNS: dict[str, sa.ColumnElement[Any]] = {
     "id": _a.account_id,
 }
 
-_PROFILE = (
-    _a.account_id,
-    _a.name,
-    _a.domain,
-    _a.owner,
-    _a.plan,
-    _a.industry,
-    _a.region,
-    _a.employees,
-    _a.lifecycle_stage,
-    _a.parent_account_id,
-    _a.customer_since,
-    _a.renewal_at,
-    _a.churned_at,
-    _a.mrr,
-    _a.custom,
-    _a.origins,
-)
-_SCORE = (
-    _s.day,
-    _s.score,
-    _s.reference,
-    _s.band,
-    _s.band_since,
-    _s.raw_score,
-    _s.raw_band,
-    _s.coverage,
-    _s.low,
-    _s.high,
-    _s.trend_28d,
-    _s.trend_90d,
-    _s.scored_at,
-    _s.segment_id,
-    _s.model_id,
-    segment.c.name.label("segment"),
-    scoring_model.c.name.label("model_name"),
-    scoring_model.c.version.label("model_version"),
-)
+_SHOWN: dict[str, sa.ColumnElement[Any]] = {
+    column.key: column
+    for column in (
+        _a.account_id,
+        _a.name,
+        _a.domain,
+        _a.owner,
+        _a.plan,
+        _a.industry,
+        _a.region,
+        _a.employees,
+        _a.lifecycle_stage,
+        _a.parent_account_id,
+        _a.customer_since,
+        _a.renewal_at,
+        _a.churned_at,
+        _a.mrr,
+        _a.custom,
+        _a.origins,
+        _s.day,
+        _s.score,
+        _s.reference,
+        _s.band,
+        _s.band_since,
+        _s.raw_score,
+        _s.raw_band,
+        _s.coverage,
+        _s.low,
+        _s.high,
+        _s.trend_28d,
+        _s.trend_90d,
+        _s.scored_at,
+        _s.segment_id,
+        _s.model_id,
+        segment.c.name.label("segment"),
+        scoring_model.c.name.label("model_name"),
+        scoring_model.c.version.label("model_version"),
+    )
+}
+ALL = frozenset(_SHOWN)
+"""What can be asked for of an account: its profile, and its score."""
 # The plain join is enough for counting and selecting; the model's name is only shown.
 _SELECTABLE = account_current.outerjoin(score_current, _s.account_id == _a.account_id).outerjoin(
     segment, segment.c.id == _s.segment_id
 )
-_ROWS = sa.select(*_PROFILE, *_SCORE).select_from(_SELECTABLE.outerjoin(scoring_model, scoring_model.c.id == _s.model_id))
+_WITH_MODEL = _SELECTABLE.outerjoin(scoring_model, scoring_model.c.id == _s.model_id)
+_OF_MODEL = frozenset({"model_name", "model_version"})
+
+
+@lru_cache(maxsize=256)
+def _rows(names: frozenset[str]) -> sa.Select[Any]:
+    """A query for some of the columns, the account's id among them."""
+    columns = [column for name, column in _SHOWN.items() if name in names or name == "account_id"]
+    return sa.select(*columns).select_from(_WITH_MODEL if names & _OF_MODEL else _SELECTABLE)
 
 
 def page(
-    connection: sa.Connection, condition: Condition | None, orders: Sequence[tuple[str, bool]], request: PageRequest
+    connection: sa.Connection,
+    condition: Condition | None,
+    orders: Sequence[tuple[str, bool]],
+    request: PageRequest,
+    names: frozenset[str] = ALL,
 ) -> Page:
-    """One page. orders: (a name of COLUMNS, descending); the id is added as the tie-break."""
-    query = _ROWS if condition is None else _ROWS.where(clause(condition, COLUMNS))
+    """One page. orders: (a name of COLUMNS, descending); the id is added as the tie-break. names: the columns wanted."""
+    query = _rows(names)
+    if condition is not None:
+        query = query.where(clause(condition, COLUMNS))
     ordering = [Order(COLUMNS[name], descending) for name, descending in orders] + [Order(_a.account_id)]
     return fetch(connection, query, ordering, request)
 
@@ -112,11 +130,11 @@ def count(connection: sa.Connection, condition: Condition | None) -> int:
     return int(connection.execute(query if condition is None else query.where(clause(condition, COLUMNS))).scalar_one())
 
 
-def by_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
-    """Accounts by id; those that do not exist are missing."""
+def by_ids(connection: sa.Connection, ids: Sequence[int], names: frozenset[str] = ALL) -> dict[int, sa.Row[Any]]:
+    """Accounts by id, with the columns wanted; those that do not exist are missing."""
     found: dict[int, sa.Row[Any]] = {}
     for chunk in chunked(ids):
-        found.update({row.account_id: row for row in connection.execute(_ROWS.where(_a.account_id.in_(chunk)))})
+        found.update({row.account_id: row for row in connection.execute(_rows(names).where(_a.account_id.in_(chunk)))})
     return found
 
 

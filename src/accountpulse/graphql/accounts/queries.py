@@ -8,9 +8,10 @@ import strawberry
 
 from accountpulse.core.store import accounts
 from accountpulse.graphql.accounts.inputs import AccountBy, FilterArg, OrderByArg, ordering
-from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
+from accountpulse.graphql.accounts.types import Account, UnlinkedAccount, account_of
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.execution.projection import columns
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.filters import to_condition
 from accountpulse.graphql.relay import (
@@ -37,9 +38,7 @@ _UNLINKED = Cursors("unlinked", [int])
 class AccountQueries:
     @resolver("One account; null where there is none.")
     async def account(self, info: Info, by: ByArg) -> Account | None:
-        id = await find_account(info.context, by)
-        row = None if id is None else await info.context.loaders.account.load(id)
-        return None if row is None else Account.of(row, info.context)
+        return await account_of(info, await find_account(info.context, by))
 
     @resolver("Accounts, filtered and ordered, page by page.")
     async def accounts(
@@ -56,7 +55,8 @@ class AccountQueries:
         condition = None if filter is None else to_condition(filter)
         orders, cursors = ordering(order_by)
         request = page_request(cursors, first=first, after=after, last=last, before=before)
-        page = await context.read(accounts.page, condition, orders, request)
+        names = columns(info, "Account", ("nodes",), ("edges", "node"), everything=accounts.ALL)
+        page = await context.read(accounts.page, condition, orders, request, names)
         nodes = [Account.of(row, context) for row in page.rows]
         return connection_of(nodes, page, request, cursors, lambda: context.read(accounts.count, condition))
 
@@ -92,14 +92,13 @@ async def find_account(context: Context, by: AccountBy) -> int | None:
     return found[0] if found else None
 
 
-async def account_node(context: Context, id: str, key: str) -> Node | None:
+async def account_node(info: Info, id: str, key: str) -> Node | None:
     """An account by its key."""
-    row = await context.loaders.account.load(row_number(id, key))
-    return None if row is None else Account.of(row, context)
+    return await account_of(info, row_number(id, key))
 
 
-async def unlinked_node(context: Context, id: str, key: str) -> Node | None:
+async def unlinked_node(info: Info, id: str, key: str) -> Node | None:
     """A source account that is unlinked now, by its key."""
     number = row_number(id, key)
-    row = (await context.read(accounts.unlinked_by_ids, [number])).get(number)
+    row = (await info.context.read(accounts.unlinked_by_ids, [number])).get(number)
     return None if row is None else UnlinkedAccount.of(row)

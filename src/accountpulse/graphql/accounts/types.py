@@ -10,10 +10,12 @@ import sqlalchemy as sa
 import strawberry
 from strawberry.scalars import JSON
 
+from accountpulse.core.store.accounts import ALL
 from accountpulse.core.store.types import EPOCH
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Context, Info
-from accountpulse.graphql.fields import choice, resolver
+from accountpulse.graphql.execution.projection import columns
+from accountpulse.graphql.fields import choice, column, resolver
 from accountpulse.graphql.people.types import PeopleInput
 from accountpulse.graphql.relay import Node, global_id
 from accountpulse.graphql.scalars import BigInt, Money
@@ -57,33 +59,46 @@ class Origin:
 
 @strawberry.type(description="A customer. What is known of it is merged from the source accounts linked to it.")
 class Account(PeopleInput, Node):
-    name: str = strawberry.field(description="Its name.")
-    domain: str | None = strawberry.field(description="Its web domain.")
-    owner: str | None = strawberry.field(description="Name or e-mail of the person responsible in our company.")
-    plan: str | None = strawberry.field(description="The plan it is on, in the source's words.")
-    industry: str | None = strawberry.field(description="Its industry, in the source's words.")
-    region: str | None = strawberry.field(description="Its region, in the source's words.")
-    employees: int | None = strawberry.field(description="Its head count.")
-    lifecycle_stage: str | None = strawberry.field(description="Its lifecycle stage, in the source's words.")
-    customer_since: datetime | None = strawberry.field(description="The first day as a paying customer.")
-    renewal_at: datetime | None = strawberry.field(description="The next contract renewal.")
-    churned_at: datetime | None = strawberry.field(description="The end of the last contract; null for a customer.")
-    mrr: Money | None = strawberry.field(
-        description="Monthly recurring revenue in the store's reporting currency; null where no source tells it."
+    """Reads a row of `core.store.accounts`."""
+
+    name: str = column("name", "Its name.")
+    domain: str | None = column("domain", "Its web domain.")
+    owner: str | None = column("owner", "Name or e-mail of the person responsible in our company.")
+    plan: str | None = column("plan", "The plan it is on, in the source's words.")
+    industry: str | None = column("industry", "Its industry, in the source's words.")
+    region: str | None = column("region", "Its region, in the source's words.")
+    employees: int | None = column("employees", "Its head count.")
+    lifecycle_stage: str | None = column("lifecycle_stage", "Its lifecycle stage, in the source's words.")
+    customer_since: datetime | None = column("customer_since", "The first day as a paying customer.")
+    renewal_at: datetime | None = column("renewal_at", "The next contract renewal.")
+    churned_at: datetime | None = column("churned_at", "The end of the last contract; null for a customer.")
+    custom: JSON = column("custom", "Further attributes by name, as the sources call them.")
+    row: strawberry.Private[Any]
+    context: strawberry.Private[Context]
+
+    @resolver(
+        "Monthly recurring revenue in the store's reporting currency; null where no source tells it.",
+        needs=("mrr",),
     )
-    custom: JSON = strawberry.field(description="Further attributes by name, as the sources call them.")
-    origins: list[Origin] = strawberry.field(description="Which connection each attribute's value comes from.")
-    score: Score | None = strawberry.field(description="Its score now; null until it has been scored for the first time.")
-    parent_id: strawberry.Private[int | None]
+    def mrr(self) -> Money | None:
+        amount = self.row.mrr
+        return None if amount is None else Money(amount=BigInt(amount), currency=self.context.hub.currency)
 
-    @resolver("The account it belongs to, such as a holding; null where there is none.")
-    async def parent(self, info: Info) -> Account | None:
-        if self.parent_id is None:
+    @resolver("Which connection each attribute's value comes from.", needs=("origins",))
+    def origins(self) -> list[Origin]:
+        return [Origin(field=field, connection=str(name)) for field, name in sorted(self.row.origins.items())]
+
+    @resolver("Its score now; null until it has been scored for the first time.", needs=("score",), within=True)
+    def score(self) -> Score | None:
+        if self.row.score is None:
             return None
-        row = await info.context.loaders.account.load(self.parent_id)
-        return None if row is None else Account.of(row, info.context)
+        return Score(row=self.row)
 
-    @resolver("The source accounts it is made of, the most believed first.")
+    @resolver("The account it belongs to, such as a holding; null where there is none.", needs=("parent_account_id",))
+    async def parent(self, info: Info) -> Account | None:
+        return await account_of(info, self.row.parent_account_id)
+
+    @resolver("The source accounts it is made of, the most believed first.", needs=())
     async def links(self, info: Info) -> list[AccountLink]:
         return [
             AccountLink(
@@ -99,7 +114,8 @@ class Account(PeopleInput, Node):
 
     @resolver(
         "How its score went: a point where the score moved by a point, or the band, model or segment changed. "
-        "`from` and `to` on one day give the score in force then."
+        "`from` and `to` on one day give the score in force then.",
+        needs=(),
     )
     async def history(
         self,
@@ -114,26 +130,15 @@ class Account(PeopleInput, Node):
     @staticmethod
     def of(row: sa.Row[Any], context: Context) -> Account:
         """From a row of `core.store.accounts`."""
-        return Account(
-            id=global_id("Account", row.account_id),
-            row_id=row.account_id,
-            parent_id=row.parent_account_id,
-            name=row.name,
-            domain=row.domain,
-            owner=row.owner,
-            plan=row.plan,
-            industry=row.industry,
-            region=row.region,
-            employees=row.employees,
-            lifecycle_stage=row.lifecycle_stage,
-            customer_since=row.customer_since,
-            renewal_at=row.renewal_at,
-            churned_at=row.churned_at,
-            mrr=None if row.mrr is None else Money(amount=BigInt(row.mrr), currency=context.hub.currency),
-            custom=row.custom,
-            origins=[Origin(field=field, connection=str(name)) for field, name in sorted(row.origins.items())],
-            score=Score.of(row),
-        )
+        return Account(id=global_id("Account", row.account_id), row_id=row.account_id, row=row, context=context)
+
+
+async def account_of(info: Info, id: int | None) -> Account | None:
+    """The account of an id, with the columns that the field being resolved needs; None where there is none."""
+    if id is None:
+        return None
+    found = await info.context.loaders.account.load((id, columns(info, "Account", everything=ALL)))
+    return None if found is None else Account.of(found, info.context)
 
 
 @strawberry.type(description="An account that a source account might belong to.")
@@ -145,8 +150,7 @@ class Candidate:
 
     @resolver("The account.")
     async def account(self, info: Info) -> Account | None:
-        row = await info.context.loaders.account.load(self.account_id)
-        return None if row is None else Account.of(row, info.context)
+        return await account_of(info, self.account_id)
 
 
 @strawberry.type(description="A source account that no rule could place. Its facts count for no account until it is linked.")

@@ -6,7 +6,7 @@ import strawberry
 
 from accountpulse.core.store import connections
 from accountpulse.graphql.connections.types import SourceConnection
-from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.context import Info
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.relay import Node, row_number
 
@@ -18,7 +18,7 @@ class ConnectionQueries:
         return [SourceConnection.of(row, info.context) for row in await info.context.read(connections.listing)]
 
 
-async def connection_node(context: Context, id: str, key: str) -> Node | None:
+async def connection_node(info: Info, id: str, key: str) -> Node | None:
     """A connection by its key, even one that was removed from the configuration."""
-    row = await context.loaders.connection.load(row_number(id, key))
-    return None if row is None else SourceConnection.of(row, context)
+    row = await info.context.loaders.connection.load(row_number(id, key))
+    return None if row is None else SourceConnection.of(row, info.context)

@@ -10,7 +10,7 @@ import strawberry
 
 from accountpulse.core.scoring import diff
 from accountpulse.core.scoring import preview as core
-from accountpulse.graphql.accounts.types import Account
+from accountpulse.graphql.accounts.types import Account, account_of
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import resolver
@@ -99,8 +99,7 @@ class PreviewedAccount:
 
     @resolver("The account.")
     async def account(self, info: Info) -> Account | None:
-        row = await info.context.loaders.account.load(self.row_id)
-        return None if row is None else Account.of(row, info.context)
+        return await account_of(info, self.row_id)
 
     @staticmethod
     def of(mover: core.Mover) -> PreviewedAccount:

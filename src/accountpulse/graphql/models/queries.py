@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from accountpulse.core.store import scores_read
-from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.context import Info
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.models.preview import (
     ListedArg,
@@ -44,18 +44,18 @@ class ModelQueries:
         return [Metric.of(name, metrics) for name in sorted(metrics)]
 
 
-async def model_node(context: Context, id: str, key: str) -> Node | None:
+async def model_node(info: Info, id: str, key: str) -> Node | None:
     """A model by its key."""
-    row = await context.loaders.model.load(row_number(id, key))
+    row = await info.context.loaders.model.load(row_number(id, key))
     return None if row is None else Model.of(row)
 
 
-async def segment_node(context: Context, id: str, key: str) -> Node | None:
+async def segment_node(info: Info, id: str, key: str) -> Node | None:
     """A published segment by its key."""
     number = row_number(id, key)
-    return next((Segment.of(row) for row in await context.loaders.segments() if row.id == number), None)
+    return next((Segment.of(row) for row in await info.context.loaders.segments() if row.id == number), None)
 
 
-async def metric_node(context: Context, _: str, key: str) -> Node | None:
+async def metric_node(info: Info, _: str, key: str) -> Node | None:
     """A declared metric by its name."""
-    return Metric.of(key, context.hub.metrics) if key in context.hub.metrics else None
+    return Metric.of(key, info.context.hub.metrics) if key in info.context.hub.metrics else None

@@ -157,24 +157,24 @@ class PeopleInput:
 
     row_id: strawberry.Private[int]
 
-    @resolver("The override in force now; null where the model's word stands.")
+    @resolver("The override in force now; null where the model's word stands.", needs=())
     async def override(self, info: Info) -> ScoreOverride | None:
         found = await info.context.loaders.override.load(self.row_id)
         return None if found is None else ScoreOverride.of(found)
 
-    @resolver("The scores promised for it, the latest first; at most one has not been ended.")
+    @resolver("The scores promised for it, the latest first; at most one has not been ended.", needs=())
     async def targets(self, info: Info, first: FirstArg = 5) -> list[Target]:
         return [Target.of(each) for each in await info.context.loaders.targets.load((self.row_id, _at_most(first)))]
 
-    @resolver("The notes about it, the latest first.")
+    @resolver("The notes about it, the latest first.", needs=())
     async def notes(self, info: Info, first: FirstArg = 20) -> list[Note]:
         return [Note.of(each) for each in await info.context.loaders.notes.load((self.row_id, _at_most(first)))]
 
-    @resolver("People's own judgements of it, the latest first.")
+    @resolver("People's own judgements of it, the latest first.", needs=())
     async def pulses(self, info: Info, first: FirstArg = 5) -> list[Pulse]:
         return [Pulse.of(each) for each in await info.context.loaders.pulses.load((self.row_id, _at_most(first)))]
 
-    @resolver("What became of it, the latest first.")
+    @resolver("What became of it, the latest first.", needs=())
     async def outcomes(self, info: Info, first: FirstArg = 5) -> list[Outcome]:
         return [Outcome.of(each) for each in await info.context.loaders.outcomes.load((self.row_id, _at_most(first)))]
 

@@ -7,7 +7,6 @@ from enum import Enum
 from functools import reduce
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 import strawberry
 
 from accountpulse.core.metrics.states import ComponentState as State
@@ -16,7 +15,7 @@ from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
 from accountpulse.core.scoring.types import Component as CoreComponent
 from accountpulse.core.store.freshness import stalest
 from accountpulse.graphql.context import Context, Info
-from accountpulse.graphql.fields import choice, resolver
+from accountpulse.graphql.fields import choice, column, resolver
 from accountpulse.graphql.models.types import Metric, Model
 
 
@@ -126,70 +125,57 @@ class ModelVersion:
     "The reference, all contributions and all adjustments add up to the value."
 )
 class Score:
-    value: float = strawberry.field(description="The score, 0 (about to leave) to 100 (thriving).")
-    reference: float = strawberry.field(description="What a typical account of the segment scores, 0 to 100.")
-    band: str = strawberry.field(description="The band's name in the model; `unknown` where too little is measured.")
-    band_since: date = strawberry.field(description="Since which day the account has been in this band.")
-    raw_score: float = strawberry.field(
-        description="The value before steadiness and overrides: what the account's figures of the day come to."
-    )
-    raw_band: str = strawberry.field(description="The band that the raw score lies in; `unknown` where too little is measured.")
-    coverage: float = strawberry.field(description="The share of the weight that is measured, 0 to 1.")
-    bounds: Bounds = strawberry.field(description="How low or high the score could be, given what is unknown.")
-    trend_28d: float | None = strawberry.field(
-        name="trend28d", description="Points per 28 days, the robust slope of the last 28 days; null with too little history."
-    )
-    trend_90d: float | None = strawberry.field(
-        name="trend90d", description="Points per 90 days, the robust slope of the last 90 days; null with too little history."
-    )
-    segment: str = strawberry.field(description="The segment that the account is scored in.")
-    model: ModelVersion = strawberry.field(description="The model it was computed with.")
-    day: date = strawberry.field(description="The scoring day, in the store's time zone.")
-    scored_at: datetime = strawberry.field(description="When it was computed.")
-    account_id: strawberry.Private[int]
+    """Reads a row of `core.store.accounts`."""
 
-    @resolver("What the score is made of, in the model's order.")
+    value: float = column("score", "The score, 0 (about to leave) to 100 (thriving).")
+    reference: float = column("reference", "What a typical account of the segment scores, 0 to 100.")
+    band: str = column("band", "The band's name in the model; `unknown` where too little is measured.")
+    band_since: date = column("band_since", "Since which day the account has been in this band.")
+    raw_score: float = column(
+        "raw_score", "The value before steadiness and overrides: what the account's figures of the day come to."
+    )
+    raw_band: str = column("raw_band", "The band that the raw score lies in; `unknown` where too little is measured.")
+    coverage: float = column("coverage", "The share of the weight that is measured, 0 to 1.")
+    trend_28d: float | None = column(
+        "trend_28d", "Points per 28 days, the robust slope of the last 28 days; null with too little history.", named="trend28d"
+    )
+    trend_90d: float | None = column(
+        "trend_90d", "Points per 90 days, the robust slope of the last 90 days; null with too little history.", named="trend90d"
+    )
+    segment: str = column("segment", "The segment that the account is scored in.")
+    day: date = column("day", "The scoring day, in the store's time zone.")
+    scored_at: datetime = column("scored_at", "When it was computed.")
+    row: strawberry.Private[Any]
+
+    @resolver("How low or high the score could be, given what is unknown.", needs=("low", "high"))
+    def bounds(self) -> Bounds:
+        return Bounds(low=self.row.low, high=self.row.high)
+
+    @resolver("The model it was computed with.", needs=("model_id", "model_name", "model_version"))
+    def model(self) -> ModelVersion:
+        return ModelVersion(name=self.row.model_name, version=self.row.model_version, model_id=self.row.model_id)
+
+    @resolver("What the score is made of, in the model's order.", needs=())
     async def components(self, info: Info) -> list[Component]:
-        detail = await info.context.loaders.score_details.load(self.account_id)
+        detail = await info.context.loaders.score_details.load(self.row.account_id)
         return [] if detail is None else [Component.of(part, info) for part in detail.components]
 
-    @resolver("Points added or taken for other causes, in the order in which they were applied.")
+    @resolver("Points added or taken for other causes, in the order in which they were applied.", needs=())
     async def adjustments(self, info: Info) -> list[Adjustment]:
-        detail = await info.context.loaders.score_details.load(self.account_id)
+        detail = await info.context.loaders.score_details.load(self.row.account_id)
         return [] if detail is None else list(map(Adjustment.of, detail.adjustments))
 
-    @resolver("Why the value or the band is not the raw one, in words, such as what a rise waits for; null where it is.")
+    @resolver(
+        "Why the value or the band is not the raw one, in words, such as what a rise waits for; null where it is.", needs=()
+    )
     async def steadiness(self, info: Info) -> str | None:
-        detail = await info.context.loaders.score_details.load(self.account_id)
+        detail = await info.context.loaders.score_details.load(self.row.account_id)
         return None if detail is None else detail.steadiness
 
-    @resolver("Every segment whose rule matches the account; the first one is in force.")
+    @resolver("Every segment whose rule matches the account; the first one is in force.", needs=())
     async def matched_segments(self, info: Info) -> list[SegmentMatch]:
-        detail = await info.context.loaders.score_details.load(self.account_id)
+        detail = await info.context.loaders.score_details.load(self.row.account_id)
         return [] if detail is None else [SegmentMatch(segment=m.segment, why=m.why) for m in detail.matched]
-
-    @staticmethod
-    def of(row: sa.Row[Any]) -> Score | None:
-        """From a row of `core.store.accounts`; None for an account that was never scored."""
-        if row.score is None:
-            return None
-        return Score(
-            account_id=row.account_id,
-            value=row.score,
-            reference=row.reference,
-            band=row.band,
-            band_since=row.band_since,
-            raw_score=row.raw_score,
-            raw_band=row.raw_band,
-            coverage=row.coverage,
-            bounds=Bounds(low=row.low, high=row.high),
-            trend_28d=row.trend_28d,
-            trend_90d=row.trend_90d,
-            segment=row.segment,
-            model=ModelVersion(name=row.model_name, version=row.model_version, model_id=row.model_id),
-            day=row.day,
-            scored_at=row.scored_at,
-        )
 
 
 # --- history ------------------------------------------------------------------------------------------------------------

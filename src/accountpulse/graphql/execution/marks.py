@@ -1,0 +1,55 @@
+"""What resolvers say about themselves: that they may be written out in compiled code, and which columns they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+NOT_READY: Final = type("NotReady", (), {"__slots__": (), "__repr__": lambda _: "NOT_READY"})()
+"""What a `ready` function returns where the value has to be fetched first."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+_EXPRESSION, _READY, _NEEDS = "accountpulse_expression", "accountpulse_ready", "accountpulse_needs"
+
+
+def written_as(function: F, expression: str) -> F:
+    """Mark a resolver that does nothing but evaluate an expression of the object `s`, such as `s.row.name`."""
+    setattr(function, _EXPRESSION, expression)
+    return function
+
+
+def ready_with(function: F, ready: Callable[[Any], Any]) -> F:
+    """Mark a resolver whose value `ready(object)` has at once, or NOT_READY. Both must give the same."""
+    setattr(function, _READY, ready)
+    return function
+
+
+def expression_of(function: Callable[..., Any]) -> str | None:
+    """The expression a resolver was marked with."""
+    found: str | None = getattr(function, _EXPRESSION, None)
+    return found
+
+
+def ready_of(function: Callable[..., Any]) -> Callable[[Any], Any] | None:
+    """The `ready` function a resolver was marked with."""
+    found: Callable[[Any], Any] | None = getattr(function, _READY, None)
+    return found
+
+
+class Needs(NamedTuple):
+    """The columns of an object's row that a resolver reads. within: what it returns reads more of the same row."""
+
+    columns: tuple[str, ...]
+    within: bool
+
+
+def needing(function: F, columns: tuple[str, ...], *, within: bool = False) -> F:
+    """Mark a resolver with the columns that it reads."""
+    setattr(function, _NEEDS, Needs(columns, within))
+    return function
+
+
+def needs_of(function: Callable[..., Any]) -> Needs | None:
+    """The columns a resolver was marked with; None where it doesn't say."""
+    found: Needs | None = getattr(function, _NEEDS, None)
+    return found

@@ -1,0 +1,88 @@
+"""Compiled answers equal plain ones: data with the order of its keys, and every error, over random queries and broken data."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from strawberry.utils.str_converters import to_camel_case
+from tests.graphql.execution import torture
+from tests.graphql.execution.compare import Comparison
+from tests.graphql.execution.documents import Queries, Query
+
+SEED = 20261128
+WORLDS = 60
+HOSTILITIES = (0.0, 0.01, 0.05, 0.3)
+"""The share of values that are not what the schema promises, from world to world."""
+
+
+def _torture(queries: int) -> Comparison:
+    comparison = Comparison(torture.schema())
+    making = Queries(comparison.schema, SEED, {"times": ["0", "2", "-1"], "first": ["0", "1", "3"]})
+    worlds = [torture.Data(SEED + i, HOSTILITIES[i % len(HOSTILITIES)]).thing() for i in range(WORLDS)]
+
+    async def compare() -> None:
+        for number in range(queries):
+            context = partial(torture.context, worlds[number % WORLDS])
+            found = await comparison.differences(making.make(), context)
+            assert not found, "\n\n".join(found)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asyncio.run(compare())
+    return comparison
+
+
+def test_every_field_with_every_value_that_it_does_not_expect() -> None:
+    comparison = Comparison(torture.schema())
+    good = torture.Data(SEED, 0.0)
+
+    async def compare() -> None:
+        for kind, around in ((torture.Leafs, "thing {{ leafs {{ {} }} }}"), (torture.Thing, "thing {{ things {{ {} }} }}")):
+            for field in kind.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+                if not field.is_basic_field:
+                    continue
+                below = BELOW.get(field.python_name, "")
+                name = to_camel_case(field.python_name)
+                query = Query(f"{{ {around.format(f'{name} {below} two: {name} {below}')} }}", {})
+                for make in torture.HOSTILE:
+                    found = await comparison.differences(query, partial(_with, good, kind, field.python_name, make))
+                    assert not found, "\n\n".join(found)
+
+    asyncio.run(compare())
+    assert comparison.erred > 400
+
+
+BELOW = {
+    "leafs": "{ text }",
+    "leafs_or_none": "{ __typename }",
+    "things": "{ name }",
+    "things_or_none": "{ name }",
+    "other": "{ name }",
+    "either": "{ __typename }",
+}
+
+
+def _with(good: torture.Data, kind: type, name: str, make: Callable[[], Any]) -> dict[str, Any]:
+    """A context whose data is good but for one value, and that value in a list."""
+    thing, other = good.thing(2), good.thing(2)
+    thing.things = [other]
+    broken = thing.leafs if kind is torture.Leafs else other
+    value = make()
+    setattr(broken, name, [value] if name.startswith("things") and not isinstance(value, list | tuple) else value)
+    return torture.context(thing)
+
+
+def test_some_hundred_random_queries_over_broken_data() -> None:
+    comparison = _torture(150)
+    assert comparison.erred > 40
+    assert len(comparison.executor.plan_cache_of_schema) > 100  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_eight_thousand_random_queries_over_broken_data() -> None:
+    assert _torture(8_000).erred > 1_600
