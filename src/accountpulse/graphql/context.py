@@ -27,7 +27,7 @@ class Context:
     """One request. viewer is None where the app runs without tokens.
 
     threads: how many reads may run at once. previews: how many evaluations of all accounts; previewed: whether this request
-    has asked for one.
+    has asked for one. may_be_kept: whether the answer rests on nothing but the store; said when the operation begins.
     """
 
     hub: Hub
@@ -36,6 +36,7 @@ class Context:
     threads: anyio.CapacityLimiter
     previews: anyio.CapacityLimiter
     previewed: bool = field(default=False, init=False)
+    may_be_kept: bool = field(default=False, init=False)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

@@ -24,6 +24,8 @@ from strawberry.types import ExecutionResult
 from accountpulse.core.errors import Unauthorized
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql import graphiql
+from accountpulse.graphql.answers.cache import Answer, AnswerCache, question
+from accountpulse.graphql.answers.present import Presence, Present
 from accountpulse.graphql.auth import MissingScope, authenticate
 from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.context import Context
@@ -56,6 +58,8 @@ class View(GraphQL[Context, None]):
         self._threads = threads
         self._previews = anyio.CapacityLimiter(1)
         self._require_token = require_token
+        self._presence = Presence(hub, threads)
+        self._answers = AnswerCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,12 +87,12 @@ class View(GraphQL[Context, None]):
             raise Refused(405, "METHOD_NOT_ALLOWED", "GraphQL is asked with POST, or GET", {"allow": "GET, POST"})
         if request.method == "GET" and "query" not in request.query_params and "text/html" in request.headers.get("accept", ""):
             return graphiql.page(require_token=self._require_token)
-        request.state.viewer = await self._viewer(request)
+        request.state.viewer, request.state.present = await self._authenticated(request)
         if request.method == "GET":
             if not any(header in request.headers for header in SAFE_HEADERS) and _media_type(request) != PLAIN_JSON:
                 advice = f"a query by GET needs the header {SAFE_HEADERS[0]}, with any value, or a token"
                 raise Refused(400, "CSRF", advice)
-            return await self.run(request)
+            return await self._kept(request, request, self._asked_by_get(request))
         if _media_type(request) != PLAIN_JSON:
             raise Refused(
                 415, "UNSUPPORTED_MEDIA_TYPE", "send the query as JSON, with the header Content-Type: application/json"
@@ -101,13 +105,33 @@ class View(GraphQL[Context, None]):
         async def replay() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        return await self.run(Request(request.scope, replay))
+        return await self._kept(request, Request(request.scope, replay), self.parse_json(body))
 
-    async def _viewer(self, request: Request) -> Viewer | None:
+    def _asked_by_get(self, request: Request) -> dict[str, Any]:
+        given = dict(request.query_params)
+        if "variables" in given:
+            given["variables"] = self.parse_json(given["variables"])
+        return given
+
+    async def _kept(self, request: Request, replayed: Request, asked: dict[str, Any]) -> Response:
+        """The answer that was kept, if it still holds; else the one that Strawberry computes, kept if it may be."""
+        state = request.state
+        asked_for = question(asked, state.viewer)
+        if asked_for is not None:
+            answer = self._answers.get(asked_for, state.present, self._hub.clock.now())
+            if answer is not None:
+                return _labelled(request, answer)
+        response = await self.run(replayed)
+        context: Context | None = getattr(state, "context", None)
+        if asked_for is None or context is None or not context.may_be_kept or not getattr(state, "clean", False):
+            return response
+        return _labelled(request, self._answers.put(asked_for, bytes(response.body), state.present))
+
+    async def _authenticated(self, request: Request) -> tuple[Viewer | None, Present]:
         if not self._require_token:
-            return None
+            return await self._presence.now(None)
         try:
-            return await authenticate(request, self._hub, self._threads)
+            return await authenticate(request, self._presence)
         except Unauthorized as error:
             realm = 'Bearer realm="accountpulse"'
             challenge = f'{realm}, error="invalid_token"' if "authorization" in request.headers else realm
@@ -123,13 +147,14 @@ class View(GraphQL[Context, None]):
         response: Response | WebSocket,  # noqa: ARG002  # Strawberry's signature
     ) -> Context:
         state = request.state
-        return Context(
+        state.context = Context(
             hub=self._hub,
             viewer=state.viewer,
             request_id=state.request_id,
             threads=self._threads,
             previews=self._previews,
         )
+        return state.context  # type: ignore[no-any-return]
 
     def decode_json(self, data: str | bytes) -> object:
         try:
@@ -156,6 +181,7 @@ class View(GraphQL[Context, None]):
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         # Not a schema extension: those don't see an error that another extension raises, as the parser's cache does.
+        request.state.clean = not result.errors and result.data is not None
         if result.errors:
             result.errors = [presented(error, request.state.request_id) for error in result.errors]
         return await super().process_result(request, result)
@@ -170,6 +196,17 @@ class View(GraphQL[Context, None]):
             response_data.pop("data", None)
             status = 400 if media_type == RESPONSE_JSON else 200
         return Response(self.encode_json(response_data), status, media_type=f"{media_type}; charset=utf-8")
+
+
+def _labelled(request: Request, answer: Answer) -> Response:
+    """A kept answer in the media type that the client prefers; without its body where a GET shows that the client has it."""
+    headers = {"etag": answer.etag, "vary": "accept, authorization"}
+    if request.method == "GET":
+        headers["cache-control"] = "private, no-cache"
+        if answer.etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
+            return Response(status_code=304, headers=headers)
+    media_type = f"{_negotiate(request.headers.get('accept', ''))}; charset=utf-8"
+    return Response(answer.body, headers=headers, media_type=media_type)
 
 
 def _never_began(data: GraphQLHTTPResponse) -> bool:

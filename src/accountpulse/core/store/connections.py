@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from accountpulse.core.errors import NotFound
 from accountpulse.core.store import states
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, stream_state
 from accountpulse.core.store.upsert import insert
@@ -48,6 +49,7 @@ def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: da
     """
     table = connection_table
     known = {row.name: row for row in connection.execute(sa.select(table))}
+    bump(connection, "operations")
     for spec in specs:
         row = known.get(spec.name)
         if row is None:
@@ -187,6 +189,7 @@ def set_state(
     paused_until: datetime | None = None,
 ) -> None:
     """Set a connection's state; `state_since` moves only when the state changes, so that one fault is one notice."""
+    bump(connection, "operations")
     table = connection_table
     values: dict[str, Any] = {"state": state, "message": message, "paused_until": paused_until}
     if connection.execute(sa.select(table.c.state).where(table.c.id == connection_id)).scalar() != state:
@@ -197,6 +200,7 @@ def set_state(
 
 def set_identity(connection: sa.Connection, connection_id: int, identity: Mapping[str, Any]) -> None:
     """Remember who the connection talks to."""
+    bump(connection, "operations")
     connection.execute(
         sa.update(connection_table).where(connection_table.c.id == connection_id).values(identity=dict(identity))
     )

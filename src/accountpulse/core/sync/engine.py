@@ -78,6 +78,7 @@ class SyncEngine:
                 result.state, result.message, result.paused_until = "paused", row.message, row.paused_until
                 return result
             run_id = store_connections.begin_run(connection, source.id, now)
+            bump(connection, "operations")
         for spec in chosen:
             outcome = StreamResult(stream=spec.name)
             until = self._sync_stream(source, spec, run_id, outcome, delete_vanished)
@@ -143,6 +144,7 @@ class SyncEngine:
                 state=outcome.state,
                 message=outcome.message,
             )
+            bump(connection, "operations")
         return paused_until
 
     def _close(self, source: Source, run_id: int, result: RunResult) -> None:
@@ -152,7 +154,6 @@ class SyncEngine:
             store_connections.set_state(
                 connection, source.id, result.state, now, message=result.message, paused_until=result.paused_until
             )
-            bump(connection, "operations")
 
 
 def describe_crash(error: BaseException) -> str:

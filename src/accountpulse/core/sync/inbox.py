@@ -35,6 +35,7 @@ def receive(store: Store, clock: Clock, source: Source, request: InboundRequest)
     spec = _spec_for(source, request.path)
     messages: list[Message] = getattr(source.connector, spec.receive)(request)
     with store.write() as connection:
+        bump(connection, "operations")  # when a source last sent something can be asked
         return inbox.append(connection, source.id, [(printable(m.key), _storable(m.body)) for m in messages], clock.now())
 
 

@@ -112,11 +112,13 @@ class StreamReader:
             store_connections.lock(connection, self._source.id)
             state = store_connections.stream(connection, self._source.id, self._spec.name)
             self._update(connection, cursor=None, position=None, gap_from=state.position or state.last_success_at)
+            bump(connection, "operations")
 
     def _begin(self) -> sa.Row[Any]:
         with self._store.write() as connection:
             store_connections.lock(connection, self._source.id)
             self._update(connection, last_attempt_at=self._clock.now(), state="loading")
+            bump(connection, "operations")
             state = store_connections.stream(connection, self._source.id, self._spec.name)
             if self._spec.deletes != "snapshot":
                 return state
@@ -154,6 +156,8 @@ class StreamReader:
                     self._update(connection, **advanced)
                 if counts.opened or counts.closed:
                     bump(connection, "facts")
+                if advanced:
+                    bump(connection, "operations")
         except BaseException:
             self._keys.forget()
             raise
@@ -183,6 +187,7 @@ class StreamReader:
                 state="ok",
                 message=message,
             )
+            bump(connection, "operations")
         self._outcome.message = message
 
     def _delete_vanished(self, connection: sa.Connection, now: datetime) -> str | None:

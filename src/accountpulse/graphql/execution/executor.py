@@ -22,6 +22,7 @@ from accountpulse.graphql.execution.internals import (
     known,
 )
 from accountpulse.graphql.execution.plans import AT_USE, Compiled, PlanCache, Plans
+from accountpulse.graphql.execution.volatile import may_be_kept
 from graphql import GraphQLError, GraphQLList, GraphQLObjectType, OperationType
 
 log = logging.getLogger("accountpulse.graphql")
@@ -90,6 +91,11 @@ class _CompiledExecutor(PlainExecutor):
             or bool(manager is not None and manager.middlewares)
         )
         self._plans: Plans | None = None
+        if hasattr(self.context_value, "may_be_kept"):
+            facts = self.plans().facts
+            if "may_be_kept" not in facts:
+                facts["may_be_kept"] = may_be_kept(self.schema, self.operation, self.fragment_definitions)
+            self.context_value.may_be_kept = facts["may_be_kept"]
 
     def complete_list_value(
         self,

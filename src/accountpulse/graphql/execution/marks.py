@@ -9,7 +9,8 @@ NOT_READY: Final = type("NotReady", (), {"__slots__": (), "__repr__": lambda _: 
 """What a `ready` function returns where the value has to be fetched first."""
 
 F = TypeVar("F", bound=Callable[..., Any])
-_EXPRESSION, _READY, _NEEDS = "accountpulse_expression", "accountpulse_ready", "accountpulse_needs"
+_EXPRESSION, _READY = "accountpulse_expression", "accountpulse_ready"
+_NEEDS, _VOLATILE = "accountpulse_needs", "accountpulse_volatile"
 
 
 def written_as(function: F, expression: str) -> F:
@@ -53,3 +54,14 @@ def needs_of(function: Callable[..., Any]) -> Needs | None:
     """The columns a resolver was marked with; None where it doesn't say."""
     found: Needs | None = getattr(function, _NEEDS, None)
     return found
+
+
+def volatile(function: F) -> F:
+    """Mark a resolver whose value rests on more than the store: no answer with it is kept."""
+    setattr(function, _VOLATILE, True)
+    return function
+
+
+def is_volatile(function: Callable[..., Any]) -> bool:
+    """Whether a resolver was marked as volatile."""
+    return bool(getattr(function, _VOLATILE, False))

@@ -31,7 +31,8 @@ class ModelQueries:
     @resolver(
         "What would happen under other models or segments: who changes band, and why. Nothing is stored, so the scope `read` "
         "is enough. It takes as long as scoring today, and one is answered at a time. Without texts, the draft is the server's "
-        "configuration."
+        "configuration.",
+        rests_on_more=True,
     )
     async def model_preview(
         self, info: Info, models: ModelTextsArg = None, segments: SegmentsTextArg = None, first: ListedArg = 20

@@ -1,0 +1,1 @@
+"""Whole answers kept for as long as nothing that they rest on has changed."""

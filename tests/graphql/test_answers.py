@@ -1,0 +1,251 @@
+"""Kept answers: given again only while nothing that they rest on has changed, and never to somebody else."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import strawberry
+from tests.graphql.client import Api
+from tests.graphql.test_query_counts import counted
+from tests.graphql.world import NOW, SmallHub, World
+from tests.test_opening import settings_of
+
+from accountpulse.config.settings import ConnectionSettings
+from accountpulse.core.clock import FixedClock
+from accountpulse.core.scoring.segments import parse_rules
+from accountpulse.core.store import tables, tokens
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.sync.connector import InboundRequest
+from accountpulse.graphql.answers.cache import AnswerCache, question
+from accountpulse.graphql.answers.present import Present
+from accountpulse.graphql.fields import resolver
+from accountpulse.hub import Hub
+from accountpulse.plugins.host import PluginHost
+
+EVERYTHING = """{
+  accounts { totalCount nodes {
+    name plan links { key }
+    score { value band segment components { state freshAt } }
+    override { score } targets { score state } notes { text } pulses { value } outcomes { kind }
+  } }
+  connections { name state freshAt streams { name state lastSuccessAt } lastRuns { state } }
+  segments { name accounts }
+  models { name version }
+  unlinked { totalCount }
+}"""
+TODAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOST = PluginHost.load()
+
+
+@pytest.fixture
+def shop(store: Store, tmp_path: Path) -> Iterator[Hub]:
+    """A hub over files, with a desk whose organisation belongs to nobody yet; synced and scored once."""
+    made = settings_of(store, tmp_path)
+    (tmp_path / "desk.csv").write_text("id,name,domain\nz1,Acme Support,acme.example\n")
+    columns = {"source_id": "id", "name": "name", "domains": "domain"}
+    file = {"path": str(tmp_path / "desk.csv"), "record": "account", "columns": columns, "timezone": "UTC"}
+    config = HOST.connectors["tabular"].Config.model_validate({"files": [file]})
+    desk = ConnectionSettings(name="desk", connector="tabular", anchor=False, config=config)
+    settings = replace(made, connections={**made.connections, "desk": desk})
+    with Hub.open(settings, host=HOST, clock=FixedClock(TODAY)) as hub:
+        hub.sync()
+        hub.score()
+        yield hub
+
+
+def _files(folder: Path, *rows: str, columns: str = "id,name,plan,since") -> None:
+    (folder / "accounts.csv").write_text("\n".join([columns, *rows]) + "\n")
+
+
+def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_path: Path, subtests: pytest.Subtests) -> None:
+    api = Api(shop)  # type: ignore[arg-type]  # the real hub
+    clock = shop.clock
+    assert isinstance(clock, FixedClock)
+
+    def sync() -> None:
+        _files(tmp_path, "a1,Acme,enterprise,2024-01-05", "a2,Beta,starter,2024-06-05", "a3,Gamma,starter,2024-06-05")
+        shop.sync("files")
+
+    def publish() -> None:
+        rules, _ = parse_rules(
+            [
+                {"name": "starters", "model": "standard", "when": {"plan": {"in": ["starter"]}}},
+                {"name": "rest", "model": "standard", "default": True},
+            ]
+        )
+        other = replace(shop.settings, segments=tuple(rules))
+        with Hub.open(other, host=HOST, clock=clock) as hub:
+            hub.releases.publish(author="us")
+
+    def link() -> None:
+        (tmp_path / "desk.csv").write_text("id,name,domain\nz1,Acme Support,gamma.example\n")
+        shop.sync("desk")
+        file = shop.settings.connections["files"]
+        columns = {"source_id": "id", "name": "name", "plan": "plan", "customer_since": "since", "domains": "domain"}
+        data = {"path": str(tmp_path / "accounts.csv"), "record": "account", "columns": columns, "timezone": "UTC"}
+        _files(
+            tmp_path,
+            "a1,Acme,enterprise,2024-01-05,acme.example",
+            "a2,Beta,starter,2024-06-05,beta.example",
+            "a3,Gamma,starter,2024-06-05,gamma.example",
+            columns="id,name,plan,since,domain",
+        )
+        config = HOST.connectors["tabular"].Config.model_validate({"files": [data]})
+        other = replace(shop.settings, connections={**shop.settings.connections, "files": replace(file, config=config)})
+        with Hub.open(other, host=HOST, clock=clock) as hub:
+            hub.sync("files")
+
+    def push() -> None:
+        auth = base64.b64encode(b"sesame-open-up:").decode()
+        event = {"type": "track", "event": "login", "userId": "u1", "messageId": "m1", "timestamp": "2026-11-20T10:00:00Z"}
+        body = json.dumps(event).encode()
+        shop.receive("usage", InboundRequest("POST", "v1/track", {"authorization": f"Basic {auth}"}, body, clock.now()))
+
+    people = shop.people
+    changes: list[tuple[str, Callable[[], object]]] = [
+        ("sync", sync),
+        ("score", shop.score),
+        ("override", lambda: people.override("Acme", 11, owner="o", reason="r", until=TODAY + timedelta(hours=2))),
+        ("what the override makes of the score", lambda: shop.score(full=True)),
+        ("its expiry", lambda: clock.advance(timedelta(hours=2))),
+        ("publish", publish),
+        ("roll back", lambda: shop.releases.roll_back(author="us")),
+        ("link", link),
+        ("target", lambda: people.set_target("Acme", 99, due=date(2026, 11, 20), owner="o")),
+        ("note", lambda: people.add_note("Acme", "n", author="o")),
+        ("pulse", lambda: people.enter_pulse("Acme", 50, author="o", reason="r")),
+        ("outcome", lambda: people.enter_outcome("Acme", "renewed", currency="USD")),
+        ("event", push),
+        ("the next day, on which the target is missed", lambda: clock.advance(timedelta(days=1))),
+        ("a connection that went stale", lambda: (clock.advance(timedelta(days=30)), shop.score())),
+    ]
+    before = api.get(EVERYTHING)
+    for what, change in changes:
+        with subtests.test(what=what):
+            assert api.get(EVERYTHING) == before
+            with counted(shop.store) as statements:
+                api.get(EVERYTHING)
+            assert not any("account_current" in statement for statement in statements), "it was not kept"
+            change()
+            after = api.get(EVERYTHING)
+            assert after != before
+            before = after
+
+
+def test_viewers_of_different_scope_never_share_an_answer(api: Api, world: World) -> None:
+    world.account("Acme", score=50.0)
+    query = "{ viewer { name scopes } accounts { nodes { name } } }"
+    assert api.get(query)["viewer"] == {"name": "tests", "scopes": ["read"]}
+    for name, scopes in (("tests", ["read", "write"]), ("other", ["read"])):
+        with world.store.write() as connection:
+            token = tokens.create(connection, name=name, scopes=scopes, now=NOW)
+        answer = api.http.post("/graphql", json={"query": query}, headers={"authorization": f"Bearer {token}"})
+        assert answer.json()["data"]["viewer"] == {"name": name, "scopes": scopes}
+
+
+def test_a_token_that_was_revoked_or_has_expired_gets_no_kept_answer(local_api: Api) -> None:
+    clock, store = local_api.hub.clock, local_api.hub.store
+    with store.write() as connection:
+        ending = tokens.create(connection, name="short", scopes=["read"], now=NOW, expires_at=NOW + timedelta(hours=1))
+    request = {"json": {"query": "{ viewer { name } }"}, "headers": {"authorization": f"Bearer {ending}"}}
+    assert local_api.http.post("/graphql", **request).status_code == 200
+    clock.advance(timedelta(hours=1))
+    assert local_api.http.post("/graphql", **request).status_code == 401
+    assert local_api.get("{ viewer { name } }")
+    with store.write() as connection:
+        tokens.revoke(connection, local_api.token, NOW)
+    assert local_api.ask("{ viewer { name } }").status == 401
+
+
+def test_an_entity_tag_saves_the_body(local_api: Api) -> None:
+    url, params = "/graphql", {"query": "{ accounts { totalCount } }"}
+    first = local_api.http.get(url, params=params, headers=local_api.headers)
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    assert {"accept", "authorization"} <= set(first.headers["vary"].split(", "))
+    for known in (tag, f"W/{tag}", f'"x", {tag}'):
+        again = local_api.http.get(url, params=params, headers={**local_api.headers, "if-none-match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == tag
+    with local_api.hub.store.write() as connection:
+        connection.execute(sa.insert(tables.account).values(id=1, created_at=NOW))
+        connection.execute(sa.insert(tables.account_current).values(account_id=1, name="Acme", custom={}, origins={}))
+        bump(connection, "facts")
+    changed = local_api.http.get(url, params=params, headers={**local_api.headers, "if-none-match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+    # A POST is always answered in full.
+    posted = local_api.http.post(url, json=params, headers={**local_api.headers, "if-none-match": changed.headers["etag"]})
+    assert posted.status_code == 200
+
+
+@strawberry.type
+class Weather:
+    drawn = 0
+
+    @resolver("How often it was asked.")
+    def rain(self) -> int:
+        Weather.drawn += 1
+        return Weather.drawn
+
+
+def test_what_may_change_by_itself_is_not_kept(local_api: Api) -> None:
+    api = Api(SmallHub(local_api.hub.store, graphql_types=(Weather,)))
+    assert [api.get("{ rain }")["rain"] for _ in range(3)] == [1, 2, 3]
+    assert [api.get("{ viewer { name } ...f } fragment f on Query { rain }")["rain"] for _ in range(2)] == [4, 5]
+    api.get("{ modelPreview { problems { message } } }")
+    api.get("{ modelPreview { problems { message } } }")
+    assert len(api.hub.drafts) == 2
+
+
+def test_answers_with_errors_are_not_kept(local_api: Api) -> None:
+    query = '{ node(id: "x") { id } }'
+    requests = [local_api.ask(query).body["errors"][0]["extensions"]["requestId"] for _ in range(2)]
+    assert requests[0] != requests[1]
+
+
+def test_the_cache_holds_no_more_than_it_may() -> None:
+    present = Present((("facts", 1),), NOW + timedelta(days=1))
+    cache = AnswerCache(most_bytes=10_000)
+    asked = [question({"query": f"{{ a{i} }}"}, None) for i in range(20)]
+    for each in asked:
+        assert each is not None
+        cache.put(each, b"x" * 1_500, present)
+    first, last = asked[0], asked[-1]
+    assert first is not None
+    assert last is not None
+    assert 3 <= len(cache) <= 5
+    assert cache.get(first, present, NOW) is None
+    assert cache.get(last, present, NOW) is not None
+    assert cache.get(last, present, NOW + timedelta(days=1)) is None
+    cache.put(last, b"y", present)
+    assert cache.get(last, Present((("facts", 2),), present.until), NOW) is None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"query": 5},
+        {"query": "{a}", "operationName": 5},
+        {"query": "{a}", "variables": []},
+        {"query": "{a}", "extensions": {}},
+    ],
+)
+def test_what_is_no_plain_question_has_no_kept_answer(request_: dict[str, object]) -> None:
+    assert question(request_, None) is None
+
+
+def test_the_order_of_variables_does_not_matter_and_their_values_do() -> None:
+    one, two, three = (
+        question({"query": "{a}", "variables": variables}, None) for variables in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1})
+    )
+    assert one == two != three
