@@ -6,6 +6,7 @@ python3 dev.py test [--all] [-- ...]      what a change must pass; --all adds th
 python3 dev.py lint                       style, formatting, and the walls between the packages
 python3 dev.py types                      mypy
 python3 dev.py bench [NAME] [...]         a benchmark; without a name, which there are
+python3 dev.py audit                      the API against GraphQL over HTTP, by the audits of npm's graphql-http
 """
 
 # Written so that an old Python still gets as far as the advice below.
@@ -160,7 +161,12 @@ def bench(arguments):
     become(module("tests.benchmarks", *arguments))
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "types": types, "bench": bench}
+def audit(arguments):
+    os.environ["PYTHONPATH"] = str(ROOT)  # the audit lies with the tests
+    become(module("tests.audit", *arguments))
+
+
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "types": types, "bench": bench, "audit": audit}
 
 
 def main():

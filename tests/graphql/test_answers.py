@@ -24,6 +24,7 @@ from accountpulse.core.store import tables, tokens
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.sync.connector import InboundRequest
+from accountpulse.core.trail import Asker
 from accountpulse.graphql.answers.cache import AnswerCache, question
 from accountpulse.graphql.answers.present import Present
 from accountpulse.graphql.fields import resolver
@@ -43,6 +44,7 @@ EVERYTHING = """{
 }"""
 TODAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOST = PluginHost.load()
+ANN = Asker(name="Ann")
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
         ("target", lambda: people.set_target("Acme", 99, due=date(2026, 11, 20), owner="o")),
         ("note", lambda: people.add_note("Acme", "n", author="o")),
         ("pulse", lambda: people.enter_pulse("Acme", 50, author="o", reason="r")),
-        ("outcome", lambda: people.enter_outcome("Acme", "renewed", currency="USD")),
+        ("outcome", lambda: people.enter_outcome("Acme", "renewed", currency="USD", asker=ANN)),
         ("event", push),
         ("the next day, on which the target is missed", lambda: clock.advance(timedelta(days=1))),
         ("a connection that went stale", lambda: (clock.advance(timedelta(days=30)), shop.score())),

@@ -29,6 +29,7 @@ from accountpulse.graphql.answers.present import Presence, Present
 from accountpulse.graphql.auth import MissingScope, authenticate
 from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.context import Context
+from accountpulse.graphql.encoding import encode
 from accountpulse.graphql.errors import error_body, log, presented
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.schema import Schema
@@ -195,7 +196,7 @@ class View(GraphQL[Context, None]):
         if _never_began(response_data):
             response_data.pop("data", None)
             status = 400 if media_type == RESPONSE_JSON else 200
-        return Response(self.encode_json(response_data), status, media_type=f"{media_type}; charset=utf-8")
+        return Response(encode(response_data), status, media_type=f"{media_type}; charset=utf-8")
 
 
 def _labelled(request: Request, answer: Answer) -> Response:
