@@ -12,6 +12,7 @@ import strawberry
 from accountpulse.core.errors import InvalidInput, NotFound
 from accountpulse.core.model.money import is_currency, minor_digits
 from accountpulse.core.people import People
+from accountpulse.core.store.accounts import COLUMNS_SHOWN
 from accountpulse.core.trail import Asker
 from accountpulse.graphql.accounts.queries import find_account
 from accountpulse.graphql.accounts.types import Account
@@ -182,8 +183,8 @@ async def _scored(context: Context, id: int) -> bool:
 
 
 async def _account(context: Context, id: int) -> Account | None:
-    row = await context.loaders.account.load(id)
-    return None if row is None else Account.of(row, context)
+    found = await context.loaders.account.load((id, COLUMNS_SHOWN))
+    return None if found is None else Account.of(found, context)
 
 
 def _major(money: MoneyInput) -> tuple[Decimal, str]:
