@@ -12,7 +12,7 @@ import strawberry
 from accountpulse.core.errors import InvalidInput, NotFound
 from accountpulse.core.model.money import is_currency, minor_digits
 from accountpulse.core.people import People
-from accountpulse.core.store.accounts import COLUMNS_SHOWN
+from accountpulse.core.store.accounts import ALL
 from accountpulse.core.trail import Asker
 from accountpulse.graphql.accounts.queries import find_account
 from accountpulse.graphql.accounts.types import Account
@@ -183,7 +183,7 @@ async def _scored(context: Context, id: int) -> bool:
 
 
 async def _account(context: Context, id: int) -> Account | None:
-    found = await context.loaders.account.load((id, COLUMNS_SHOWN))
+    found = await context.loaders.account.load((id, ALL))
     return None if found is None else Account.of(found, context)
 
 
