@@ -54,13 +54,13 @@ class Http:
 
 
 class Api:
-    """A signed-in client of an app over a store."""
+    """A signed-in client of an app over a store. No answers are kept: tests write rows beside what tells of a change."""
 
-    def __init__(self, hub: SmallHub, *, require_token: bool = True) -> None:
+    def __init__(self, hub: SmallHub, *, require_token: bool = True, kept_bytes: int = 0) -> None:
         self.hub = hub
         with hub.store.write() as connection:
             self.token = tokens.create(connection, name="tests", scopes=["read"], now=NOW)
-        self.http = Http(create_app(hub, require_token=require_token))
+        self.http = Http(create_app(hub, require_token=require_token, kept_bytes=kept_bytes))
         self.headers = {"authorization": f"Bearer {self.token}"}
 
     def ask(self, query: str, **variables: Any) -> Asked:

@@ -25,7 +25,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.trail import Asker
-from accountpulse.graphql.answers.cache import AnswerCache, question
+from accountpulse.graphql.answers.cache import MOST_BYTES, AnswerCache, question
 from accountpulse.graphql.answers.present import Present
 from accountpulse.graphql.fields import resolver
 from accountpulse.hub import Hub
@@ -63,12 +63,17 @@ def shop(store: Store, tmp_path: Path) -> Iterator[Hub]:
         yield hub
 
 
+def keeping(hub: SmallHub) -> Api:
+    """A client of an app that keeps answers, as it does by default."""
+    return Api(hub, kept_bytes=MOST_BYTES)
+
+
 def _files(folder: Path, *rows: str, columns: str = "id,name,plan,since") -> None:
     (folder / "accounts.csv").write_text("\n".join([columns, *rows]) + "\n")
 
 
 def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_path: Path, subtests: pytest.Subtests) -> None:
-    api = Api(shop)  # type: ignore[arg-type]  # the real hub
+    api = keeping(shop)  # type: ignore[arg-type]  # the real hub
     clock = shop.clock
     assert isinstance(clock, FixedClock)
 
@@ -142,7 +147,8 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
             before = after
 
 
-def test_viewers_of_different_scope_never_share_an_answer(api: Api, world: World) -> None:
+def test_viewers_of_different_scope_never_share_an_answer(world: World) -> None:
+    api = keeping(SmallHub(world.store))
     world.account("Acme", score=50.0)
     query = "{ viewer { name scopes } accounts { nodes { name } } }"
     assert api.get(query)["viewer"] == {"name": "tests", "scopes": ["read"]}
@@ -154,6 +160,7 @@ def test_viewers_of_different_scope_never_share_an_answer(api: Api, world: World
 
 
 def test_a_token_that_was_revoked_or_has_expired_gets_no_kept_answer(local_api: Api) -> None:
+    local_api = keeping(local_api.hub)
     clock, store = local_api.hub.clock, local_api.hub.store
     with store.write() as connection:
         ending = tokens.create(connection, name="short", scopes=["read"], now=NOW, expires_at=NOW + timedelta(hours=1))
@@ -168,6 +175,7 @@ def test_a_token_that_was_revoked_or_has_expired_gets_no_kept_answer(local_api: 
 
 
 def test_an_entity_tag_saves_the_body(local_api: Api) -> None:
+    local_api = keeping(local_api.hub)
     url, params = "/graphql", {"query": "{ accounts { totalCount } }"}
     first = local_api.http.get(url, params=params, headers=local_api.headers)
     tag = first.headers["etag"]
@@ -200,7 +208,7 @@ class Weather:
 
 
 def test_what_may_change_by_itself_is_not_kept(local_api: Api) -> None:
-    api = Api(SmallHub(local_api.hub.store, graphql_types=(Weather,)))
+    api = keeping(SmallHub(local_api.hub.store, graphql_types=(Weather,)))
     assert [api.get("{ rain }")["rain"] for _ in range(3)] == [1, 2, 3]
     assert [api.get("{ viewer { name } ...f } fragment f on Query { rain }")["rain"] for _ in range(2)] == [4, 5]
     api.get("{ modelPreview { problems { message } } }")
@@ -209,6 +217,7 @@ def test_what_may_change_by_itself_is_not_kept(local_api: Api) -> None:
 
 
 def test_answers_with_errors_are_not_kept(local_api: Api) -> None:
+    local_api = keeping(local_api.hub)
     query = '{ node(id: "x") { id } }'
     requests = [local_api.ask(query).body["errors"][0]["extensions"]["requestId"] for _ in range(2)]
     assert requests[0] != requests[1]

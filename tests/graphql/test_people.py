@@ -126,7 +126,7 @@ def test_the_number_of_statements_does_not_grow_with_the_page(world: World, api:
         with counted(world.store) as statements:
             found = api.get("query($first: Int!) { accounts(first: $first) { nodes { " + ALL + " } } }", first=first)
         assert len(found["accounts"]["nodes"]) == first
-        assert len(statements) == 2 + 5  # the token, the page; one for each field
+        assert len(statements) == 1 + 5  # the page; one for each field
 
 
 def test_peoples_connection_is_shown_as_theirs(world: World, api: Api, people: People) -> None:

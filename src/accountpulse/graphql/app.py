@@ -10,20 +10,22 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from accountpulse.graphql import graphiql
+from accountpulse.graphql.answers.cache import MOST_BYTES
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.inbound import Inbound
 from accountpulse.graphql.schema import build_schema
 from accountpulse.graphql.view import View
 
 
-def create_app(hub: Hub, *, require_token: bool = True) -> Starlette:
+def create_app(hub: Hub, *, require_token: bool = True, kept_bytes: int = MOST_BYTES) -> Starlette:
     """The application of a hub.
 
-    require_token: False lets everybody read; for a machine of one's own, never for a network. Raises PluginError when a
+    require_token: False lets everybody read; for a machine of one's own, never for a network. kept_bytes: how much memory kept
+    answers may take; 0 keeps none. Raises PluginError when a
     plugin's GraphQL type can't be merged.
     """
     threads = anyio.CapacityLimiter(hub.store.threads)
-    view = View(build_schema(hub.graphql_types), hub, threads=threads, require_token=require_token)
+    view = View(build_schema(hub.graphql_types), hub, threads=threads, require_token=require_token, kept_bytes=kept_bytes)
 
     async def live(_: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})

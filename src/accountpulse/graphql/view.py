@@ -24,7 +24,7 @@ from strawberry.types import ExecutionResult
 from accountpulse.core.errors import Unauthorized
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql import graphiql
-from accountpulse.graphql.answers.cache import Answer, AnswerCache, question
+from accountpulse.graphql.answers.cache import MOST_BYTES, Answer, AnswerCache, question
 from accountpulse.graphql.answers.present import Presence, Present
 from accountpulse.graphql.auth import MissingScope, authenticate
 from accountpulse.graphql.bodies import BodyTooLarge, limited_body
@@ -51,16 +51,18 @@ class Refused(Exception):
 
 
 class View(GraphQL[Context, None]):
-    """The endpoint `/graphql`. `threads` bounds how many reads run at once."""
+    """The endpoint `/graphql`. threads: bounds how many reads run at once. kept_bytes: of answers that are kept."""
 
-    def __init__(self, schema: Schema, hub: Hub, *, threads: anyio.CapacityLimiter, require_token: bool) -> None:
+    def __init__(
+        self, schema: Schema, hub: Hub, *, threads: anyio.CapacityLimiter, require_token: bool, kept_bytes: int = MOST_BYTES
+    ) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=(), multipart_uploads_enabled=False)
         self._hub = hub
         self._threads = threads
         self._previews = anyio.CapacityLimiter(1)
         self._require_token = require_token
         self._presence = Presence(hub, threads)
-        self._answers = AnswerCache()
+        self._answers = AnswerCache(kept_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
