@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import strawberry
 
-from accountpulse.graphql.execution.marks import needing, ready_with, volatile, written_as
+from accountpulse.graphql.execution.marks import needing, volatile, written_as
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -20,21 +20,17 @@ def resolver(
     *,
     needs: tuple[str, ...] | None = None,
     within: bool = False,
-    ready: Callable[[Any], Any] | None = None,
     rests_on_more: bool = False,
 ) -> Callable[[F], F]:
     """Declare a method as the resolver of the field named like it.
 
     needs: the columns of the object's row that it reads. within: what it returns reads further columns of the same row.
-    ready: a function of the object that has the same value at once, or returns NOT_READY; then the method is called.
     rests_on_more: than the store; no answer with it is kept.
     """
 
     def declare(method: F) -> F:
         if needs is not None:
             needing(method, needs, within=within)
-        if ready is not None:
-            ready_with(method, ready)
         if rests_on_more:
             volatile(method)
         return cast("F", strawberry.field(description=description)(method))
@@ -50,15 +46,6 @@ def column(name: str, description: str, *, named: str | None = None) -> Any:
 
     needing(written_as(read, f"s.row.{name}"), (name,))
     return strawberry.field(resolver=read, description=description, name=named)
-
-
-def item(name: str, description: str) -> Any:
-    """Declare a field that is an item of the object's `part`, a mapping."""
-
-    def read(self: Any):  # type: ignore[no-untyped-def]  # the field's own annotation says the type
-        return self.part[name]
-
-    return strawberry.field(resolver=written_as(read, f"s.part[{name!r}]"), description=description)
 
 
 def mutation(description: str) -> Callable[[F], F]:

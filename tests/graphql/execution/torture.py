@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from enum import Enum, StrEnum
 from typing import Any, NewType, Union
@@ -185,6 +185,16 @@ def context(data: Thing) -> dict[str, Any]:
     return {"data": data, "loader": DataLoader(load_fn=load)}
 
 
+class Many:
+    """No list, but it can be gone through, as often as one likes."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([1])
+
+    def __repr__(self) -> str:
+        return "many"
+
+
 class Awaitable:
     """A value that has to be waited for, as often as one likes."""
 
@@ -233,7 +243,7 @@ HOSTILE: tuple[Callable[[], Any], ...] = (
     lambda: Tone.HIGH,
     Awaitable,
     lambda: 10**400,
-    lambda: iter([1]),
+    Many,
     frozenset,
 )
 """Makes values that no field expects, or only some do."""
