@@ -41,7 +41,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a configured AccountPulse that has never been synced; also the current directory."""
     monkeypatch.setenv("SHOP_WRITE_KEY", WRITE_KEY)
     monkeypatch.delenv("ACCOUNTPULSE_CONFIG", raising=False)
-    monkeypatch.delenv("COLUMNS", raising=False)  # what is piped has a fixed width; a test runner's worker may have another
     monkeypatch.chdir(tmp_path)
     today = datetime.now(UTC).date()
     (tmp_path / "accounts.csv").write_text(
@@ -62,6 +61,12 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = tmp_path / "accountpulse.yaml"
     config.write_text(config.read_text().replace("connections:\n", CONNECTIONS.format(folder=tmp_path), 1))
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def as_wide_as_piped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is piped has a fixed width; a test runner's worker may have another."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture(autouse=True)
