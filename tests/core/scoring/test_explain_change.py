@@ -152,7 +152,7 @@ def test_a_move_to_another_segment(world: World) -> None:
     [part] = of(move, "segment").values()
     assert (part.code, part.label) == ("rest", "new to rest")
     assert part.reason == "Moved from segment new to rest (the default segment), where other things count"
-    assert of(move, "behaviour")["quiet_days"].reason == "Quiet days rose from 0 days to 31 days"
+    assert of(move, "behaviour")["quiet_days"].reason == "Quiet days rose from 0 to 31"
     assert not move.notes, "what was typical of the other segment that day is stored"
 
 

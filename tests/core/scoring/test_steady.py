@@ -448,7 +448,7 @@ def statements(store: Store) -> Iterator[list[str]]:
         sa.event.remove(store.engine, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize(("said", "queries"), [(None, 3), ({"dwell": 3}, 5)], ids=["usual", "dwell"])
+@pytest.mark.parametrize(("said", "queries"), [(None, 4), ({"dwell": 3}, 7)], ids=["usual", "dwell"])
 def test_some_accounts_come_out_as_among_all_and_few_queries_are_asked(store: Store, said: object, queries: int) -> None:
     world = Series(store, said)
     for number in range(DAYS - 1):
