@@ -9,10 +9,15 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 from tests.postgres import PostgresUnavailable, temporary_postgres
 
 from accountpulse.core.store.database import Store
 from accountpulse.testing.stores import fresh_store
+
+# How busy the machine is must not decide whether a test passes.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ def test_the_problems_of_all_files_are_told_at_once(run: Runs, shop: Path) -> No
 
 
 def test_to_validate_makes_no_store_and_publishes_nothing(run: Runs, answer: Answers, shop: Path) -> None:
+    (shop / "accountpulse.db").unlink()
     document = answer("model", "validate", "models/standard.yaml")
     assert document["not_checked_against_accounts"] == "there is no store yet; run `accountpulse sync` first"
     assert not list(shop.glob("*.db"))

@@ -79,8 +79,8 @@ def test_an_outcome_is_given_in_major_units_and_shown_so(run: Runs, answer: Answ
     made = answer("outcome", "Acme", "churned", "--at", "2026-05-01", "--amount", "1200.50", "--currency", "EUR")["outcome"]
     assert (made["amount"], made["currency"], made["at"]) == (120_050, "EUR", "2026-05-01T00:00:00+00:00")
     yen = run("outcome", "Acme", "expanded", "--at", "2026-04-01T10:00+02:00", "--amount", "5000", "--currency", "JPY")
-    assert yen.stdout == "outcome 2: expanded JPY 5,000\n"
-    assert run("outcome", "Acme", "renewed", "--amount", "1").stdout == "outcome 3: renewed USD 1.00\n"
+    assert yen.stdout == "outcome 2: expanded JPY 5,000, says Ann\n"
+    assert run("outcome", "Acme", "renewed", "--amount", "1").stdout == "outcome 3: renewed USD 1.00, says Ann\n"
     shown = run("outcome", "list", "Acme").stdout
     assert "EUR 1,200.50" in shown
     assert "2026-04-01 08:00" in shown
