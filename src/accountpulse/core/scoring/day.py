@@ -209,11 +209,14 @@ def score_frame(
     evaluate_on: EvaluateOn,
     *,
     learn: bool,
+    published: DayScores | None = None,
 ) -> DayScores:
     """Score accounts whose metrics are known. evaluate_on: gives metrics of the same accounts on days before.
 
-    learn: whether what is typical and not stored yet is learnt from them.
+    learn: whether what is typical and not stored yet is learnt from them. published: of a shadow, what is published that day:
+    where both have the same segment and model, the published scores say what is typical, stored or not yet.
     """
+    learnt = {(s.rule.name, s.model.version): s.new_peers for s in published.segments} if published else {}
     columns = columns_of(frame, cards.fields)
     usual = usual_values(frame, cards.models.values(), evaluate_on)
     assignment = assign(cards.rules, columns, len(frame.account_ids))
@@ -227,6 +230,7 @@ def score_frame(
             usual,
             rule,
             np.flatnonzero(assignment.index == position),
+            learnt.get((rule.name, cards.model_of(rule).version), {}),
             learn=learn,
         )
         for position, rule in enumerate(cards.rules)
@@ -290,6 +294,7 @@ def _score_segment(
     usual: UsualValues,
     rule: Rule,
     rows: NDArray[np.int64],
+    learnt: Mapping[str, Peer],
     *,
     learn: bool,
 ) -> SegmentDay:
@@ -300,7 +305,8 @@ def _score_segment(
             own[:, i] = usual[line.metric, line.normaliser][rows]
     places = np.array([frame.index(name) for name in model.metrics], dtype=np.int64)
     values, states = frame.values[np.ix_(rows, places)], frame.states[np.ix_(rows, places)]
-    peers: list[Peer | None] = list(stored_peers(connection, cards, rule.name, model, frame.day))
+    stored = stored_peers(connection, cards, rule.name, model, frame.day)
+    peers = [peer or learnt.get(name) for peer, name in zip(stored, model.metrics, strict=True)]
     new: dict[str, Peer] = {}
     if learn and any(peer is None for peer in peers):
         # What could not be measured when the day's peers were first taken may be measurable by now.

@@ -292,15 +292,21 @@ class _Finder:
                 evaluated[offset] = self._judged(frame, offset, accounts)
             return evaluated[offset]
 
-        def published(cards: Scorecards, basis: Basis) -> DayScores:
+        def scored(cards: Scorecards, basis: Basis, published: DayScores | None = None) -> DayScores:
             raw = score_frame(
-                self.connection, cards, live.yardstick, on(0), lambda _, past: on((live.day - past).days), learn=True
+                self.connection,
+                cards,
+                live.yardstick,
+                on(0),
+                lambda _, past: on((live.day - past).days),
+                learn=True,
+                published=published,
             )
             if not everybody and any(segment.new_peers for segment in raw.segments):
                 raise _Untypical
             return steadied(self.connection, raw, cards, live.yardstick, basis=basis, at=live.now)
 
-        scores = published(live.cards, LIVE)
+        scores = scored(live.cards, LIVE)
         return Found(
             number=self.number,
             accounts=0 if self.header is None else self.header.content["accounts"],
@@ -314,7 +320,7 @@ class _Finder:
             before=before,
             scores=scores,
             earlier=on(COMPARED_DAYS),
-            shadow=published(live.shadow, SHADOW_LIVE) if live.shadow else None,
+            shadow=scored(live.shadow, SHADOW_LIVE, scores) if live.shadow else None,
         )
 
     def _judged(self, frame: StoredFrame, offset: int, accounts: Sequence[int] | None) -> MetricFrame:
