@@ -143,6 +143,8 @@ def test(arguments):
     everything = "--all" in arguments
     for_pytest = [each for each in arguments if each not in ("--all", "--")]
     select = [] if everything else ["-m", "not slow"]
+    # Hundreds of tests start Python anew; without bytecode, each of them would compile all of the package again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     workers = ["-n", "auto", "--dist", "worksteal"]  # pytest's own -n among the arguments comes later and wins
     run_all([*lint_steps(), ("mypy", module("mypy")), ("pytest", module("pytest", *workers, *select, *for_pytest))])
 
