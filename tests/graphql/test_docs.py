@@ -12,7 +12,8 @@ from graphql import parse, validate
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```graphql\n(.*?)^```", re.MULTILINE | re.DOTALL)
-DOCUMENTS = [
+QUERIES = sorted((ROOT / "examples" / "queries").glob("*.graphql"))
+DOCUMENTS = [pytest.param(page.read_text(encoding="utf-8"), id=page.name) for page in QUERIES] + [
     pytest.param(text, id=f"{page.relative_to(ROOT)}-{number}")
     for page in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
     for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1)

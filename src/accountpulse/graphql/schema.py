@@ -24,6 +24,7 @@ from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
 from accountpulse.graphql.people.mutations import PeopleMutations
+from accountpulse.graphql.portfolio.queries import PortfolioQueries
 from accountpulse.graphql.relay import Node, parse_id
 from accountpulse.graphql.scalars import SCALARS
 from graphql import GraphQLError
@@ -79,7 +80,7 @@ class RootQueries:
         ]
 
 
-_DOMAINS: tuple[type, ...] = (RootQueries, AccountQueries, ModelQueries, ConnectionQueries)
+_DOMAINS: tuple[type, ...] = (RootQueries, AccountQueries, ModelQueries, ConnectionQueries, PortfolioQueries)
 _MUTATIONS: tuple[type, ...] = (PeopleMutations,)
 _TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, Segment, Metric)
 

@@ -44,6 +44,19 @@ class Not:
 Condition = Test | All | AnyOf | Not
 
 
+def fields_of(condition: Condition | None) -> set[str]:
+    """The fields that a condition compares."""
+    match condition:
+        case None:
+            return set()
+        case All(parts) | AnyOf(parts):
+            return set[str]().union(*(fields_of(part) for part in parts))
+        case Not(part):
+            return fields_of(part)
+        case Test(field, _, _):
+            return {field}
+
+
 def clause(condition: Condition, columns: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
     """The SQL of a condition; every value is a bound parameter. Its result is never null."""
     match condition:
