@@ -15,15 +15,12 @@ from accountpulse.core.audit.audit import AuditRequest, audit
 from accountpulse.core.audit.report import AuditReport
 from accountpulse.core.clock import Clock, SystemClock, day_of
 from accountpulse.core.errors import AccountPulseError, NotFound
-from accountpulse.core.identity.linker import LinkReport, link_accounts
-from accountpulse.core.identity.profiles import refresh_profiles
 from accountpulse.core.identity.resolve import Candidate, SourceAccount
+from accountpulse.core.identity.service import Links
 from accountpulse.core.jobs import InProcessJobs, Jobs
-from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.features import configure_key_features, same_key_features
-from accountpulse.core.metrics.population import population
 from accountpulse.core.model import schema_of
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
@@ -91,8 +88,16 @@ class Hub:
         self.scoring = ScoringService(store, clock, yardstick, draft, host.observe_score)
         self.releases = Releases(store, clock, yardstick, draft, settings.path)
         self.people = People(store, clock, self.zone)
+        self.links = Links(
+            store,
+            clock,
+            self.zone,
+            account_keys={id: connector.account_keys for id, connector in host.connectors.items()},
+            precedence=self._precedence(),
+            match=self._match if host.matches_accounts else None,
+        )
         self.jobs: Jobs = InProcessJobs(
-            store, clock, retry=self._retry, sources=self._sources, link=self._link, scoring=self.scoring
+            store, clock, retry=self._retry, sources=self._sources, link=self.links.relink, scoring=self.scoring
         )
 
     @classmethod
@@ -261,6 +266,14 @@ class Hub:
             self.score(on_progress=on_progress)
         return scored
 
+    def rescore_changed(self, *, on_progress: OnDay | None = None) -> bool:
+        """Score today again those whose facts or links changed; False, and nothing done, where nothing was ever scored."""
+        with self.store.read() as connection:
+            if not store_scores.any_current(connection):
+                return False
+        self.score(on_progress=on_progress)
+        return True
+
     def score_now(self, account_id: int) -> bool:
         """Score an account again at once; False, and nothing done, where that can't be had without scoring everybody."""
         with self.store.read() as connection:
@@ -402,24 +415,6 @@ class Hub:
             known = {"id": identity.id, "name": identity.name, "details": dict(identity.details)}
             store_connections.set_identity(connection, self._ids[name], known)
         return CheckResult(name, connector, True, identity=identity)
-
-    def _link(self) -> LinkReport:
-        now = self.clock.now()
-        keys = {id: connector.account_keys for id, connector in self.host.connectors.items()}
-        with self.store.write() as connection:
-            report = link_accounts(
-                connection, now, account_keys=keys, match=self._match if self.host.matches_accounts else None
-            )
-            everyone = population(
-                connection,
-                day=self.today,
-                zone=self.zone,
-                mode=AsCorrected(),
-                precedence=self._precedence(),
-                include_churned=True,
-            )
-            refresh_profiles(connection, everyone)
-        return report
 
     def _match(self, account: SourceAccount, candidates: list[Candidate]) -> int | None:
         chosen = self.host.match_account(account, candidates)

@@ -20,6 +20,7 @@ COMMANDS = (
     "init",
     "check",
     "sync",
+    "links",
     "score",
     "explain",
     "override",

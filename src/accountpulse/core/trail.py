@@ -5,7 +5,7 @@ A change, its row in the trail, and the mark that its idempotency key is used ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,11 +51,14 @@ def change(
     *,
     now: datetime,
     account_id: int | None = None,
+    asked_of_account: bool = True,
 ) -> Done:
     """Carry out a change in the caller's transaction, and note it.
 
     action: what is done, such as `override.set`. wanted: what was asked for, as JSON, without secrets. act: does it and returns
-    the id of what it made. Raises InvalidInput for an unusable key, Conflict, and whatever `act` raises: then nothing is kept.
+    the id of what it made. asked_of_account: the account is part of what was asked for; else it is only noted, because it may
+    be another after the change. Raises InvalidInput for an unusable key, Conflict, and whatever `act` raises: then nothing is
+    kept.
     """
     _require_key(asker.idempotency_key)
     if account_id is not None:
@@ -72,7 +75,7 @@ def change(
     seen = store_trail.revisions(connection, [account_id]).get(account_id, 0) if account_id is not None else None
     id = store_trail.claim(connection, row)
     if id is None:
-        return _repeated(connection, row)
+        return _repeated(connection, row, ("action", "input", *(("account_id",) if asked_of_account else ())))
     if asker.expected_revision is not None and seen is not None and seen != asker.expected_revision:
         raise Conflict(
             "expectedRevision",
@@ -83,10 +86,10 @@ def change(
     return Done(result)
 
 
-def _repeated(connection: sa.Connection, row: Mapping[str, object]) -> Done:
+def _repeated(connection: sa.Connection, row: Mapping[str, object], asked: Sequence[str]) -> Done:
     token, key = str(row["token"]), str(row["idempotency_key"])
     before = store_trail.claimed_before(connection, token, key)
-    if any(getattr(before, name) != row[name] for name in ("action", "account_id", "input")):
+    if any(getattr(before, name) != row[name] for name in asked):
         raise Conflict("idempotencyKey", f"{key!r} was used for another request; give each request a key of its own")
     return Done(before.result, repeated=True)
 

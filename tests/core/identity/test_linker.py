@@ -18,11 +18,9 @@ from accountpulse.core.identity.linker import LinkReport, link_accounts
 from accountpulse.core.identity.resolve import Match
 from accountpulse.core.model import Account, Contact, Record, Ticket, schema_of
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import links as store_links
-from accountpulse.core.store import revisions
+from accountpulse.core.store import link_decisions, revisions
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.links import NewLink
 from accountpulse.core.store.tables import account as account_table
 from accountpulse.core.store.tables import link, source_account, unlinked
 from accountpulse.core.store.types import EPOCH
@@ -69,10 +67,10 @@ class Company:
             return link_accounts(connection, self.clock.now(), account_keys={"app": "reference"}, match=match)
 
     def by_hand(self, place: str, account_id: int) -> None:
-        """What a person's link writes."""
+        """What a person's word writes."""
+        values = {"account_id": account_id, "author": "ann@example.com", "reason": None}
         with self.store.write() as connection:
-            new = NewLink(self.sources()[place], account_id, "manual", "ann@example.com", self.clock.now())
-            store_links.write_links(connection, [new], self.clock.now())
+            link_decisions.decide(connection, self.sources()[place], values, by="ann@example.com", now=self.clock.now())
 
     def rows(self, table: sa.Table) -> list[sa.Row[Any]]:
         with self.store.read() as connection:
@@ -339,6 +337,7 @@ def test_a_persons_link_survives_new_evidence_and_deletion(world: Company) -> No
     world.relink()
     globex = world.account_of("crm:002")
     world.by_hand("desk:9", globex or 0)
+    world.relink()
     world.know("desk", company("9", domains=("acme.com",), references=("001",)))
     for _ in range(2):
         world.clock.advance(HOUR)

@@ -213,8 +213,11 @@ source_accounts = st.lists(
 )
 
 
+World = tuple[list[SourceAccount], dict[str, Any]]
+
+
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[list[SourceAccount], dict[int, int]]:
+def worlds(draw: st.DrawFn) -> World:
     anchors = draw(st.sets(st.sampled_from([CRM, BILLING])))
     accounts = [
         make(n, connection, key, anchor=connection in anchors, **values)
@@ -222,7 +225,8 @@ def worlds(draw: st.DrawFn) -> tuple[list[SourceAccount], dict[int, int]]:
     ]
     ids = [account.id for account in accounts]
     manual = draw(st.dictionaries(st.sampled_from(ids), st.sampled_from(ids), max_size=2)) if ids else {}
-    return accounts, manual
+    apart = draw(st.frozensets(st.sampled_from(ids), max_size=2)) if ids else frozenset()
+    return accounts, {"manual": manual, "apart": apart - manual.keys()}
 
 
 def grouping(result: Resolution) -> set[frozenset[int]]:
@@ -233,31 +237,31 @@ def grouping(result: Resolution) -> set[frozenset[int]]:
 
 
 @given(world=worlds(), data=st.data())
-def test_the_answer_is_the_same_in_any_order(world: tuple[list[SourceAccount], dict[int, int]], data: st.DataObject) -> None:
-    accounts, manual = world
+def test_the_answer_is_the_same_in_any_order(world: World, data: st.DataObject) -> None:
+    accounts, words = world
     shuffled = data.draw(st.permutations(accounts))
-    assert resolve(accounts, manual=manual) == resolve(shuffled, manual=manual)
+    assert resolve(accounts, **words) == resolve(shuffled, **words)
 
 
 @given(world=worlds(), data=st.data())
-def test_the_answer_does_not_depend_on_who_was_numbered_first(
-    world: tuple[list[SourceAccount], dict[int, int]], data: st.DataObject
-) -> None:
+def test_the_answer_does_not_depend_on_who_was_numbered_first(world: World, data: st.DataObject) -> None:
     """Ids are given in the order of syncing; the grouping must not know."""
     from dataclasses import replace
 
-    accounts, manual = world
+    accounts, words = world
     renamed = dict(zip([a.id for a in accounts], data.draw(st.permutations(range(100, 100 + len(accounts)))), strict=True))
-    other = resolve(
-        [replace(a, id=renamed[a.id]) for a in accounts], manual={renamed[a]: renamed[b] for a, b in manual.items()}
-    )
-    assert grouping(other) == {frozenset(renamed[id] for id in group) for group in grouping(resolve(accounts, manual=manual))}
+    manual = {renamed[a]: renamed[b] for a, b in words["manual"].items()}
+    apart = {renamed[a] for a in words["apart"]}
+    other = resolve([replace(a, id=renamed[a.id]) for a in accounts], manual=manual, apart=apart)
+    assert grouping(other) == {frozenset(renamed[id] for id in group) for group in grouping(resolve(accounts, **words))}
 
 
 @given(worlds())
-def test_everything_is_placed_or_listed_and_every_root_is_a_founder(world: tuple[list[SourceAccount], dict[int, int]]) -> None:
-    accounts, manual = world
-    result = resolve(accounts, manual=manual)
+def test_everything_is_placed_or_listed_and_every_root_is_a_founder(world: World) -> None:
+    accounts, words = world
+    result = resolve(accounts, **words)
+    for source in words["apart"]:
+        assert source in result.unlinked or result.links[source].method == "anchor"
     assert result.links.keys() | result.unlinked.keys() == {a.id for a in accounts}
     assert not result.links.keys() & result.unlinked.keys()
     for link in result.links.values():
@@ -269,9 +273,7 @@ def test_everything_is_placed_or_listed_and_every_root_is_a_founder(world: tuple
 
 
 @given(worlds())
-def test_two_accounts_of_one_anchor_connection_are_not_merged_by_their_own_evidence(
-    world: tuple[list[SourceAccount], dict[int, int]],
-) -> None:
+def test_two_accounts_of_one_anchor_connection_are_not_merged_by_their_own_evidence(world: World) -> None:
     accounts, _ = world
     (first, *_others) = sorted({a.connection for a in accounts if a.anchor}, key=RANK.__getitem__) or [""]
     result = resolve(accounts)

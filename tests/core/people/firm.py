@@ -10,12 +10,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from accountpulse.core.clock import FixedClock, day_of
-from accountpulse.core.identity.linker import link_accounts
-from accountpulse.core.identity.profiles import refresh_profiles
+from accountpulse.core.identity.service import Links
 from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.metrics.library.relationship import RELATIONSHIP
-from accountpulse.core.metrics.population import population
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.model import Account, Record, schema_of
 from accountpulse.core.people import People
@@ -40,6 +38,7 @@ class Firm:
 
     def __post_init__(self) -> None:
         self.people = People(self.store, self.clock, BERLIN)
+        self.links = Links(self.store, self.clock, BERLIN, account_keys={}, precedence={})
         self.configure("crm")
         self.know("crm", company("a1", "Acme", "acme.com"), company("b1", "Beta", "beta.com"))
         self.relink()
@@ -65,13 +64,9 @@ class Firm:
             delete_records(connection, "account", [key], keys=keys, now=self.clock.now())
 
     def relink(self) -> None:
-        """Link as a sync does: links, then profiles."""
+        """Link as a sync does."""
         self.clock.advance(timedelta(minutes=1))
-        with self.store.write() as connection:
-            link_accounts(connection, self.clock.now(), account_keys={})
-            day = day_of(self.clock.now(), BERLIN)
-            everyone = population(connection, day=day, zone=BERLIN, mode=AsCorrected(), include_churned=True)
-            refresh_profiles(connection, everyone)
+        self.links.relink()
 
     def score(self, account_id: int, score: float, *, raw: float | None = None, band: str = "green") -> None:
         """Let the account have a score, or another one."""

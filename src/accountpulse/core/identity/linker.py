@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from accountpulse.core.identity.evidence import company_domains, mailbox
 from accountpulse.core.identity.resolve import Link, Match, Resolution, SourceAccount, Unlinked, resolve
 from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import link_decisions
 from accountpulse.core.store import links as store_links
 from accountpulse.core.store import people_moves as store_people
 from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink
@@ -41,7 +42,9 @@ def link_accounts(
     store_connections.lock_all(connection)
     links = store_links.current_links(connection)
     entered = store_links.entered_for(connection)
-    resolution = _resolve(connection, links, entered, account_keys, match)
+    decided = link_decisions.in_force(connection)
+    resolution = _resolve(connection, links, entered, decided, account_keys, match)
+    _say_who_decided(resolution, decided)
     accounts, created = _accounts_of_roots(connection, resolution, links, now)
     _place_entries(connection, resolution, entered, accounts)
     _place_decisions(connection, resolution, accounts, now)
@@ -78,7 +81,9 @@ def _new_links(
     for source, found in resolution.links.items():
         row = links.get(source)
         account_id = accounts[found.root]
-        if row is not None and row.account_id == account_id and row.method == found.method:
+        # Evidence is told in the words of the day on which it was found; what a person says counts anew each time.
+        evidence = found.evidence if row is None or found.method == "manual" else row.evidence
+        if row is not None and (row.account_id, row.method, row.evidence) == (account_id, found.method, evidence):
             continue
         since_ever = source not in linked and (source not in listed or account_id in created)
         known_from = EPOCH if since_ever else now if row is None else max(now, row.known_from)
@@ -90,6 +95,7 @@ def _resolve(
     connection: sa.Connection,
     links: Mapping[int, sa.Row[Any]],
     entered: Collection[int],
+    decided: Mapping[int, sa.Row[Any]],
     account_keys: Mapping[str, AccountKeys],
     match: Match | None,
 ) -> Resolution:
@@ -119,7 +125,19 @@ def _resolve(
                 gone=row.gone_at is not None,
             )
         )
-    return resolve(accounts, manual=_manual_targets(connection, links), match=match)
+    apart = {source for source, row in decided.items() if row.account_id is None}
+    return resolve(accounts, manual=_manual_targets(connection, links, decided), apart=apart, match=match)
+
+
+def _say_who_decided(resolution: Resolution, decided: Mapping[int, sa.Row[Any]]) -> None:
+    """Tell a person's link, and what a person left unlinked, in that person's words."""
+    for source, row in decided.items():
+        why = f": {row.reason}" if row.reason else ""
+        link, left = resolution.links.get(source), resolution.unlinked.get(source)
+        if link is not None and link.method == "manual":
+            resolution.links[source] = replace(link, evidence=f"{row.author} linked it{why}")
+        elif left is not None and row.account_id is None:
+            resolution.unlinked[source] = replace(left, reason=f"{row.author} unlinked it{why}")
 
 
 def _place_entries(
@@ -161,13 +179,13 @@ def _roots(
     return found
 
 
-def _manual_targets(connection: sa.Connection, links: Mapping[int, sa.Row[Any]]) -> dict[int, int]:
+def _manual_targets(
+    connection: sa.Connection, links: Mapping[int, sa.Row[Any]], decided: Mapping[int, sa.Row[Any]]
+) -> dict[int, int]:
     """A person's links, as source account to the one that founded the chosen account."""
     founder = {account_id: source for source, account_id in store_links.founded(connection).items()}
     founder |= {row.account_id: source for source, row in links.items() if row.method == "anchor"}
-    return {
-        source: founder[row.account_id] for source, row in links.items() if row.method == "manual" and row.account_id in founder
-    }
+    return {source: founder[row.account_id] for source, row in decided.items() if row.account_id in founder}
 
 
 def _accounts_of_roots(

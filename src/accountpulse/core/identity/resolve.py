@@ -1,14 +1,14 @@
 """Decides which source accounts belong to the same account. Pure, and independent of the order in which sources were synced.
 
 Source accounts of anchor connections found accounts. Every other one is placed by the first rule that names exactly one of
-them: a person's link, an explicit id, a plugin's word, a registrable domain, a contact's e-mail address. Where a rule names
+them: a person's word, an explicit id, a plugin's word, a registrable domain, a contact's e-mail address. Where a rule names
 several, nothing is guessed: the source account stays unlinked, with its candidates. Name likeness only suggests.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -79,19 +79,25 @@ Match = Callable[[SourceAccount, list[Candidate]], int | None]
 
 
 def resolve(
-    accounts: Iterable[SourceAccount], *, manual: Mapping[int, int] | None = None, match: Match | None = None
+    accounts: Iterable[SourceAccount],
+    *,
+    manual: Mapping[int, int] | None = None,
+    apart: Collection[int] = (),
+    match: Match | None = None,
 ) -> Resolution:
-    """Place all source accounts. manual: a person's links, source account to the one whose account is meant. match: a plugin's
-    word, the root of one of the candidates; anything else counts as no word.
+    """Place all source accounts.
+
+    manual: a person's links, source account to the one whose account is meant. apart: those that a person unlinked, which no
+    rule places. match: a plugin's word, the root of one of the candidates; anything else counts as no word.
     """
     ordered = sorted(accounts, key=lambda a: (not a.anchor, a.rank, a.connection, a.key))
     by_id = {account.id: account for account in ordered}
     manual = {source: target for source, target in (manual or {}).items() if source != target and source in by_id}
     roots, result = _Roots(), Resolution()
-    heirs = {gone: heir for gone, heir in _heirs(ordered).items() if gone not in manual}
+    heirs = {gone: heir for gone, heir in _heirs(ordered).items() if gone not in manual and gone not in apart}
     for account in ordered:
         if account.anchor and account.id not in manual and account.id not in heirs:
-            link, _ = _place(account, roots, match)
+            link, _ = (None, None) if account.id in apart else _place(account, roots, match)
             result.links[account.id] = link or Link(account.id, "anchor", f"{account.connection} founds accounts")
             # What joined an account speaks for it, too: an id of the second system is an id of the account.
             roots.add(account, under=result.links[account.id].root)
@@ -99,7 +105,7 @@ def resolve(
     _link_by_hand(by_id, manual, roots, result)
     for account in ordered:
         if not account.anchor and account.id not in manual and account.id not in heirs:
-            link, unlinked = _place(account, roots, match)
+            link, unlinked = _apart(account, roots) if account.id in apart else _place(account, roots, match)
             if link is not None:
                 result.links[account.id] = link
             elif unlinked is not None:
@@ -186,6 +192,12 @@ def _place(account: SourceAccount, roots: _Roots, match: Match | None) -> tuple[
     if by_email:
         return _only("email", by_email, "its contacts belong to several accounts")
     return None, Unlinked("nothing it says of itself matches an account", tuple(suggestions))
+
+
+def _apart(account: SourceAccount, roots: _Roots) -> tuple[Link | None, Unlinked | None]:
+    """What speaks for which account is still shown, for the day on which a person looks again."""
+    found = [*roots.by_reference(account), *roots.by_domain(account), *roots.by_mailbox(account), *roots.by_name(account)]
+    return None, Unlinked("a person unlinked it", tuple(_unique(found)))
 
 
 def _only(method: Method, candidates: Sequence[Candidate], otherwise: str) -> tuple[Link | None, Unlinked | None]:

@@ -281,6 +281,11 @@ def current(connection: sa.Connection, account: int | Sequence[int] | None = Non
     return _by_account(connection, _named(sa.select(score_current)), account)
 
 
+def any_current(connection: sa.Connection) -> bool:
+    """Whether any account has a score."""
+    return connection.execute(sa.select(score_current.c.account_id).limit(1)).first() is not None
+
+
 def _named(query: sa.Select[Any]) -> sa.Select[Any]:
     return (
         query.add_columns(segment.c.name.label("segment"), scoring_model.c.version.label("model_version"))

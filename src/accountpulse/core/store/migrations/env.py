@@ -10,6 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 import accountpulse.core.store.absence
 import accountpulse.core.store.facts
 import accountpulse.core.store.frame_tables
+import accountpulse.core.store.link_decisions
 import accountpulse.core.store.people_tables
 import accountpulse.core.store.state_tables
 import accountpulse.core.store.tables
