@@ -156,6 +156,13 @@ class World:
                 known_from=NOW - timedelta(days=100),
             )
 
+    @classmethod
+    def over(cls, store: Store) -> World:
+        """One that goes on in a store that has its connections, model and segment."""
+        world = cls.__new__(cls)
+        world.store, world._accounts = store, 0
+        return world
+
     @staticmethod
     def _insert(connection: sa.Connection, table: sa.Table, **values: Any) -> Any:
         return connection.execute(sa.insert(table).values(**values))

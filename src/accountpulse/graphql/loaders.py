@@ -8,13 +8,14 @@ from accountpulse.graphql.accounts.loaders import AccountLoaders
 from accountpulse.graphql.connections.loaders import ConnectionLoaders
 from accountpulse.graphql.models.loaders import ModelLoaders
 from accountpulse.graphql.people.loaders import PeopleLoaders
+from accountpulse.graphql.records.loaders import RecordLoaders
 from accountpulse.graphql.scores.loaders import ScoreLoaders
 
 if TYPE_CHECKING:
     from accountpulse.graphql.context import Context
 
 
-class Loaders(AccountLoaders, ScoreLoaders, ModelLoaders, ConnectionLoaders, PeopleLoaders):
+class Loaders(AccountLoaders, ScoreLoaders, ModelLoaders, ConnectionLoaders, PeopleLoaders, RecordLoaders):
     """Every loader, by name."""
 
     def __init__(self, context: Context) -> None:
@@ -23,3 +24,4 @@ class Loaders(AccountLoaders, ScoreLoaders, ModelLoaders, ConnectionLoaders, Peo
         ModelLoaders.__init__(self, context)
         ConnectionLoaders.__init__(self, context)
         PeopleLoaders.__init__(self, context)
+        RecordLoaders.__init__(self, context)

@@ -25,6 +25,8 @@ from accountpulse.graphql.models.queries import ModelQueries, metric_node, model
 from accountpulse.graphql.models.types import Metric, Model, Segment
 from accountpulse.graphql.people.mutations import PeopleMutations
 from accountpulse.graphql.portfolio.queries import PortfolioQueries
+from accountpulse.graphql.records.queries import RecordQueries
+from accountpulse.graphql.records.types import RECORDS
 from accountpulse.graphql.relay import Node, parse_id
 from accountpulse.graphql.scalars import SCALARS
 from graphql import GraphQLError
@@ -80,9 +82,9 @@ class RootQueries:
         ]
 
 
-_DOMAINS: tuple[type, ...] = (RootQueries, AccountQueries, ModelQueries, ConnectionQueries, PortfolioQueries)
+_DOMAINS: tuple[type, ...] = (RootQueries, AccountQueries, ModelQueries, ConnectionQueries, PortfolioQueries, RecordQueries)
 _MUTATIONS: tuple[type, ...] = (PeopleMutations,)
-_TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, Segment, Metric)
+_TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, Segment, Metric, *RECORDS.values())
 
 
 class Schema(strawberry.Schema):

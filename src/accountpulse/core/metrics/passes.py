@@ -183,7 +183,7 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
     columns = tuple(c for c in source.columns if any(c in m.columns for m in members))
     if members[0].newest:
         return newest_event(source, columns, members[0].condition, names[0], scope)
-    rows = visible_rows(source, columns, scope, _reach(members))
+    rows = visible_rows(source, columns, scope, reach(members))
     if members[0].alone:
         (member,), (name,) = members, names
         write = {"median": _median, "last": _last, "top": _top}[member.function]
@@ -195,7 +195,7 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
     return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible{where}\ngroup by account_id"
 
 
-def _reach(members: Sequence[Prepared]) -> dict[str, int]:
+def reach(members: Sequence[Prepared]) -> dict[str, int]:
     """By time column, how many days before T the members read. Empty when one reads everything."""
     furthest: dict[str, int] = {}
     for m in members:

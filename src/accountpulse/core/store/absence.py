@@ -5,12 +5,13 @@ The history is a series of changes, in which who leaves just has no further row;
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.types import Day
 
@@ -57,6 +58,15 @@ def note(
 def away(connection: sa.Connection, basis: int, day: date) -> set[int]:
     """Who was no customer on a scored day, of those scored before it."""
     return {row.account_id for row in connection.execute(_on(basis, day))}
+
+
+def spans(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+    """When each of some accounts was no customer: basis, day and until, by account."""
+    found: dict[int, list[sa.Row[Any]]] = {}
+    for chunk in chunked(account_ids):
+        for row in connection.execute(sa.select(score_absence).where(score_absence.c.account_id.in_(chunk))):
+            found.setdefault(row.account_id, []).append(row)
+    return found
 
 
 def returned(connection: sa.Connection, bases: Collection[int], until: date) -> dict[int, date]:

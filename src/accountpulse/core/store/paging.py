@@ -47,9 +47,9 @@ def fetch(connection: sa.Connection, query: sa.Select[Any], orders: Sequence[Ord
     """Read one page of `query`."""
     statement = query.add_columns(*(order.column.label(f"key_{i}") for i, order in enumerate(orders)))
     if page.after is not None:
-        statement = statement.where(_beyond(orders, page.after, forward=True))
+        statement = statement.where(beyond(orders, page.after, forward=True))
     if page.before is not None:
-        statement = statement.where(_beyond(orders, page.before, forward=False))
+        statement = statement.where(beyond(orders, page.before, forward=False))
     for order in orders:
         ascending = order.descending == page.backward
         term = order.column.asc() if ascending else order.column.desc()
@@ -63,7 +63,7 @@ def fetch(connection: sa.Connection, query: sa.Select[Any], orders: Sequence[Ord
     return Page(rows, [tuple(getattr(row, name) for name in names) for row in rows], more)
 
 
-def _beyond(orders: Sequence[Order], values: Sequence[Any], *, forward: bool) -> sa.ColumnElement[bool]:
+def beyond(orders: Sequence[Order], values: Sequence[Any], *, forward: bool = True) -> sa.ColumnElement[bool]:
     """Rows behind (or in front of) the row with these values: they differ first in one column, and there in that direction."""
     choices: list[sa.ColumnElement[bool]] = []
     equal: list[sa.ColumnElement[bool]] = []

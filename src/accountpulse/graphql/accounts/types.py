@@ -17,8 +17,11 @@ from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.execution.projection import columns
 from accountpulse.graphql.fields import choice, column, resolver
 from accountpulse.graphql.people.types import PeopleInput
+from accountpulse.graphql.records.features import WINDOW, AccountFeature, DaysArg, FeaturesArg, features_of
+from accountpulse.graphql.records.of_account import AccountRecords
 from accountpulse.graphql.relay import Node, global_id
 from accountpulse.graphql.scalars import BigInt, Money
+from accountpulse.graphql.scores.buckets import HistoryStep, ScoreBucket, StartArg, StepArg, score_buckets
 from accountpulse.graphql.scores.queries import MAX_POINTS, score_history
 from accountpulse.graphql.scores.types import BasisArg, FromArg, HistoryBasis, PointsArg, Score, ScoreHistory, ToArg
 
@@ -58,7 +61,7 @@ class Origin:
 
 
 @strawberry.type(description="A customer. What is known of it is merged from the source accounts linked to it.")
-class Account(PeopleInput, Node):
+class Account(PeopleInput, AccountRecords, Node):
     """Reads a row of `core.store.accounts`."""
 
     name: str = column("name", "Its name.")
@@ -126,6 +129,23 @@ class Account(PeopleInput, Node):
         first: PointsArg = MAX_POINTS,
     ) -> ScoreHistory:
         return await score_history(info.context, self.row_id, from_, to, basis, first)
+
+    @resolver(
+        "How its score went, in even steps: what a chart shows. Steps without a day that had a score are left out.", needs=()
+    )
+    async def history_buckets(
+        self,
+        info: Info,
+        every: StepArg = HistoryStep.WEEK,
+        from_: StartArg = None,
+        to: ToArg = None,
+        basis: BasisArg = HistoryBasis.BEST,
+    ) -> list[ScoreBucket]:
+        return await score_buckets(info.context, self.row_id, from_, to, every, basis)
+
+    @resolver("The features that it used, or used before and no longer, the most used first.", needs=())
+    async def features(self, info: Info, days: DaysArg = WINDOW, first: FeaturesArg = 20) -> list[AccountFeature]:
+        return await features_of(info.context, self.row_id, days, first)
 
     @staticmethod
     def of(row: sa.Row[Any], context: Context) -> Account:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from strawberry.dataloader import DataLoader
 
+from accountpulse.core.scoring.buckets import Away
 from accountpulse.core.scoring.stored import Detail, details
-from accountpulse.core.store import freshness, scores_read
+from accountpulse.core.store import absence, freshness, scores_read
 from accountpulse.core.store.scores_read import HistoryPage, HistoryRequest
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ NO_HISTORY = HistoryPage([], False)
 
 
 class ScoreLoaders:
-    """score_details: components and adjustments by account. history: by account and what is asked for.
+    """score_details: components and adjustments by account. history: by account and what is asked for. absences: by account.
 
     fresh_at: as of when a record type was last read.
     """
@@ -29,11 +30,16 @@ class ScoreLoaders:
         self._context = context
         self.score_details: DataLoader[int, Detail | None] = DataLoader(load_fn=self._details)
         self.history: DataLoader[tuple[int, HistoryRequest], HistoryPage] = DataLoader(load_fn=self._history)
+        self.absences: DataLoader[int, list[Away]] = DataLoader(load_fn=self._absences)
         self.fresh_at: DataLoader[str, datetime | None] = DataLoader(load_fn=self._fresh_at)
 
     async def _details(self, ids: list[int]) -> Sequence[Detail | None]:
         found = await self._context.read(details, ids)
         return [found.get(id) for id in ids]
+
+    async def _absences(self, ids: list[int]) -> Sequence[list[Away]]:
+        found = await self._context.read(absence.spans, ids)
+        return [[Away(row.basis, row.day, row.until) for row in found.get(id, ())] for id in ids]
 
     async def _fresh_at(self, records: list[str]) -> Sequence[datetime | None]:
         found = await self._context.read(freshness.by_record)

@@ -16,7 +16,7 @@ from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.scores.types import HistoryBasis, ScoreHistory, ScorePoint
 
 MAX_POINTS = 500
-_BASES: dict[HistoryBasis, Basis] = {HistoryBasis.LIVE: "live", HistoryBasis.RESTATED: "restated", HistoryBasis.BEST: "best"}
+BASES: dict[HistoryBasis, Basis] = {HistoryBasis.LIVE: "live", HistoryBasis.RESTATED: "restated", HistoryBasis.BEST: "best"}
 
 
 async def score_history(
@@ -28,7 +28,7 @@ async def score_history(
         raise BadInput(f"from is {start.isoformat()}, after to, which is {end.isoformat()}")
     if not 1 <= first <= MAX_POINTS:
         raise BadInput(f"first is {first}; it must be between 1 and {MAX_POINTS}")
-    request = HistoryRequest(start=start, end=end, basis=_BASES[basis], first=first)
+    request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=first)
     page = await context.loaders.history.load((account_id, request))
     points = []
     for row in page.rows:
@@ -37,20 +37,21 @@ async def score_history(
     return ScoreHistory(points=points, has_more=page.more)
 
 
-def _point(row: HistoryRow, model: sa.Row[tuple[object, ...]] | None, start: date) -> ScorePoint:
+def band_named(model: sa.Row[tuple[object, ...]] | None, band: int) -> str:
+    """The name of a band by its place in the model's bands."""
     bands = [] if model is None else model.content["bands"]
+    return bands[band]["name"] if 0 <= band < len(bands) else UNKNOWN_NAME
 
-    def named(band: int) -> str:
-        return bands[band]["name"] if 0 <= band < len(bands) else UNKNOWN_NAME
 
+def _point(row: HistoryRow, model: sa.Row[tuple[object, ...]] | None, start: date) -> ScorePoint:
     raw_band = row.band if row.raw_band is None else row.raw_band
     return ScorePoint(
         day=max(row.day, start),
         since=row.day,
         score=row.score_centi / 100,
-        band=named(row.band),
+        band=band_named(model, row.band),
         raw_score=raw_centi(row) / 100,
-        raw_band=named(raw_band),
+        raw_band=band_named(model, raw_band),
         coverage=row.coverage_percent / 100,
         segment=row.segment,
         basis=HistoryBasis.LIVE if row.basis == LIVE else HistoryBasis.RESTATED,

@@ -9,14 +9,19 @@ from typing import Annotated, Any
 
 import strawberry
 
+from accountpulse.core.metrics.behind import read_by
 from accountpulse.core.metrics.states import ComponentState as State
 from accountpulse.core.scoring.packing import unpack
 from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
 from accountpulse.core.scoring.types import Component as CoreComponent
 from accountpulse.core.store.freshness import stalest
 from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice, column, resolver
 from accountpulse.graphql.models.types import Metric, Model
+from accountpulse.graphql.records.paging import no_records, page_behind
+from accountpulse.graphql.records.types import RECORDS, SourceRecord
+from accountpulse.graphql.relay import AfterArg, Connection
 
 
 @strawberry.enum(description="What is known of a component: it was measured, or there is a reason why not.")
@@ -43,6 +48,12 @@ class Bounds:
     high: float = strawberry.field(description="The score if every unknown component were at its best, 0 to 100.")
 
 
+RecordArg = Annotated[
+    str | None, strawberry.argument(description="The record type, one of `sources`. Default: the first that it reads.")
+]
+RecordsFirstArg = Annotated[int | None, strawberry.argument(description="How many, at most 100. Default: 50.")]
+
+
 @strawberry.type(description="One metric's part in a score.")
 class Component:
     metric: Metric = strawberry.field(description="The metric.")
@@ -63,6 +74,8 @@ class Component:
     )
     reason: str = strawberry.field(description="What it did to the score, in one sentence.")
     sources: list[str] = strawberry.field(description="The record types it rests on, such as ticket or invoice.")
+    account_id: strawberry.Private[int]
+    day: strawberry.Private[date]
 
     @resolver(
         "As of when its sources were last read, by the one that lags most; null where one never was, or where it is only "
@@ -72,9 +85,24 @@ class Component:
         found = await info.context.loaders.fresh_at.load_many(self.sources)
         return reduce(stalest, found) if found else None
 
+    @resolver(
+        "The records behind the value, of one type, the newest first: those that the metric reads as of the score's day, as "
+        "they are known now. Empty for what is read off the account itself, and for a metric that is no longer installed."
+    )
+    async def records(
+        self, info: Info, of: RecordArg = None, first: RecordsFirstArg = None, after: AfterArg = None
+    ) -> Connection[SourceRecord]:
+        metric = info.context.hub.metrics.get(self.metric.name)
+        read = [] if metric is None else [name for name in read_by(metric) if name in RECORDS]
+        if not read:
+            return no_records()
+        if of is not None and of not in read:
+            raise BadInput(f"{self.metric.name} reads no records of the type {of[:40]!r}; it reads {', '.join(read)}")
+        return await page_behind(info.context, of or read[0], self.account_id, self.metric.name, self.day, first, after)
+
     @staticmethod
-    def of(part: CoreComponent, info: Info) -> Component:
-        """From what scoring returned."""
+    def of(part: CoreComponent, info: Info, account_id: int, day: date) -> Component:
+        """From what scoring returned for an account on a day."""
         return Component(
             metric=Metric.of(part.metric, info.context.hub.metrics, part.title),
             group=part.group,
@@ -87,6 +115,8 @@ class Component:
             contribution=part.delta,
             reason=part.reason,
             sources=list(part.sources),
+            account_id=account_id,
+            day=day,
         )
 
 
@@ -155,10 +185,14 @@ class Score:
     def model(self) -> ModelVersion:
         return ModelVersion(name=self.row.model_name, version=self.row.model_version, model_id=self.row.model_id)
 
-    @resolver("What the score is made of, in the model's order.", needs=())
+    @resolver("What the score is made of, in the model's order.", needs=("day",))
     async def components(self, info: Info) -> list[Component]:
         detail = await info.context.loaders.score_details.load(self.row.account_id)
-        return [] if detail is None else [Component.of(part, info) for part in detail.components]
+        return (
+            []
+            if detail is None
+            else [Component.of(part, info, self.row.account_id, self.row.day) for part in detail.components]
+        )
 
     @resolver("Points added or taken for other causes, in the order in which they were applied.", needs=())
     async def adjustments(self, info: Info) -> list[Adjustment]:

@@ -1,0 +1,1 @@
+"""The records that sources bring: tickets, invoices, answers, usage."""
