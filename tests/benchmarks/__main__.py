@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from tests.benchmarks import scoring
+from tests.benchmarks import graphql_servers, scoring
+from tests.benchmarks.claims import Report
 
 from accountpulse.cli.display import console
 
@@ -39,6 +41,28 @@ def scoring_command(
     Example: python3 dev.py bench scoring --accounts 10000 --rounds 1
     """
     options = scoring.Options(accounts, rounds, pandas=pandas, featuretools=featuretools, postgres=postgres)
+    _show(lambda step: scoring.run(options, step), as_json=as_json, check=check)
+
+
+@bench.command("graphql")
+@click.option("--accounts", default=5_000, show_default=True, type=click.IntRange(min=100), help="How many are in the store.")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1), help="How often each is measured.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--check", is_flag=True, help="Exit with 1 when a claim misses its limit.")
+@click.option("--node", is_flag=True, help="Compare with servers on Node, too, on SQLite (installed aside, once).")
+@click.option("--ariadne/--no-ariadne", default=True, show_default=True, help="Compare with Ariadne (installed aside, once).")
+@click.option("--postgres/--no-postgres", default=True, show_default=True, help="Measure on PostgreSQL, too.")
+def graphql_command(accounts: int, rounds: int, as_json: bool, check: bool, node: bool, ariadne: bool, postgres: bool) -> None:
+    """What a GraphQL request costs, beside other servers over the same rows.
+
+    Example: python3 dev.py bench graphql --no-postgres --rounds 2
+    """
+    options = graphql_servers.Options(accounts, rounds, node=node, ariadne=ariadne, postgres=postgres)
+    _show(lambda step: graphql_servers.run(options, step), as_json=as_json, check=check)
+
+
+def _show(run: Callable[[Callable[[str], None]], Report], *, as_json: bool, check: bool) -> None:
+    """Run a benchmark with its progress shown, and print what it found."""
     shown = console(stderr=True)
     columns = (BarColumn(bar_width=20), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
@@ -49,7 +73,7 @@ def scoring_command(
             if not shown.is_terminal:
                 click.echo(what, err=True)
 
-        report = scoring.run(options, step)
+        report = run(step)
     if as_json:
         click.echo(report.to_json())
     else:

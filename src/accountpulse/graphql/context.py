@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import anyio
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 import strawberry
 from strawberry.types.info import Info as StrawberryInfo
 
+from accountpulse.core.scoring.backdrop import Backdrop
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.hub import Hub
 
@@ -28,6 +30,7 @@ class Context:
 
     threads: how many reads may run at once. previews: how many evaluations of all accounts; previewed: whether this request
     has asked for one. may_be_kept: whether the answer rests on nothing but the store; said when the operation begins.
+    backdrops: those of the scores read so far, by digest.
     """
 
     hub: Hub
@@ -37,12 +40,14 @@ class Context:
     previews: anyio.CapacityLimiter
     previewed: bool = field(default=False, init=False)
     may_be_kept: bool = field(default=False, init=False)
-    loaders: Loaders = field(init=False)
+    backdrops: dict[str, Backdrop] = field(default_factory=dict, init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def loaders(self) -> Loaders:
+        """Made when the first is used: many queries need none."""
         from accountpulse.graphql.loaders import Loaders  # the loaders' modules import this one
 
-        self.loaders = Loaders(self)
+        return Loaders(self)
 
     async def read(self, function: Callable[Concatenate[sa.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function of `core.store` in a worker thread, inside a transaction that only reads."""

@@ -6,11 +6,12 @@ A field that says what it `needs` lets a query read only the columns that are as
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import strawberry
 
-from accountpulse.graphql.execution.marks import needing, volatile, written_as
+from accountpulse.graphql.execution.marks import needing, ready_with, volatile, written_as
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -21,11 +22,12 @@ def resolver(
     needs: tuple[str, ...] | None = None,
     within: bool = False,
     rests_on_more: bool = False,
+    ready: Callable[[Any], Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare a method as the resolver of the field named like it.
 
     needs: the columns of the object's row that it reads. within: what it returns reads further columns of the same row.
-    rests_on_more: than the store; no answer with it is kept.
+    rests_on_more: than the store; no answer with it is kept. ready: gives the same at once, or NOT_READY.
     """
 
     def declare(method: F) -> F:
@@ -33,6 +35,8 @@ def resolver(
             needing(method, needs, within=within)
         if rests_on_more:
             volatile(method)
+        if ready is not None:
+            ready_with(method, ready)
         return cast("F", strawberry.field(description=description)(method))
 
     return declare
@@ -46,6 +50,16 @@ def column(name: str, description: str, *, named: str | None = None) -> Any:
 
     needing(written_as(read, f"s.row.{name}"), (name,))
     return strawberry.field(resolver=read, description=description, name=named)
+
+
+def read_as(path: str, description: str) -> Any:
+    """Declare a field that is read of the object itself: `part.value` is its `part`'s `value`."""
+    read_path = attrgetter(path)
+
+    def read(self: Any):  # type: ignore[no-untyped-def]  # the field's own annotation says the type
+        return read_path(self)
+
+    return strawberry.field(resolver=written_as(read, f"s.{path}"), description=description)
 
 
 def mutation(description: str) -> Callable[[F], F]:

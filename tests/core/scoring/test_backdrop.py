@@ -12,9 +12,11 @@ from tests.core.scoring.test_explain import setting
 
 from accountpulse.core.errors import StoreError
 from accountpulse.core.metrics.states import ComponentState
-from accountpulse.core.scoring.backdrop import Backdrop, Numbers, told_components
+from accountpulse.core.scoring.backdrop import Backdrop, kept_parts
 from accountpulse.core.scoring.explain import kept_of, scores_of
 from accountpulse.core.scoring.types import Component
+
+PART = Component("a", "A", "g", "count", ComponentState.MEASURED, 3.0, None, 30.0, 60.0, 0.5, -15.0, "as it was said", ("x",))
 
 
 @settings(max_examples=60, deadline=None)
@@ -32,20 +34,15 @@ def test_what_is_kept_reads_as_what_was_explained(case):
     backdrop = Backdrop.from_content(json.loads(json.dumps(stored.backdrop.content(), allow_nan=False)))
     assert backdrop.digest == stored.backdrop.digest
     for score, row in zip(explained, stored.rows, strict=True):
-        told = {int(place): said for place, said in (row["told"] or {}).items()}
-        numbers = Numbers.unpack(row["numbers"], len(backdrop.lines))
-        assert told_components(backdrop, numbers, 0, told) == score.components
+        assert tuple(part.whole() for part in kept_parts(backdrop, row["numbers"], row["told"])) == score.components
         assert row["adjustments"] == [adjustment.to_json() for adjustment in score.adjustments]
 
 
 def test_a_reason_in_words_is_told_as_it_is():
-    measured = Component(
-        "a", "A", "g", "count", ComponentState.MEASURED, 3.0, None, 30.0, 60.0, 0.5, -15.0, "as it was said", ("x",)
-    )
-    backdrop, numbers, told = kept([measured])
-    assert told_components(backdrop, Numbers.unpack(numbers, 1), 0, {0: told["0"]}) == (measured,)
+    backdrop, numbers, told = kept([PART])
+    assert [part.whole() for part in kept_parts(backdrop, numbers, told)] == [PART]
 
 
 def test_numbers_of_other_components_are_refused():
     with pytest.raises(StoreError, match="score --full"):
-        Numbers.unpack(b"\x00" * 41, 2)
+        kept_parts(kept([PART, PART])[0], b"\x00" * 41, None)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -64,6 +66,17 @@ class Backdrop:
         """A few digits that differ when anything of it does."""
         return hashlib.sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()[:16]
 
+    @cached_property
+    def wordings(self) -> tuple[Wording, ...]:
+        """How to speak about each of the metrics."""
+        return tuple(Wording(line, self.segment, self.currency) for line in self.lines)
+
+    @cached_property
+    def layout(self) -> struct.Struct:
+        """How `Numbers.pack` lays out a row."""
+        k = len(self.lines)
+        return struct.Struct(f"<{(len(fields(Numbers)) - 1) * k}d{k}b")
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
@@ -87,56 +100,101 @@ class Numbers:
         size, joined = whole.shape[1], whole.tobytes()
         return [joined[i * size : (i + 1) * size] for i in range(len(whole))]
 
-    @classmethod
-    def unpack(cls, row: bytes, components: int) -> Numbers:
-        """From one row that `pack` made. Raises StoreError for one that it did not make."""
-        columns = len(fields(cls)) - 1
-        size = columns * components * 8
-        if len(row) != size + components:
-            raise StoreError("what explains a score does not fit its segment's: score anew with `accountpulse score --full`")
-        numbers = np.frombuffer(row[:size], dtype="<f8").reshape(columns, 1, components)
-        value, component, delta, previous, usual = numbers
-        return cls(value, component, delta, previous, usual, np.frombuffer(row[size:], dtype=np.int8).reshape(1, components))
+    def of(self, i: int) -> Row:
+        """The numbers and states of the i-th account, as `Part` reads them."""
+        columns = [getattr(self, each.name)[i].tolist() for each in fields(self)[:-1]]
+        return [number for column in columns for number in column], self.states[i].tolist()
 
 
+Row = tuple[Sequence[float], Sequence[int]]
+"""One account's numbers, all values, all components and so on one after another, and the codes of its states."""
 Told = Mapping[int, str]
 """Reasons that are kept in words, by the component's place."""
 
 
+class Part:
+    """One component of one account as it is kept: what `Component` says, each worked out only when it is read."""
+
+    __slots__ = ("_backdrop", "_k", "_numbers", "_place", "_state", "_told", "line")
+
+    def __init__(self, backdrop: Backdrop, row: Row, place: int, told: str | None) -> None:
+        self._backdrop, self._place, self._told, self._k = backdrop, place, told, len(backdrop.lines)
+        self._numbers, self._state = row[0], row[1][place]
+        self.line = backdrop.lines[place]
+
+    @property
+    def state(self) -> ComponentState:
+        return _STATES[self._state]
+
+    @property
+    def value(self) -> float | None:
+        return _number(self._numbers[self._place])
+
+    @property
+    def component(self) -> float | None:
+        return _number(self._numbers[self._k + self._place])
+
+    @property
+    def delta(self) -> float:
+        return self._numbers[2 * self._k + self._place]
+
+    @property
+    def reason(self) -> str:
+        if self._told is not None:
+            return self._told
+        value, k, place = self.value, self._k, self._place
+        assert value is not None, "what is not measured is explained in words"
+        return self._backdrop.wordings[place].measured(
+            value,
+            self.delta,
+            typical_value=self.line.typical_value,
+            previous=_number(self._numbers[3 * k + place]),
+            days=self._backdrop.days,
+            usual=_number(self._numbers[4 * k + place]),
+        )
+
+    def whole(self) -> Component:
+        """With everything worked out."""
+        line = self.line
+        return Component(
+            metric=line.name,
+            title=line.title,
+            group=line.group,
+            unit=line.unit,
+            state=self.state,
+            value=self.value,
+            typical_value=line.typical_value,
+            component=self.component,
+            typical_component=line.typical_component,
+            weight=line.weight,
+            delta=self.delta,
+            reason=self.reason,
+            sources=line.sources,
+        )
+
+
+def kept_parts(backdrop: Backdrop, packed: bytes, told: Mapping[str, str] | None) -> list[Part]:
+    """The components in a row that `Numbers.pack` made. told: reasons in words by place, as JSON has it.
+
+    Raises StoreError for a row that does not fit the backdrop.
+    """
+    k = len(backdrop.lines)
+    layout = backdrop.layout
+    if len(packed) != layout.size:
+        raise StoreError("what explains a score does not fit its segment's: score anew with `accountpulse score --full`")
+    found = layout.unpack(packed)
+    row, said = (found[:-k], found[-k:]), told or {}
+    return [Part(backdrop, row, place, said.get(str(place))) for place in range(k)]
+
+
 def told_components(backdrop: Backdrop, numbers: Numbers, i: int, told: Told) -> tuple[Component, ...]:
     """The components of the i-th account."""
-    return tuple(_component(backdrop, line, numbers, i, j, told.get(j)) for j, line in enumerate(backdrop.lines))
+    row = numbers.of(i)
+    return tuple(Part(backdrop, row, place, told.get(place)).whole() for place in range(len(backdrop.lines)))
 
 
-def _component(backdrop: Backdrop, line: Line, numbers: Numbers, i: int, j: int, told: str | None) -> Component:
-    value, delta = _number(numbers.value[i, j]), float(numbers.delta[i, j])
-    reason = told
-    if reason is None:
-        assert value is not None, "what is not measured is explained in words"
-        reason = Wording(line, backdrop.segment, backdrop.currency).measured(
-            value,
-            delta,
-            typical_value=line.typical_value,
-            previous=_number(numbers.previous[i, j]),
-            days=backdrop.days,
-            usual=_number(numbers.usual[i, j]),
-        )
-    return Component(
-        metric=line.name,
-        title=line.title,
-        group=line.group,
-        unit=line.unit,
-        state=ComponentState(int(numbers.states[i, j])),
-        value=value,
-        typical_value=line.typical_value,
-        component=_number(numbers.component[i, j]),
-        typical_component=line.typical_component,
-        weight=line.weight,
-        delta=delta,
-        reason=reason,
-        sources=line.sources,
-    )
+_STATES = {int(state): state for state in ComponentState}
 
 
 def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return value if isfinite(value) else None

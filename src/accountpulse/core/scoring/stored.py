@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from accountpulse.core.scoring.backdrop import Backdrop, Numbers, told_components
+from accountpulse.core.scoring.backdrop import Backdrop, Part, kept_parts
 from accountpulse.core.scoring.types import Adjustment, Component, Matched, Score
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store import scores_read
+
+MOST_READ = 500
+_READ: dict[str, Backdrop] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,12 @@ class Detail:
     @property
     def components(self) -> tuple[Component, ...]:
         """In the model's order."""
-        numbers = Numbers.unpack(bytes(self.row.numbers), len(self.backdrop.lines))
-        return told_components(self.backdrop, numbers, 0, {int(place): said for place, said in (self.row.told or {}).items()})
+        return tuple(part.whole() for part in self.parts)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The components, each worked out as far as it is read."""
+        return kept_parts(self.backdrop, bytes(self.row.numbers), self.row.told)
 
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
@@ -47,9 +54,22 @@ class Detail:
 def details(connection: sa.Connection, account_ids: Sequence[int] | None = None) -> dict[int, Detail]:
     """What explains current scores, by account, of all or of some."""
     rows = scores_read.details(connection, account_ids)
-    contents = scores_read.backdrops(connection, {row.backdrop for row in rows.values()})
-    backdrops = {digest: Backdrop.from_content(content) for digest, content in contents.items()}
-    return {id: Detail(backdrops[row.backdrop], row) for id, row in rows.items()}
+    known = backdrops(connection, (row.backdrop for row in rows.values()))
+    return {id: Detail(known[row.backdrop], row) for id, row in rows.items()}
+
+
+def backdrops(connection: sa.Connection, digests: Iterable[str | None]) -> Mapping[str, Backdrop]:
+    """Backdrops by digest. Those read before are not read again: a digest never means anything else."""
+    wanted = {digest for digest in digests if digest is not None}
+    found = {digest: _READ[digest] for digest in wanted if digest in _READ}
+    missing = wanted - found.keys()
+    if missing:
+        contents = scores_read.backdrops(connection, missing)
+        found |= {digest: Backdrop.from_content(content) for digest, content in contents.items()}
+        if len(_READ) > MOST_READ:
+            _READ.clear()
+        _READ.update(found)
+    return found
 
 
 def stored_scores(connection: sa.Connection, account_ids: Sequence[int] | None = None) -> dict[int, Score]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from accountpulse.core.metrics.declare import Better, Metric
@@ -135,6 +136,7 @@ def points(delta: float) -> str:
     return f"{rounded:+.1f} points" if rounded else "no points"
 
 
+@lru_cache(maxsize=20_000)  # most values are small counts, and a list of accounts says the same ones again and again
 def format_value(value: float, unit: str, *, currency: str = "", money: bool = False) -> str:
     """A number as people write it in this unit. Money is in minor units of `currency`, an ISO code."""
     if money:

@@ -1,7 +1,7 @@
 """Reads accounts as people ask for them: one, several, or a page of those that a condition selects, each with its score.
 
-The score's plain columns come in the same statement (one join by primary key); what explains it is read apart, and only when
-asked for, because it is a hundred times larger.
+The score's columns come in the same statement (one join by primary key), and so does what explains it, but only when it is asked
+for, because it is ten times larger.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from accountpulse.core.store.tables import (
     account_current,
     link,
     score_current,
+    score_detail,
     scoring_model,
     segment,
     source_account,
@@ -94,19 +95,26 @@ _SHOWN: dict[str, sa.ColumnElement[Any]] = {
 }
 ALL = frozenset(_SHOWN)
 """What can be asked for of an account: its profile, and its score."""
+EXPLAINED: dict[str, sa.ColumnElement[Any]] = {c.key: c for c in score_detail.c if c.key != "account_id"}
+"""What else can be asked for: what explains the score, see `core/scoring/stored.py`."""
+_COLUMNS = {**_SHOWN, **EXPLAINED}
 # The plain join is enough for counting and selecting; the model's name is only shown.
 _SELECTABLE = account_current.outerjoin(score_current, _s.account_id == _a.account_id).outerjoin(
     segment, segment.c.id == _s.segment_id
 )
-_WITH_MODEL = _SELECTABLE.outerjoin(scoring_model, scoring_model.c.id == _s.model_id)
 _OF_MODEL = frozenset({"model_name", "model_version"})
 
 
 @lru_cache(maxsize=256)
 def _rows(names: frozenset[str]) -> sa.Select[Any]:
     """A query for some of the columns, the account's id among them."""
-    columns = [column for name, column in _SHOWN.items() if name in names or name == "account_id"]
-    return sa.select(*columns).select_from(_WITH_MODEL if names & _OF_MODEL else _SELECTABLE)
+    columns = [column for name, column in _COLUMNS.items() if name in names or name == "account_id"]
+    rows = _SELECTABLE
+    if names & _OF_MODEL:
+        rows = rows.outerjoin(scoring_model, scoring_model.c.id == _s.model_id)
+    if names & EXPLAINED.keys():
+        rows = rows.outerjoin(score_detail, score_detail.c.account_id == _a.account_id)
+    return sa.select(*columns).select_from(rows)
 
 
 def page(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from strawberry.dataloader import DataLoader
 
+from accountpulse.core.scoring.backdrop import Backdrop
+from accountpulse.core.scoring.stored import backdrops
 from accountpulse.core.store import accounts
+from accountpulse.core.store.paging import Page, PageRequest
+from accountpulse.core.store.selection import Condition
 
 if TYPE_CHECKING:
     from accountpulse.graphql.context import Context
@@ -16,6 +20,25 @@ if TYPE_CHECKING:
 
 Wanted = tuple[int, frozenset[str]]
 """An account's id, and the columns of it that are needed."""
+
+
+async def account_page(
+    context: Context, condition: Condition | None, orders: Sequence[tuple[str, bool]], request: PageRequest, names: frozenset[str]
+) -> Page:
+    """A page of `core.store.accounts`, with what its scores are set against."""
+
+    def read(connection: sa.Connection) -> tuple[Page, Mapping[str, Backdrop]]:
+        page = accounts.page(connection, condition, orders, request, names)
+        return page, backdrops_of(connection, page.rows, names)
+
+    page, backdrops = await context.read(read)
+    context.backdrops |= backdrops
+    return page
+
+
+def backdrops_of(connection: sa.Connection, rows: Iterable[sa.Row[Any]], names: frozenset[str]) -> Mapping[str, Backdrop]:
+    """The backdrops that rows with these columns name, if they do."""
+    return backdrops(connection, (row.backdrop for row in rows)) if "backdrop" in names else {}
 
 
 class AccountLoaders:
@@ -28,7 +51,13 @@ class AccountLoaders:
 
     async def _accounts(self, wanted: list[Wanted]) -> Sequence[sa.Row[Any] | None]:
         names = frozenset[str]().union(*(columns for _, columns in wanted))
-        rows = await self._context.read(accounts.by_ids, [id for id, _ in wanted], names)
+
+        def read(connection: sa.Connection) -> tuple[Mapping[int, sa.Row[Any]], Mapping[str, Backdrop]]:
+            rows = accounts.by_ids(connection, [id for id, _ in wanted], names)
+            return rows, backdrops_of(connection, rows.values(), names)
+
+        rows, backdrops = await self._context.read(read)
+        self._context.backdrops |= backdrops
         return [rows.get(id) for id, _ in wanted]
 
     async def _links(self, ids: list[int]) -> Sequence[list[sa.Row[Any]]]:

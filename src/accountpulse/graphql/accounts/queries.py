@@ -8,6 +8,7 @@ import strawberry
 
 from accountpulse.core.store import accounts
 from accountpulse.graphql.accounts.inputs import AccountBy, FilterArg, OrderByArg, ordering
+from accountpulse.graphql.accounts.loaders import account_page
 from accountpulse.graphql.accounts.types import Account, UnlinkedAccount, account_of
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
@@ -56,7 +57,7 @@ class AccountQueries:
         orders, cursors = ordering(order_by)
         request = page_request(cursors, first=first, after=after, last=last, before=before)
         names = columns(info, "Account", ("nodes",), ("edges", "node"), everything=accounts.ALL)
-        page = await context.read(accounts.page, condition, orders, request, names)
+        page = await account_page(context, condition, orders, request, names)
         nodes = [Account.of(row, context) for row in page.rows]
         return connection_of(nodes, page, request, cursors, lambda: context.read(accounts.count, condition))
 

@@ -95,7 +95,7 @@ class Account(PeopleInput, AccountRecords, Node):
     def score(self) -> Score | None:
         if self.row.score is None:
             return None
-        return Score(row=self.row)
+        return Score(row=self.row, context=self.context)
 
     @resolver("The account it belongs to, such as a holding; null where there is none.", needs=("parent_account_id",))
     async def parent(self, info: Info) -> Account | None:

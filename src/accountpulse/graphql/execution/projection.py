@@ -62,7 +62,8 @@ class _Look:
                 continue  # an attribute of the object itself
             needs = needs_of(function)
             if needs is None:
-                return self._everything
+                found.update(self._everything)
+                continue
             found.update(needs.columns)
             if needs.within:
                 inner = [node.selection_set for node in nodes if node.selection_set]

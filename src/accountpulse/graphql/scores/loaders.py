@@ -1,4 +1,4 @@
-"""Reads what explains scores, and their history: one statement for all accounts of a page."""
+"""Reads what scores are set against, and their history: one statement for all accounts of a page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from strawberry.dataloader import DataLoader
 
+from accountpulse.core.scoring.backdrop import Backdrop
 from accountpulse.core.scoring.buckets import Away
-from accountpulse.core.scoring.stored import Detail, details
+from accountpulse.core.scoring.stored import backdrops
 from accountpulse.core.store import absence, freshness, scores_read
 from accountpulse.core.store.scores_read import HistoryPage, HistoryRequest
 
@@ -21,21 +22,21 @@ NO_HISTORY = HistoryPage([], False)
 
 
 class ScoreLoaders:
-    """score_details: components and adjustments by account. history: by account and what is asked for. absences: by account.
+    """backdrop: what scores are set against, by digest. history: by account and what is asked for. absences: by account.
 
     fresh_at: as of when a record type was last read.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.score_details: DataLoader[int, Detail | None] = DataLoader(load_fn=self._details)
+        self.backdrop: DataLoader[str, Backdrop] = DataLoader(load_fn=self._backdrops)
         self.history: DataLoader[tuple[int, HistoryRequest], HistoryPage] = DataLoader(load_fn=self._history)
         self.absences: DataLoader[int, list[Away]] = DataLoader(load_fn=self._absences)
         self.fresh_at: DataLoader[str, datetime | None] = DataLoader(load_fn=self._fresh_at)
 
-    async def _details(self, ids: list[int]) -> Sequence[Detail | None]:
-        found = await self._context.read(details, ids)
-        return [found.get(id) for id in ids]
+    async def _backdrops(self, digests: list[str]) -> Sequence[Backdrop]:
+        found = await self._context.read(backdrops, digests)
+        return [found[digest] for digest in digests]
 
     async def _absences(self, ids: list[int]) -> Sequence[list[Away]]:
         found = await self._context.read(absence.spans, ids)

@@ -11,13 +11,14 @@ import strawberry
 
 from accountpulse.core.metrics.behind import read_by
 from accountpulse.core.metrics.states import ComponentState as State
+from accountpulse.core.scoring.backdrop import Backdrop, Part, kept_parts
 from accountpulse.core.scoring.packing import unpack
 from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
-from accountpulse.core.scoring.types import Component as CoreComponent
 from accountpulse.core.store.freshness import stalest
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
-from accountpulse.graphql.fields import choice, column, resolver
+from accountpulse.graphql.execution.marks import NOT_READY
+from accountpulse.graphql.fields import choice, column, read_as, resolver
 from accountpulse.graphql.models.types import Metric, Model
 from accountpulse.graphql.records.paging import no_records, page_behind
 from accountpulse.graphql.records.types import RECORDS, SourceRecord
@@ -56,33 +57,45 @@ RecordsFirstArg = Annotated[int | None, strawberry.argument(description="How man
 
 @strawberry.type(description="One metric's part in a score.")
 class Component:
-    metric: Metric = strawberry.field(description="The metric.")
-    group: str = strawberry.field(description="The group it is in, in the model.")
-    state: ComponentState = strawberry.field(description="Whether it was measured, or why not.")
-    value: float | None = strawberry.field(description="The metric's value in its unit; null unless measured.")
-    typical_value: float | None = strawberry.field(
-        description="The median value of the segment's accounts that day; null where there is nobody to compare with."
+    """Reads a `core.scoring.backdrop.Part`."""
+
+    group: str = read_as("part.line.group", "The group it is in, in the model.")
+    value: float | None = read_as("part.value", "The metric's value in its unit; null unless measured.")
+    typical_value: float | None = read_as(
+        "part.line.typical_value",
+        "The median value of the segment's accounts that day; null where there is nobody to compare with.",
     )
-    component: float | None = strawberry.field(
-        description="The value normalised to 0 (bad) to 100 (good); null unless measured."
+    component: float | None = read_as("part.component", "The value normalised to 0 (bad) to 100 (good); null unless measured.")
+    typical_component: float = read_as("part.line.typical_component", "What the component is compared with, 0 to 100.")
+    weight: float = read_as("part.line.weight", "The share of the score it can move; all weights sum to 1.")
+    contribution: float = read_as(
+        "part.delta",
+        "The points it adds to the score, or takes, against its typical self; 0 where it is unknown. "
+        "The score's reference, all contributions and all adjustments add up to the score.",
     )
-    typical_component: float = strawberry.field(description="What the component is compared with, 0 to 100.")
-    weight: float = strawberry.field(description="The share of the score it can move; all weights sum to 1.")
-    contribution: float = strawberry.field(
-        description="The points it adds to the score, or takes, against its typical self; 0 where it is unknown. "
-        "The score's reference, all contributions and all adjustments add up to the score."
-    )
-    reason: str = strawberry.field(description="What it did to the score, in one sentence.")
-    sources: list[str] = strawberry.field(description="The record types it rests on, such as ticket or invoice.")
-    account_id: strawberry.Private[int]
-    day: strawberry.Private[date]
+    reason: str = read_as("part.reason", "What it did to the score, in one sentence.")
+    part: strawberry.Private[Part]
+    row: strawberry.Private[Any]
+    context: strawberry.Private[Context]
+
+    @resolver("The metric.")
+    def metric(self) -> Metric:
+        return Metric.of(self.part.line.name, self.context.hub.metrics, self.part.line.title)
+
+    @resolver("Whether it was measured, or why not.")
+    def state(self) -> ComponentState:
+        return _STATES[self.part.state]
+
+    @resolver("The record types it rests on, such as ticket or invoice.")
+    def sources(self) -> list[str]:
+        return list(self.part.line.sources)
 
     @resolver(
         "As of when its sources were last read, by the one that lags most; null where one never was, or where it is only "
         "ever pushed to us."
     )
     async def fresh_at(self, info: Info) -> datetime | None:
-        found = await info.context.loaders.fresh_at.load_many(self.sources)
+        found = await info.context.loaders.fresh_at.load_many(self.part.line.sources)
         return reduce(stalest, found) if found else None
 
     @resolver(
@@ -92,32 +105,18 @@ class Component:
     async def records(
         self, info: Info, of: RecordArg = None, first: RecordsFirstArg = None, after: AfterArg = None
     ) -> Connection[SourceRecord]:
-        metric = info.context.hub.metrics.get(self.metric.name)
+        metric = info.context.hub.metrics.get(self.part.line.name)
         read = [] if metric is None else [name for name in read_by(metric) if name in RECORDS]
         if not read:
             return no_records()
         if of is not None and of not in read:
-            raise BadInput(f"{self.metric.name} reads no records of the type {of[:40]!r}; it reads {', '.join(read)}")
-        return await page_behind(info.context, of or read[0], self.account_id, self.metric.name, self.day, first, after)
-
-    @staticmethod
-    def of(part: CoreComponent, info: Info, account_id: int, day: date) -> Component:
-        """From what scoring returned for an account on a day."""
-        return Component(
-            metric=Metric.of(part.metric, info.context.hub.metrics, part.title),
-            group=part.group,
-            state=ComponentState(part.state.label),
-            value=part.value,
-            typical_value=part.typical_value,
-            component=part.component,
-            typical_component=part.typical_component,
-            weight=part.weight,
-            contribution=part.delta,
-            reason=part.reason,
-            sources=list(part.sources),
-            account_id=account_id,
-            day=day,
+            raise BadInput(f"{self.part.line.name} reads no records of the type {of[:40]!r}; it reads {', '.join(read)}")
+        return await page_behind(
+            info.context, of or read[0], self.row.account_id, self.part.line.name, self.row.day, first, after
         )
+
+
+_STATES = {state: ComponentState(state.label) for state in State}
 
 
 @strawberry.type(description="Points added to a score, or taken, for a named cause that is not a component.")
@@ -150,6 +149,20 @@ class ModelVersion:
         return None if row is None else Model.of(row)
 
 
+def _components(score: Score) -> Any:
+    """What a score is made of; NOT_READY where what it is set against has not been read with it."""
+    digest = score.row.backdrop
+    if digest is None:
+        return []
+    backdrop = score.context.backdrops.get(digest)
+    return NOT_READY if backdrop is None else _components_of(score, backdrop)
+
+
+def _components_of(score: Score, backdrop: Backdrop) -> list[Component]:
+    row, context = score.row, score.context
+    return [Component(part=part, row=row, context=context) for part in kept_parts(backdrop, bytes(row.numbers), row.told)]
+
+
 @strawberry.type(
     description="The score of an account now: the value, why, since when, and how sure. "
     "The reference, all contributions and all adjustments add up to the value."
@@ -176,6 +189,7 @@ class Score:
     day: date = column("day", "The scoring day, in the store's time zone.")
     scored_at: datetime = column("scored_at", "When it was computed.")
     row: strawberry.Private[Any]
+    context: strawberry.Private[Context]
 
     @resolver("How low or high the score could be, given what is unknown.", needs=("low", "high"))
     def bounds(self) -> Bounds:
@@ -185,31 +199,31 @@ class Score:
     def model(self) -> ModelVersion:
         return ModelVersion(name=self.row.model_name, version=self.row.model_version, model_id=self.row.model_id)
 
-    @resolver("What the score is made of, in the model's order.", needs=("day",))
+    @resolver(
+        "What the score is made of, in the model's order.", needs=("day", "backdrop", "numbers", "told"), ready=_components
+    )
     async def components(self, info: Info) -> list[Component]:
-        detail = await info.context.loaders.score_details.load(self.row.account_id)
-        return (
-            []
-            if detail is None
-            else [Component.of(part, info, self.row.account_id, self.row.day) for part in detail.components]
-        )
+        found = _components(self)
+        if found is not NOT_READY:
+            return found
+        backdrop = await info.context.loaders.backdrop.load(self.row.backdrop)
+        return _components_of(self, backdrop)
 
-    @resolver("Points added or taken for other causes, in the order in which they were applied.", needs=())
-    async def adjustments(self, info: Info) -> list[Adjustment]:
-        detail = await info.context.loaders.score_details.load(self.row.account_id)
-        return [] if detail is None else list(map(Adjustment.of, detail.adjustments))
+    @resolver("Points added or taken for other causes, in the order in which they were applied.", needs=("adjustments",))
+    def adjustments(self) -> list[Adjustment]:
+        return [Adjustment.of(CoreAdjustment.from_json(each)) for each in self.row.adjustments or ()]
 
     @resolver(
-        "Why the value or the band is not the raw one, in words, such as what a rise waits for; null where it is.", needs=()
+        "Why the value or the band is not the raw one, in words, such as what a rise waits for; null where it is.",
+        needs=("steadiness",),
     )
-    async def steadiness(self, info: Info) -> str | None:
-        detail = await info.context.loaders.score_details.load(self.row.account_id)
-        return None if detail is None else detail.steadiness
+    def steadiness(self) -> str | None:
+        said: str | None = self.row.steadiness
+        return said
 
-    @resolver("Every segment whose rule matches the account; the first one is in force.", needs=())
-    async def matched_segments(self, info: Info) -> list[SegmentMatch]:
-        detail = await info.context.loaders.score_details.load(self.row.account_id)
-        return [] if detail is None else [SegmentMatch(segment=m.segment, why=m.why) for m in detail.matched]
+    @resolver("Every segment whose rule matches the account; the first one is in force.", needs=("matched",))
+    def matched_segments(self) -> list[SegmentMatch]:
+        return [SegmentMatch(segment=each["segment"], why=each["why"]) for each in self.row.matched or ()]
 
 
 # --- history ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,208 @@
+"""What a GraphQL request costs: CPU time of the server for each answer, ours beside others', over the same rows.
+
+All servers run at once and are asked in turns, a round at a time, one request after another over one connection. Each answer is
+compared with ours first. A server's CPU is that of its process, and of the database where that is one of its own.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+from tests.benchmarks.claims import Claim, Fact, Report
+from tests.benchmarks.environments import NoEnvironment, python_of
+from tests.benchmarks.measure import ROOT, family_cpu
+from tests.benchmarks.portfolio import LIST, NOW, SMALL, fill
+from tests.node import NODE, NoPackages, installed
+from tests.postgres import PostgresUnavailable, temporary_postgres
+
+from accountpulse.core.store import tokens
+from accountpulse.core.store.database import Store
+
+ARIADNE = (
+    "ariadne",
+    ("ariadne==1.1.1", "sqlalchemy>=2.1,<2.2", "uvicorn>=0.54,<1", "anyio>=4.16,<5", "psycopg[binary]>=3.3,<4"),
+)
+RIVALS = Path(__file__).parent / "rivals"
+OURS, PLAIN, KEPT = "ours", "plain Strawberry, ORM", "ours, kept answer"
+WARM_UP = 6
+ASKED = {LIST: 15, SMALL: 150}
+"""How many requests make one sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """accounts: in the store. rounds: samples of each server. node, postgres: whether those are measured, too."""
+
+    accounts: int
+    rounds: int
+    node: bool = False
+    ariadne: bool = True
+    postgres: bool = True
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server."""
+
+    name: str
+    pid: int
+    connection: http.client.HTTPConnection
+    headers: dict[str, str]
+    path: str = "/graphql"
+    samples: dict[str, list[float]] = field(default_factory=dict)
+
+    def ask(self, query: str) -> Any:
+        """The answer's JSON."""
+        return json.loads(self._raw(query))
+
+    def _raw(self, query: str) -> bytes:
+        body = json.dumps({"query": query})
+        self.connection.request("POST", self.path, body, {"content-type": "application/json", **self.headers})
+        return self.connection.getresponse().read()
+
+    def sample(self, query: str, database: int | None) -> None:
+        """Note the CPU milliseconds of one answer."""
+        count = ASKED[query] * (10 if self.name == KEPT else 1)
+        self.connection.close()  # others were asked meanwhile, and servers hang up on who is silent
+        self._raw(query)
+        before = self._cpu(database)
+        for _ in range(count):
+            self._raw(query)
+        self.samples.setdefault(query, []).append((self._cpu(database) - before) / count * 1_000)
+
+    def _cpu(self, database: int | None) -> float:
+        return family_cpu(self.pid) + (family_cpu(database) if database else 0.0)
+
+
+class NotComparable(Exception):
+    """A server does not give our answer; the message says which and how."""
+
+
+def run(options: Options, step: Callable[[str], None]) -> Report:
+    """Measure everything that can be."""
+    report = Report({"accounts": options.accounts, "rounds": options.rounds})
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/store.db"
+        _measure(report, url, "SQLite", None, options, step, aim=8)
+        if options.postgres:
+            try:
+                with temporary_postgres() as server:
+                    _measure(report, server, "PostgreSQL", _postmaster(server), options, step, aim=5)
+            except PostgresUnavailable as error:
+                report.claims.append(
+                    Claim("plain Strawberry against ours, PostgreSQL", None, "at least", 5, "times", str(error))
+                )
+    return report
+
+
+def _measure(
+    report: Report, url: str, engine: str, database: int | None, options: Options, step: Callable[[str], None], *, aim: float
+) -> None:
+    step(f"{engine}: filling the store")
+    store = Store.open(url)
+    fill(store, options.accounts)
+    with store.write() as connection:
+        token = tokens.create(connection, name="bench", scopes=["read"], now=NOW)
+    plain_url = store.engine.url.render_as_string(hide_password=False)
+    store.close()
+    with ExitStack() as stack:
+        servers: list[Server] = []
+        for name, command, headers in _commands(plain_url, token, options, report, node=database is None):
+            step(f"{engine}: starting {name}")
+            servers.append(stack.enter_context(_running(name, command, headers)))
+        expected = {query: servers[0].ask(query) for query in (LIST, SMALL)}
+        for server in list(servers):
+            for query in (LIST, SMALL):
+                for _ in range(WARM_UP):
+                    if server.ask(query) != expected[query]:
+                        raise NotComparable(f"{server.name} answers otherwise: {str(server.ask(query))[:500]}")
+        for number in range(1, options.rounds + 1):
+            for server in servers:
+                step(f"{engine}: round {number} of {options.rounds}: {server.name}")
+                for query in (LIST, SMALL):
+                    server.sample(query, database)
+    _report(report, engine, {server.name: server.samples for server in servers}, aim)
+
+
+def _report(report: Report, engine: str, samples: dict[str, dict[str, list[float]]], aim: float) -> None:
+    def ratio(query: str, name: str) -> float:
+        return median(a / b for a, b in zip(samples[name][query], samples[OURS][query], strict=True))
+
+    report.claims += [
+        Claim(
+            f"plain Strawberry against ours: 100 accounts x 12 fields x 6 components x 5 fields, {engine}",
+            ratio(LIST, PLAIN),
+            "at least",
+            aim,
+            "times the CPU",
+        ),
+        Claim(f"the same of a small query, {engine}", ratio(SMALL, PLAIN), "at least", 10, "times the CPU"),
+        Claim(f"an answer that was kept, {engine}", median(samples[KEPT][LIST]), "at most", 0.2, "ms of CPU"),
+    ]
+    for name, found in samples.items():
+        report.facts.append(Fact(f"{name}, the list, {engine}", median(found[LIST]), "ms of CPU"))
+        report.facts.append(Fact(f"{name}, the small query, {engine}", median(found[SMALL]), "ms of CPU"))
+        if name not in (OURS, KEPT, PLAIN):
+            report.facts.append(Fact(f"{name} against ours, the list, {engine}", ratio(LIST, name), "times the CPU"))
+
+
+def _commands(
+    url: str, token: str, options: Options, report: Report, *, node: bool
+) -> Iterator[tuple[str, Sequence[str], dict[str, str]]]:
+    module = [sys.executable, "-P", "-m"]
+    signed = {"authorization": f"Bearer {token}"}
+    yield OURS, [*module, "tests.benchmarks.rivals.ours", url, "0"], signed
+    yield KEPT, [*module, "tests.benchmarks.rivals.ours", url, "64000000"], signed
+    yield PLAIN, [*module, "tests.benchmarks.rivals.plain_strawberry", url], {}
+    if options.ariadne:
+        try:
+            yield "Ariadne", [str(python_of(ARIADNE, make=True)), "-P", "-m", "tests.benchmarks.rivals.ariadne_server", url], {}
+        except NoEnvironment as error:
+            report.claims.append(Claim("Ariadne", None, "at least", 1, "times the CPU", str(error)))
+    if options.node and node:
+        path = url.removeprefix("sqlite:///")
+        try:
+            place = installed(RIVALS)
+        except NoPackages as error:
+            report.claims.append(Claim("the servers on Node", None, "at least", 1, "times the CPU", str(error)))
+            return
+        quiet = [str(NODE), "--disable-warning=ExperimentalWarning"]
+        yield "graphql-yoga", [*quiet, str(place / "yoga.mjs"), path], {}
+        yield "graphql-yoga with JIT", [*quiet, str(place / "yoga.mjs"), path, "jit"], {}
+        yield "mercurius with JIT", [*quiet, str(place / "mercurius.mjs"), path], {}
+
+
+@contextmanager
+def _running(name: str, command: Sequence[str], headers: dict[str, str]) -> Iterator[Server]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    assert process.stdout
+    try:
+        port = process.stdout.readline().strip()
+        if not port:
+            raise NotComparable(f"{name} did not start")
+        yield Server(name, process.pid, http.client.HTTPConnection("127.0.0.1", int(port), timeout=60), headers)
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def _postmaster(url: str) -> int:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        folder = connection.execute(sa.text("show data_directory")).scalar_one()
+    engine.dispose()
+    return int(Path(folder, "postmaster.pid").read_text().splitlines()[0])
