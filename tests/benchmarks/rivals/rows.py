@@ -77,6 +77,7 @@ _QUERY = (
     .order_by(account_current.c.name, account_current.c.account_id)
 )
 
+
 def accounts(engine: sa.Engine, first: int) -> list[Profile]:
     """The first accounts by name, with their scores and what those are made of."""
     with orm.Session(engine) as session:

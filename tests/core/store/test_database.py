@@ -11,6 +11,7 @@ from alembic import command
 from accountpulse.core.errors import StoreError
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.migrate import alembic_config
+from accountpulse.core.store.revisions import bump, current
 
 
 def test_the_migrations_make_exactly_the_declared_tables(store: Store) -> None:
@@ -77,3 +78,32 @@ def test_a_new_sqlite_store_is_its_owners_only(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     Store.open(str(path)).close()
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_revisions_advance_once_and_in_one_order_at_the_end_of_a_transaction(store: Store) -> None:
+    statements: list[tuple[str, str]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        statements.append((statement, str(parameters)))
+
+    sa.event.listen(store.engine, "before_cursor_execute", note)
+    with store.write() as connection:
+        bump(connection, "operations")
+        bump(connection, "facts", "people")
+        bump(connection, "operations")
+        assert not [each for each, _ in statements if "revision" in each]
+    advanced = [parameters for statement, parameters in statements if "revision" in statement]
+    assert [next(d for d in ("facts", "operations", "people") if d in each) for each in advanced] == [
+        "facts",
+        "operations",
+        "people",
+    ]
+    with store.read() as connection:
+        assert current(connection) == {"facts": 1, "operations": 1, "people": 1}
+
+
+def test_a_commit_changes_the_version(store: Store) -> None:
+    before = store.version()
+    with store.write() as connection:
+        bump(connection, "facts")
+    assert store.version() != before

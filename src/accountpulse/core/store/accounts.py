@@ -1,7 +1,7 @@
 """Reads accounts as people ask for them: one, several, or a page of those that a condition selects, each with its score.
 
-The score's columns come in the same statement (one join by primary key), and so does what explains it, but only when it is asked
-for, because it is ten times larger.
+The score's columns come in the same statement (one join by primary key), and so does what explains it, where that is asked for:
+it is ten times larger.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.errors import MissingExtra, StoreError
-from accountpulse.core.store import migrate
+from accountpulse.core.store import migrate, revisions
 from accountpulse.core.store.watch import Watch
 
 SQLITE_THREADS = 8
 POSTGRES_THREADS = 16
 BUSY_TIMEOUT_MS = 30_000
+LAG = 0.5
+"""How many seconds the API may take to see what another process committed on PostgreSQL."""
 
 
 class Store:
@@ -31,6 +34,7 @@ class Store:
         self.engine = _engine(self.url)
         self.threads = SQLITE_THREADS if self.is_sqlite else POSTGRES_THREADS
         self._watch: Watch | None = None
+        self._commits = 0
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -65,8 +69,12 @@ class Store:
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that writes: committed as a whole, or not at all."""
         # SQLite takes the write lock at once: a reader that upgrades half-way can't wait and would fail.
-        with self.engine.connect().execution_options(accountpulse_write=True) as connection, connection.begin():
-            yield connection
+        options = {"accountpulse_write": True, revisions.NOTED: set()}
+        with self.engine.connect().execution_options(**options) as connection:
+            with connection.begin():
+                yield connection
+                revisions.advance(connection)
+            self._commits += 1
 
     def answers(self) -> bool:
         """Whether the database can be asked anything just now."""
@@ -77,14 +85,16 @@ class Store:
             return False
         return True
 
-    def version(self) -> int | None:
-        """Changes with every commit, of whatever process. None where that can't be told at once: on PostgreSQL.
+    def version(self) -> Hashable:
+        """Changes with every commit: on SQLite of any process, on PostgreSQL of this one, and of others within LAG seconds.
 
-        Takes microseconds. For one thread at a time.
+        None where that can't be told: of a database in memory. Takes microseconds. For one thread at a time.
         """
+        if not self.is_sqlite:
+            return self._commits, int(time.monotonic() / LAG)
         if self._watch is None:
             path = self.engine.url.database
-            if not self.is_sqlite or not path or path == ":memory:":
+            if not path or path == ":memory:":
                 return None
             self._watch = Watch(path)
         return self._watch.version()

@@ -23,7 +23,11 @@ Wanted = tuple[int, frozenset[str]]
 
 
 async def account_page(
-    context: Context, condition: Condition | None, orders: Sequence[tuple[str, bool]], request: PageRequest, names: frozenset[str]
+    context: Context,
+    condition: Condition | None,
+    orders: Sequence[tuple[str, bool]],
+    request: PageRequest,
+    names: frozenset[str],
 ) -> Page:
     """A page of `core.store.accounts`, with what its scores are set against."""
 

@@ -1,11 +1,12 @@
 """What holds now: who the tokens belong to, and the revisions of the store that answers rest on.
 
-Both are read in one worker thread, and again only after something was committed. On SQLite that is told by `data_version`, on
-the event loop, in microseconds; on PostgreSQL they are read for every request.
+Both are read in one worker thread, and again only after something was committed: `Store.version` tells in microseconds, on the
+event loop.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +33,7 @@ class Presence:
 
     def __init__(self, hub: Hub, threads: anyio.CapacityLimiter) -> None:
         self._hub, self._threads = hub, threads
-        self._version: int | None = None
+        self._version: Hashable = None
         self._present: Present | None = None
         self._viewers: dict[str, Viewer] = {}
 
@@ -59,7 +60,7 @@ class Presence:
             found = tuple(sorted(revisions.current(connection).items()))
             return viewer, Present(found, moments.next_change(connection, at, self._hub.zone))
 
-    def _remember(self, version: int, present: Present, token: str | None, viewer: Viewer | None) -> None:
+    def _remember(self, version: Hashable, present: Present, token: str | None, viewer: Viewer | None) -> None:
         if version != self._version:
             self._viewers.clear()
         self._version, self._present = version, present

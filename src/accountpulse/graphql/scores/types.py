@@ -203,7 +203,7 @@ class Score:
         "What the score is made of, in the model's order.", needs=("day", "backdrop", "numbers", "told"), ready=_components
     )
     async def components(self, info: Info) -> list[Component]:
-        found = _components(self)
+        found: list[Component] = _components(self)
         if found is not NOT_READY:
             return found
         backdrop = await info.context.loaders.backdrop.load(self.row.backdrop)
