@@ -35,6 +35,7 @@ class Store:
         self.threads = SQLITE_THREADS if self.is_sqlite else POSTGRES_THREADS
         self._watch: Watch | None = None
         self._commits = 0
+        self.lag = LAG
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -86,12 +87,12 @@ class Store:
         return True
 
     def version(self) -> Hashable:
-        """Changes with every commit: on SQLite of any process, on PostgreSQL of this one, and of others within LAG seconds.
+        """Changes with every commit: on SQLite of any process, on PostgreSQL of this one, and of others within `lag` seconds.
 
-        None where that can't be told: of a database in memory. Takes microseconds. For one thread at a time.
+        None where that can't be told: of a database in memory, and without a lag. Takes microseconds. For one thread at a time.
         """
         if not self.is_sqlite:
-            return self._commits, int(time.monotonic() / LAG)
+            return (self._commits, int(time.monotonic() / self.lag)) if self.lag else None
         if self._watch is None:
             path = self.engine.url.database
             if not path or path == ":memory:":
