@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from accountpulse.config.settings import ConnectionSettings, Settings
 from accountpulse.core.audit.audit import AuditRequest, audit
 from accountpulse.core.audit.report import AuditReport
 from accountpulse.core.clock import Clock, SystemClock, day_of
-from accountpulse.core.errors import AccountPulseError, NotFound
+from accountpulse.core.errors import AccountPulseError, NotFound, SettingsError
 from accountpulse.core.identity.resolve import Candidate, SourceAccount
 from accountpulse.core.identity.service import Links
 from accountpulse.core.jobs import InProcessJobs, Jobs
@@ -40,32 +39,20 @@ from accountpulse.core.store import tokens as store_tokens
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.tokens import TokenInfo
-from accountpulse.core.sync.connector import Connector, Identity, InboundRequest
-from accountpulse.core.sync.context import Context
-from accountpulse.core.sync.engine import Source, describe_crash
+from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.sync.inbox import receive
-from accountpulse.core.sync.results import OnProgress, Progress, RunResult, StreamResult, silent
+from accountpulse.core.sync.results import OnProgress, Progress, RunResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
 from accountpulse.drafts import TextReader
 from accountpulse.overview import ConnectionStatus, ScoreRow, connection_status, score_table
 from accountpulse.plugins.host import PluginHost, PluginInfo
 from accountpulse.releases import Releases
+from accountpulse.sources import CheckResult, Sources, connector_of
 
 if TYPE_CHECKING:
     from accountpulse.core.mirror import OnRows
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """Whether a connection's credentials work, and who it is connected to; `message` says what to do if not."""
-
-    connection: str
-    connector: str
-    ok: bool
-    identity: Identity | None = None
-    message: str | None = None
 
 
 class Hub:
@@ -82,8 +69,7 @@ class Hub:
         self._retry = retry or RetryPolicy()
         self._ids = self._register()
         self._engine, self.mirror = choose_engine(store, clock, settings.mirror_path)
-        self._unusable: dict[str, str] = {}
-        self._sources = self._open_sources()
+        self.sources = Sources(settings, host, store, clock, self.zone, self._ids)
         draft, yardstick = Draft(settings.segments, settings.models), self._yardstick()
         self.scoring = ScoringService(store, clock, yardstick, draft, host.observe_score)
         self.releases = Releases(store, clock, yardstick, draft, settings.path)
@@ -97,7 +83,7 @@ class Hub:
             match=self._match if host.matches_accounts else None,
         )
         self.jobs: Jobs = InProcessJobs(
-            store, clock, retry=self._retry, sources=self._sources, link=self.links.relink, scoring=self.scoring
+            store, clock, retry=self._retry, sources=self.sources, link=self.links.relink, scoring=self.scoring
         )
 
     @classmethod
@@ -124,8 +110,7 @@ class Hub:
 
     def close(self) -> None:
         """Let go of connectors and store."""
-        for source in self._sources.values():
-            source.connector.close()
+        self.sources.close()
         self.store.close()
 
     def __enter__(self) -> Hub:
@@ -171,18 +156,32 @@ class Hub:
 
     def check(self, name: str | None = None) -> list[CheckResult]:
         """Try the credentials of every connection, or of one. Raises NotFound for an unknown name."""
-        return [self._check(n) for n in self._names(name)]
+        return [self.sources.check(n) for n in self.sources.names(name)]
 
     def sync(
-        self, connection: str | None = None, stream: str | None = None, *, on_progress: OnProgress = silent
+        self,
+        connection: str | None = None,
+        stream: str | None = None,
+        *,
+        reset: bool = False,
+        purge: bool = False,
+        delete_vanished: bool = False,
+        on_progress: OnProgress = silent,
     ) -> list[RunResult]:
-        """Read all connections, one, or one stream, then link accounts. One connection's fault is not another's."""
+        """Read all connections, one, or one stream, then link accounts. One connection's fault is not another's.
+
+        reset: from the start, keeping history. purge: forget first all that was read. delete_vanished: a person confirmed that
+        what a complete read lacks is gone. Raises NotFound; InvalidInput for what can't be forgotten.
+        """
         results: list[RunResult] = []
-        for name in self._names(connection):
-            if name in self._unusable:
-                results.append(self._could_not_start(name))
-                continue
-            results.append(self.jobs.run_sync(name, [stream] if stream is not None else None, on_progress))
+        streams = [stream] if stream is not None else None
+        for name in self.sources.names(connection):
+            refused = self.sources.refusal(name)
+            if refused is None and purge:
+                refused = self.sources.forget(name, streams)
+            results.append(
+                refused or self.jobs.run_sync(name, streams, on_progress, reset=reset, delete_vanished=delete_vanished)
+            )
         self.jobs.run_linking()
         self.refresh_mirror(lambda done, total: on_progress(Progress("mirror", "facts", done, done >= total, "ok")))
         return results
@@ -200,7 +199,7 @@ class Hub:
 
         Raises NotFound, AuthError for a bad signature or key, InvalidRecord for an unreadable body.
         """
-        source = self._sources.get(connection_name)
+        source = self.sources.get(connection_name)
         if source is None:
             raise NotFound(f"there is no connection {connection_name!r}")
         return receive(self.store, self.clock, source, request)
@@ -208,7 +207,7 @@ class Hub:
     def apply_pushed(self) -> int:
         """Apply what was pushed and waits; returns how many messages that were. Links accounts when there were any."""
         read = 0
-        for name, source in self._sources.items():
+        for name, source in self.sources.items():
             if source.connector.inbounds():
                 read += sum(s.read for s in self.jobs.run_sync(name, None).streams)
         if read:
@@ -347,13 +346,23 @@ class Hub:
             same_rates = store_rates.same_rates(connection, self.settings.rates)
             if ids is not None and same_rates and same_key_features(connection, self.settings.key_features):
                 return ids
+            others = store_connections.repurposed(connection, specs)
+        if others:
+            raise SettingsError([self._repurposed(name, before) for name, before in sorted(others.items())])
         with self.store.write() as connection:
             store_rates.write_rates(connection, self.settings.rates)
             configure_key_features(connection, self.settings.key_features)
             return store_connections.register(connection, specs, self.clock.now())
 
+    def _repurposed(self, name: str, before: str) -> str:
+        now = self.settings.connections[name].connector
+        return (
+            f"{self.settings.path}: connections.{name}.connector: it was read with the connector {before!r}, and what that "
+            f"brought is kept; to read with {now!r}, give the connection another name"
+        )
+
     def _spec(self, priority: int, settings: ConnectionSettings) -> ConnectionSpec:
-        connector = self._connector(settings)
+        connector = connector_of(self.host, settings)
         return ConnectionSpec(
             name=settings.name,
             connector=settings.connector,
@@ -365,56 +374,6 @@ class Hub:
                 for spec in connector.streams()
             },
         )
-
-    def _connector(self, settings: ConnectionSettings) -> type[Connector[Any]]:
-        found = self.host.connectors.get(settings.connector)
-        if found is None:
-            known = ", ".join(sorted(self.host.connectors)) or "none"
-            raise NotFound(f"connection {settings.name!r}: there is no connector {settings.connector!r}; there are: {known}")
-        return found
-
-    def _open_sources(self) -> dict[str, Source]:
-        sources: dict[str, Source] = {}
-        for name, settings in self.settings.connections.items():
-            context = Context(connection=name, clock=self.clock, zone=self.zone)
-            try:
-                connector = self._connector(settings)(settings.config, context)
-            except AccountPulseError as error:
-                self._unusable[name] = str(error)
-            except Exception as error:
-                self._unusable[name] = describe_crash(error)
-            else:
-                sources[name] = Source(self._ids[name], name, connector)
-        return sources
-
-    def _names(self, name: str | None) -> list[str]:
-        if name is None:
-            return list(self.settings.connections)
-        if name not in self.settings.connections:
-            known = ", ".join(self.settings.connections) or "none"
-            raise NotFound(f"there is no connection {name!r}; there are: {known}")
-        return [name]
-
-    def _could_not_start(self, name: str) -> RunResult:
-        message = self._unusable[name]
-        with self.store.write() as connection:
-            store_connections.set_state(connection, self._ids[name], "misconfigured", self.clock.now(), message=message)
-        return RunResult(name, "misconfigured", message, streams=[StreamResult("-", state="misconfigured", message=message)])
-
-    def _check(self, name: str) -> CheckResult:
-        connector = self.settings.connections[name].connector
-        if name in self._unusable:
-            return CheckResult(name, connector, False, message=self._unusable[name])
-        try:
-            identity = self._sources[name].connector.check()
-        except AccountPulseError as error:
-            return CheckResult(name, connector, False, message=str(error))
-        except Exception as error:
-            return CheckResult(name, connector, False, message=describe_crash(error))
-        with self.store.write() as connection:
-            known = {"id": identity.id, "name": identity.name, "details": dict(identity.details)}
-            store_connections.set_identity(connection, self._ids[name], known)
-        return CheckResult(name, connector, True, identity=identity)
 
     def _match(self, account: SourceAccount, candidates: list[Candidate]) -> int | None:
         chosen = self.host.match_account(account, candidates)

@@ -39,7 +39,9 @@ def command(run: Run, connection: str | None, diagnostics: bool) -> int:
                         result.connection,
                         result.connector,
                         "ok" if result.ok else "failed",
-                        f"{result.identity.name} ({result.identity.id})" if result.identity else result.message or "",
+                        f"{result.identity.name} ({result.identity.id})"
+                        if result.ok and result.identity
+                        else result.message or "",
                     )
                     for result in results
                 ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,20 +18,48 @@ if TYPE_CHECKING:
     from accountpulse.core.sync.results import RunResult
 
 
-@declare("sync", example="accountpulse sync\naccountpulse sync support tickets")
+@declare("sync", example="accountpulse sync\naccountpulse sync support tickets\naccountpulse sync support --reset")
 @click.argument("connection", required=False)
 @click.argument("stream", required=False)
-def command(run: Run, connection: str | None, stream: str | None) -> int:
-    """Read what changed: of all connections, one CONNECTION, or one STREAM of it. Then link accounts."""
+@click.option("--reset", is_flag=True, help="Read everything again, from the start; history stays, what is gone is deleted.")
+@click.option("--purge", is_flag=True, help="With --reset: first forget all that was read, its history too.")
+@click.option("--yes", is_flag=True, help="With --purge: do not ask.")
+@click.option(
+    "--confirm-deletes", is_flag=True, help="Delete what a complete read lacked, also where that is more than a fifth."
+)
+def command(
+    run: Run,
+    connection: str | None,
+    stream: str | None,
+    reset: bool,
+    purge: bool,
+    yes: bool,
+    confirm_deletes: bool,
+) -> int:
+    """Read what changed: of all connections, one CONNECTION, or one STREAM of it. Then link accounts.
+
+    With --reset the connection is read from the start: what is unchanged keeps its versions, so scores and their history stay.
+    With --reset --purge all that it brought is forgotten first, and read as if for the first time.
+    """
     from accountpulse.cli.display import StreamBars
     from accountpulse.core.errors import SettingsError
 
+    if purge and not reset:
+        raise click.UsageError("--purge goes with --reset: accountpulse sync CONNECTION --reset --purge")
+    if (reset or confirm_deletes) and connection is None:
+        option = "--reset" if reset else "--confirm-deletes"
+        raise click.UsageError(f"{option} is of one connection; name it: accountpulse sync CONNECTION {option}")
+    if purge and not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("--purge forgets for good; where nobody can be asked, add --yes")
+        what = f"{connection}'s {stream}" if stream else f"connection {connection}"
+        click.confirm(f"Forget all that was read of {what}, its history too?", abort=True, err=True)
     with run.hub() as hub:
         if not hub.settings.connections:
             raise SettingsError([f"{run.path}: it has no connections yet; describe one under `connections:`"])
         run.notice(hub)
         with StreamBars() as bars:
-            results = hub.sync(connection, stream, on_progress=bars)
+            results = hub.sync(connection, stream, reset=reset, purge=purge, delete_vanished=confirm_deletes, on_progress=bars)
     if run.as_json:
         run.emit({"state": overall(results), "connections": [with_totals(result) for result in results]})
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +22,7 @@ from accountpulse.plugins import (
     stream,
 )
 from accountpulse_singer.config import SingerConfig
-from accountpulse_singer.mapping import TapMapping, digest_of
+from accountpulse_singer.mapping import TapMapping
 from accountpulse_singer.messages import Message
 from accountpulse_singer.tap import Tap
 
@@ -43,9 +42,9 @@ class _Base(Connector[SingerConfig]):
             for message in messages:
                 if message["type"] in ("RECORD", "STATE"):
                     break
-        name = self.config.who or self.config.tap
-        # The tap doesn't say whose data it reads; other settings are another account's.
-        return Identity(digest_of(json.dumps([name, self.config.settings], sort_keys=True, default=str)), name)
+        # The tap doesn't say whose data it reads; where nobody else does, the connection is just a tap's.
+        who = self.config.who
+        return Identity(f"{self.config.tap}: {who}" if who else self.id, who or self.config.tap)
 
     @classmethod
     def stream_records(cls, spec: StreamSpec, config: SingerConfig) -> tuple[type[Record], ...]:  # noqa: ARG003

@@ -47,7 +47,8 @@ class PostHog(Connector[PostHogConfig]):
         """The project, and that it has the group type. Raises AuthError, ConfigError or PermissionMissing with advice."""
         project = self._client.project()
         self._group_type()
-        identifier = str(project.get("uuid") or project.get("id") or self.config.project_id)
+        # Two servers may number their projects alike.
+        identifier = str(project.get("uuid") or f"{self.config.base_url}/{self.config.project_id}")
         details = {"timezone": str(project["timezone"])} if project.get("timezone") else {}
         return Identity(id=identifier, name=str(project.get("name") or identifier), details=details)
 

@@ -193,7 +193,10 @@ class Salesforce(Connector[SalesforceConfig]):
             Reading("Opportunity", Opportunity, needed, wanted, record, joined=joined, again=again), window
         )
 
-    @stream(OpportunityChange, cursor=HISTORY_CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones", history=HISTORY)
+    @stream(
+        OpportunityChange,
+        cursor=HISTORY_CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones", history=HISTORY, forgets=True,
+    )  # fmt: skip
     def opportunity_history(self, window: Window) -> Iterator[Item]:
         """Reads the changes of stage, amount and close date from OpportunityFieldHistory, where Salesforce tracks them.
 

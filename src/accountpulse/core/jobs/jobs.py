@@ -20,8 +20,19 @@ from accountpulse.core.sync.retry import RetryPolicy
 class Jobs(Protocol):
     """The work there is. Each call does its work or hands it on, and is safe to repeat."""
 
-    def run_sync(self, connection: str, streams: Sequence[str] | None = None, on_progress: OnProgress = silent) -> RunResult:
-        """Read a connection's streams and apply what was pushed to it. Raises NotFound for an unknown name."""
+    def run_sync(
+        self,
+        connection: str,
+        streams: Sequence[str] | None = None,
+        on_progress: OnProgress = silent,
+        *,
+        reset: bool = False,
+        delete_vanished: bool = False,
+    ) -> RunResult:
+        """Read a connection's streams and apply what was pushed to it. Raises NotFound for an unknown name.
+
+        reset: from the start. delete_vanished: a person confirmed that what a complete read lacks is gone.
+        """
         ...
 
     def run_linking(self) -> LinkReport:
@@ -55,7 +66,15 @@ class InProcessJobs:
         self._link = link
         self._scoring = scoring
 
-    def run_sync(self, connection: str, streams: Sequence[str] | None = None, on_progress: OnProgress = silent) -> RunResult:
+    def run_sync(
+        self,
+        connection: str,
+        streams: Sequence[str] | None = None,
+        on_progress: OnProgress = silent,
+        *,
+        reset: bool = False,
+        delete_vanished: bool = False,
+    ) -> RunResult:
         source = self._sources.get(connection)
         if source is None:
             raise NotFound(f"there is no connection {connection!r}; there are: {', '.join(self._sources) or 'none'}")
@@ -65,7 +84,7 @@ class InProcessJobs:
                 known = ", ".join(sorted(declared)) or "none"
                 raise NotFound(f"connection {connection!r} has no stream {stream!r}; it has: {known}")
         engine = SyncEngine(self._store, self._clock, retry=self._retry, on_progress=on_progress)
-        result = engine.sync(source, streams)
+        result = engine.sync(source, streams, reset=reset, delete_vanished=delete_vanished)
         if source.connector.inbounds() and streams is None:
             result.streams.append(drain(self._store, self._clock, source, on_progress))
         return result

@@ -14,7 +14,7 @@ from accountpulse.core.store import states
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.tables import connection as connection_table
-from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, stream_state
+from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, source_account, stream_state
 from accountpulse.core.store.upsert import insert
 
 PEOPLE: Final = "people"
@@ -73,6 +73,22 @@ def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: da
             streams,
         )
     return {spec.name: ids[spec.name] for spec in specs}
+
+
+def repurposed(connection: sa.Connection, specs: Sequence[ConnectionSpec]) -> dict[str, str]:
+    """The connections that another connector has read before, with that connector, by name.
+
+    Its facts and cursors mean nothing to the new one.
+    """
+    wanted = {spec.name: spec.connector for spec in specs}
+    read = sa.select(stream_state.c.stream).where(
+        stream_state.c.connection_id == connection_table.c.id, stream_state.c.last_attempt_at.is_not(None)
+    )
+    known = sa.select(source_account.c.id).where(source_account.c.connection_id == connection_table.c.id)
+    query = sa.select(connection_table.c.name, connection_table.c.connector).where(sa.or_(read.exists(), known.exists()))
+    return {
+        row.name: row.connector for row in connection.execute(query) if wanted.get(row.name, row.connector) != row.connector
+    }
 
 
 def _values(spec: ConnectionSpec) -> dict[str, Any]:
@@ -196,6 +212,15 @@ def set_state(
         states.keep_connections(connection, [connection_id], now)
         values["state_since"] = now
     connection.execute(sa.update(table).where(table.c.id == connection_id).values(values))
+
+
+def same_account(connection: sa.Connection, connection_id: int, identity_id: str) -> sa.Row[Any] | None:
+    """Another connection of the same connector that talks to the vendor's account of this id, configured ones first."""
+    table = connection_table
+    own = sa.select(table.c.connector).where(table.c.id == connection_id).scalar_subquery()
+    query = sa.select(table).where(table.c.id != connection_id, table.c.connector == own, table.c.identity.is_not(None))
+    found = [row for row in connection.execute(query) if row.identity and row.identity.get("id") == identity_id]
+    return min(found, key=lambda row: (row.removed_at is not None, row.id), default=None)
 
 
 def set_identity(connection: sa.Connection, connection_id: int, identity: Mapping[str, Any]) -> None:

@@ -66,6 +66,12 @@ def switch_off(connection: sa.Connection) -> None:
         connection.execute(sa.delete(fact_change))
 
 
+def outdate(connection: sa.Connection) -> None:
+    """Let no mirror fit any longer, because versions were removed: the next refresh makes it anew."""
+    if is_on(connection):
+        write_setting(connection, _TOKENS, [])
+
+
 def store_id(connection: sa.Connection) -> str:
     """What tells this store from others."""
     return str(read_setting(connection, _STORE))

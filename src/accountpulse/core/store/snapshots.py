@@ -57,7 +57,9 @@ def begun(connection: sa.Connection, run_id: int) -> datetime:
     return at
 
 
-def forget(connection: sa.Connection, connection_id: int, records: Sequence[str]) -> None:
-    """Drop the keys of every pass over these records: it has ended, or can't be gone on with."""
+def forget(connection: sa.Connection, connection_id: int, records: Sequence[str], *, but: int | None = None) -> None:
+    """Drop the keys of every pass over these records, but of one: they have ended, or can't be gone on with."""
     passes = sa.select(run.c.id).where(run.c.connection_id == connection_id)
+    if but is not None:
+        passes = passes.where(run.c.id != but)
     connection.execute(sa.delete(snapshot_key).where(snapshot_key.c.run_id.in_(passes), snapshot_key.c.record.in_(records)))

@@ -125,6 +125,7 @@ class StreamSpec:
     look_back: timedelta
     deletes: Deletes
     history: timedelta | None
+    forgets: bool
     description: str
     method: str
 
@@ -166,13 +167,15 @@ def stream(
     look_back: timedelta = timedelta(0),
     deletes: Deletes = "none",
     history: timedelta | None = None,
+    forgets: bool = False,
 ) -> Callable[[Callable[[Any, Window], Iterator[Item]]], Callable[[Any, Window], Iterator[Item]]]:
     """Declare a method as a stream named like the method; its docstring describes it.
 
     records: the record types it may yield. cursor: None means that every run reads everything. lag: rows may become visible
     this much later than their own time. look_back: how far each run re-reads. deletes: `tombstones` are yielded as `Deleted`;
     `snapshot` means that what a complete read lacks is gone; `none` that deletions can't be seen. history: how far back the
-    vendor can answer, None for ever.
+    vendor can answer, None for ever. forgets: the vendor drops what is old, so that a record which a read from the start lacks
+    need not have been deleted.
 
     Raises PluginError for a snapshot with a `TimeCursor`: a read of what changed can't tell what is gone.
     """
@@ -191,6 +194,7 @@ def stream(
             look_back=look_back,
             deletes=deletes,
             history=history,
+            forgets=forgets,
             description=inspect.cleandoc(method.__doc__ or ""),
             method=method.__name__,
         )

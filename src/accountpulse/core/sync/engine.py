@@ -32,6 +32,7 @@ from accountpulse.core.sync.connector import Connector, ConnectorConfig, StreamS
 from accountpulse.core.sync.reader import StreamReader
 from accountpulse.core.sync.results import OnProgress, Progress, RunEnd, RunResult, StreamEnd, StreamResult, silent
 from accountpulse.core.sync.retry import Attempts, RetryPolicy
+from accountpulse.core.sync.sweep import begin_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,14 @@ class SyncEngine:
         self._retry = retry or RetryPolicy()
         self._on_progress = on_progress
 
-    def sync(self, source: Source, streams: Sequence[str] | None = None, *, delete_vanished: bool = False) -> RunResult:
+    def sync(
+        self, source: Source, streams: Sequence[str] | None = None, *, delete_vanished: bool = False, reset: bool = False
+    ) -> RunResult:
         """Read a connection's streams, all or the named ones. Faults end up in the result, not as exceptions.
 
         A connection that the vendor told to wait is not asked before its time: the result is `paused`, and no run is written.
         delete_vanished: a person confirmed a held snapshot, so what this read lacks is deleted, however much it is.
+        reset: read from the start, whatever was read before; unchanged records keep their versions, see `begin_again`.
         Raises NotFound for a stream that the connector doesn't have.
         """
         chosen = _chosen(source, streams)
@@ -78,6 +82,8 @@ class SyncEngine:
                 result.state, result.message, result.paused_until = "paused", row.message, row.paused_until
                 return result
             run_id = store_connections.begin_run(connection, source.id, now)
+            if reset:
+                begin_again(connection, source.id, source.connector.streams(), chosen, run_id)
             bump(connection, "operations")
         for spec in chosen:
             outcome = StreamResult(stream=spec.name)

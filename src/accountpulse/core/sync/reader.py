@@ -21,14 +21,15 @@ from accountpulse.core.errors import (
 )
 from accountpulse.core.model import schema_of
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import snapshots
+from accountpulse.core.store import snapshots, sweeps
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.writes import AccountKeys, delete_records
+from accountpulse.core.store.writes import AccountKeys
 from accountpulse.core.sync.connector import Checkpoint, StreamSpec, Window
 from accountpulse.core.sync.cursors import advance, window_of
 from accountpulse.core.sync.results import OnProgress, Progress, StreamResult
 from accountpulse.core.sync.stage import Stage
+from accountpulse.core.sync.sweep import delete_vanished, group_of, joined, over
 
 if TYPE_CHECKING:
     from accountpulse.core.sync.engine import Source
@@ -37,7 +38,6 @@ STAGE_LIMIT = 5_000
 QUARANTINE_LIMIT = 0.05
 # A handful of bad records in a small stream is a matter for the list, not a reason to fail.
 QUARANTINE_GRACE = 5
-VANISH_LIMIT = 0.2
 PROGRESS_STEP = 500
 _VENDOR_FAULTS = (RateLimited, Transient, AuthError, PermissionMissing, CursorExpired, Cancelled)
 
@@ -69,7 +69,8 @@ class StreamReader:
         self._keys = AccountKeys(source.id)
         self._zone = source.connector.context.zone
         self._names = [schema_of(record).name for record in spec.records]
-        self._pass = run_id
+        self._group = group_of(source.connector.streams(), spec)
+        self._pass: int | None = None
         self._delete_all = delete_all
         self._notice: str | None = None
         self._place = f"stream {spec.name}"
@@ -112,6 +113,8 @@ class StreamReader:
             store_connections.lock(connection, self._source.id)
             state = store_connections.stream(connection, self._source.id, self._spec.name)
             self._update(connection, cursor=None, position=None, gap_from=state.position or state.last_success_at)
+            if self._group is not None:
+                sweeps.begin(connection, self._source.id, [self._spec.name], self._group.records, self._run_id)
             bump(connection, "operations")
 
     def _begin(self) -> sa.Row[Any]:
@@ -121,6 +124,7 @@ class StreamReader:
             bump(connection, "operations")
             state = store_connections.stream(connection, self._source.id, self._spec.name)
             if self._spec.deletes != "snapshot":
+                self._pass = joined(connection, self._source.id, self._spec, self._group, self._run_id)
                 return state
             # A pass that was interrupted goes on from its cursor, with the keys that its first part saw. Without a cursor
             # there is nothing to go on from, and without keys the cursor is that of a pass that has ended.
@@ -147,7 +151,7 @@ class StreamReader:
                 before = store_connections.stream(connection, id, spec.name)._mapping
                 today = day_of(now, self._zone)
                 counts = stage.write(connection, self._keys, now, today, assumed=state.first_loaded_at is None)
-                if spec.deletes == "snapshot":
+                if self._pass is not None:
                     for record in spec.records:
                         snapshots.remember(connection, self._pass, schema_of(record).name, stage.seen(record))
                 store_connections.release_from_quarantine(connection, id, spec.name, stage.understood())
@@ -176,9 +180,8 @@ class StreamReader:
         message = self._notice
         with self._store.write() as connection:
             store_connections.lock(connection, self._source.id)
-            if self._spec.deletes == "snapshot":
-                message = self._delete_vanished(connection, now) or message
-                snapshots.forget(connection, self._source.id, self._names)
+            if self._pass is not None:
+                message = self._end_pass(connection, self._pass, window, now) or message
             self._update(
                 connection,
                 position=window.until,
@@ -190,27 +193,25 @@ class StreamReader:
             bump(connection, "operations")
         self._outcome.message = message
 
-    def _delete_vanished(self, connection: sa.Connection, now: datetime) -> str | None:
-        """Delete what the pass has not seen; where that is too much, of any record type, hold everything and say so."""
-        id, stream = self._source.id, self._spec.name
-        found = {name: snapshots.vanished(connection, self._pass, name, id) for name in self._names}
-        if not self._delete_all:
-            for name, (gone, known) in found.items():
-                if len(gone) > VANISH_LIMIT * known:
-                    store_connections.hold_deletes(connection, id, stream, len(gone), known, now)
-                    return (
-                        f"{len(gone)} of {known} {name} records were not in the answer; that is more than a fifth, so nothing "
-                        "was deleted: confirm it if it is right"
-                    )
-        store_connections.release_deletes(connection, id, stream)
-        for name, (gone, _) in found.items():
-            if gone:
-                counts = delete_records(connection, name, gone, keys=self._keys, now=now)
-                self._outcome.closed += counts.closed
-                bump(connection, "facts")
-        # What was in quarantine and did not come again is gone as well.
-        store_connections.release_unseen(connection, id, stream, snapshots.begun(connection, self._pass))
-        return None
+    def _end_pass(self, connection: sa.Connection, pass_id: int, window: Window, now: datetime) -> str | None:
+        """Delete what a complete read has not seen, once it is complete; returns why that must wait for a person."""
+        id, group = self._source.id, self._group
+        if self._spec.deletes != "snapshot":
+            sweeps.note_end(connection, id, self._spec.name, window.until)
+            if group is None or not over(connection, id, group, pass_id):
+                return None
+        records = self._names if group is None else group.records
+        held = delete_vanished(connection, self._keys, self._outcome, pass_id, records, now, everything=self._delete_all)
+        if held is None:
+            # What was in quarantine and did not come again is gone as well.
+            begun = snapshots.begun(connection, pass_id)
+            for stream in [self._spec.name] if group is None else sorted(group.streams):
+                store_connections.release_unseen(connection, id, stream, begun)
+        elif group is not None:
+            return held  # nothing need be read again when a person has confirmed it: the pass stays open
+        snapshots.forget(connection, id, records)
+        sweeps.end(connection, id, [] if group is None else group.streams)
+        return held
 
     def _guard_quarantine(self, stage: Stage) -> None:
         bad = self._outcome.quarantined + len(stage.invalid)

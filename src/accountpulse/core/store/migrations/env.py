@@ -13,6 +13,7 @@ import accountpulse.core.store.frame_tables
 import accountpulse.core.store.link_decisions
 import accountpulse.core.store.people_tables
 import accountpulse.core.store.state_tables
+import accountpulse.core.store.sweeps
 import accountpulse.core.store.tables
 import accountpulse.core.store.trail  # noqa: F401  # these register the tables
 from accountpulse.core.store.metadata import metadata
