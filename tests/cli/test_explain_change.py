@@ -24,7 +24,9 @@ def test_a_change_adds_up_as_printed_and_as_json(run: Runs, answer: Answers, sco
     shown = run("explain", account, "--from", ago(15))
     assert shown.exit_code == 0, shown.output
     first, *_ = shown.stdout.splitlines()
-    assert re.search(r" (rose|fell) from \d+\.\d \(\w+\) to \d+\.\d \(\w+\) between | stayed at ", first)
+    assert re.search(
+        r" (rose|fell) from \d+\.\d( \([\w ]+\) to \d+\.\d \([\w ]+\) | to \d+\.\d, [\w ]+, )between | stayed at ", first
+    )
     line = next(each for each in shown.stdout.splitlines() if "  = " in each)
     parts, total = line.split("  = ")
     numbers = [float(each) for each in re.findall(r"(?:^|  )([+-]?\d+\.\d) ", parts)]

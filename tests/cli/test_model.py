@@ -40,6 +40,20 @@ def test_a_good_file_is_ok_with_its_weights_and_needs_no_configuration(
     assert list(empty.iterdir()) == []
 
 
+def test_without_a_file_the_configured_models_are_looked_at(run: Runs, answer: Answers, shop: Path, tmp_path: Path) -> None:
+    document = answer("model", "validate")
+    named = ["models/new.yaml", "models/enterprise.yaml", "models/standard.yaml"]
+    assert [model["file"] for model in document["models"]] == named
+    assert document == answer("model", "validate", *named)
+    changed(shop, "weight: 45", "weight: -1", "standard.yaml")
+    result = run("model", "validate")
+    assert result.exit_code == 2
+    assert "models/standard.yaml:20: groups[0].weight: found -1" in result.stderr
+    result = run("model", "validate", "--config", str(tmp_path / "none.yaml"))
+    assert result.exit_code == 2
+    assert "none.yaml" in result.stderr
+
+
 def test_the_problems_of_all_files_are_told_at_once(run: Runs, shop: Path) -> None:
     one, two = changed(shop, "goal: churn", "goal: chrn", "a.yaml"), changed(shop, "weight: 45", "weight: -1", "b.yaml")
     result = run("model", "validate", one, "models/new.yaml", two, "models/none.yaml")

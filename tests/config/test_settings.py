@@ -102,9 +102,8 @@ def test_a_good_file_is_read_with_all_it_says(load: Callable[[str], Settings], f
     assert settings.zone.key == "Europe/Berlin"
     assert settings.currency == "EUR"
     assert list(settings.connections) == ["crm", "billing", "usage"]
-    assert settings.anchors == ("crm",)
-    assert settings.order_for("plan") == ("billing", "crm", "usage")
-    assert settings.order_for("name") == ("crm", "billing", "usage")
+    assert anchors(settings) == ["crm"]
+    assert settings.precedence == {"plan": ("billing", "crm")}
     assert [(rule.name, rule.model) for rule in settings.segments] == [("new", "new"), ("standard", "standard")]
     assert set(settings.models) == {"new", "standard"}
     assert settings.stale_after_days == 2
@@ -161,7 +160,11 @@ def test_a_relative_sqlite_url_starts_at_the_file_too(load: Callable[[str], Sett
 )
 def test_the_crm_is_the_anchor_else_billing(load: Callable[[str], Settings], connections: str, anchor: str) -> None:
     text = f"connections:\n{connections}segments: [{{name: all, default: true, model: models/standard.yaml}}]\n"
-    assert load(text).anchors == (anchor,)
+    assert anchors(load(text)) == [anchor]
+
+
+def anchors(settings: Settings) -> list[str]:
+    return [name for name, connection in settings.connections.items() if connection.anchor]
 
 
 def test_a_dollar_is_written_twice(load: Callable[[str], Settings]) -> None:

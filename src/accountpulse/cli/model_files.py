@@ -24,16 +24,20 @@ if TYPE_CHECKING:
     from accountpulse.releases import InForce
 
 
-@declare("validate", example="accountpulse model validate models/*.yaml\naccountpulse model validate new.yaml")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@declare("validate", example="accountpulse model validate\naccountpulse model validate new.yaml")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
 def validate(run: Run, files: tuple[Path, ...]) -> int:
     """Say what is wrong with model files, all of it at once, and what is allowed but hardly meant.
 
-    With a configuration and a store, today's accounts are looked at too. Nothing is published or stored.
+    Without FILE, of the configuration's models. With a configuration and a store, today's accounts are looked at too.
+    Nothing is published or stored.
     """
     from accountpulse.core.scoring.lint import lint_steadiness, lint_weights, ordered
 
     host = plugin_host(run)
+    if not files:
+        settings, _ = run.settings()
+        files = tuple(settings.model_files.values())
     models = load_models(files, host)
     checked, why_not = _checked(run, host, models)
     documents = []

@@ -84,7 +84,7 @@ class _SettingsReader(Reader):
         if block is None:
             return None
         connections = self._connections(block.get("connections"))
-        rules, models = self._segments(block["segments"]) if "segments" in block else ((), {})
+        rules, models, files = self._segments(block["segments"]) if "segments" in block else ((), {}, {})
         currency = self._currency(block.get("currency", "USD"))
         return Settings(
             path=self._path,
@@ -97,6 +97,7 @@ class _SettingsReader(Reader):
             precedence=self._precedence(block.get("precedence"), block.get("connections")),
             segments=rules,
             models=models,
+            model_files=files,
             stale_after_days=self._freshness(block.get("freshness")),
             retention=self._retention(block.get("history")),
             mirror_path=self._mirror(block.get("mirror")),
@@ -303,7 +304,7 @@ class _SettingsReader(Reader):
 
     # --- segments and their models --------------------------------------------------------------------------------------
 
-    def _segments(self, data: object) -> tuple[tuple[Rule, ...], dict[str, ScoringModel]]:
+    def _segments(self, data: object) -> tuple[tuple[Rule, ...], dict[str, ScoringModel], dict[str, FilePath]]:
         metrics: dict[str, FieldKind] = dict.fromkeys(self._host.metrics, "number")
         rules, problems = parse_rules(data, fields={**metrics, **ATTRIBUTES}, path=("segments",))
         self.problems.extend(problems)
@@ -314,15 +315,20 @@ class _SettingsReader(Reader):
                 by_file[name.strip()] = self._model(name.strip(), ("segments", i, "model"), by_file)
         named: list[Rule] = []
         models: dict[str, ScoringModel] = {}
+        files: dict[str, FilePath] = {}
         for rule in rules:
             model = by_file.get(rule.model)
             if model is not None:
                 models[model.name] = model
+                files.setdefault(model.name, self._model_file(rule.model))
                 named.append(Rule(rule.name, model.name, rule.condition))
-        return tuple(named), models
+        return tuple(named), models, files
+
+    def _model_file(self, name: str) -> FilePath:
+        return self._folder / FilePath(name).expanduser()
 
     def _model(self, name: str, path: Path, others: Mapping[str, ScoringModel | None]) -> ScoringModel | None:
-        file = self._folder / FilePath(name).expanduser()
+        file = self._model_file(name)
         if not file.is_file():
             beside = sorted(each.name for each in file.parent.glob("*.y*ml")) if file.parent.is_dir() else []
             near = f"; in that folder: {', '.join(beside)}" if beside else ""

@@ -108,7 +108,8 @@ class Settings:
     another currency is worth in it, by currency and the day from which on. key_features: what adoption is measured by; None for
     all features that customers use.
     connections: by name, the first believed first. precedence: for some attributes, which connections to believe before the
-    others. segments: the rules in order; each names a model. models: by name. stale_after_days: how long after its last good
+    others. segments: the rules in order; each names a model. models: by name; model_files: by the
+    same names, the file of each. stale_after_days: how long after its last good
     reading a connection's data counts as out of date. retention: how much of the scores' history is kept.
     mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store.
     """
@@ -123,6 +124,7 @@ class Settings:
     precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     segments: tuple[Rule, ...] = ()
     models: Mapping[str, ScoringModel] = field(default_factory=dict)
+    model_files: Mapping[str, Path] = field(default_factory=dict)
     stale_after_days: float = 3
     retention: Retention = field(default_factory=Retention)
     mirror_path: Path | None = None
@@ -143,16 +145,6 @@ class Settings:
     def zone(self) -> ZoneInfo:
         """The store's time zone."""
         return ZoneInfo(self.time_zone)
-
-    @property
-    def anchors(self) -> tuple[str, ...]:
-        """The connections whose accounts become accounts here."""
-        return tuple(name for name, connection in self.connections.items() if connection.anchor)
-
-    def order_for(self, attribute: str) -> tuple[str, ...]:
-        """The connections in the order in which they are believed about an attribute."""
-        first = self.precedence.get(attribute, ())
-        return (*first, *(name for name in self.connections if name not in first))
 
 
 def default_path() -> Path:

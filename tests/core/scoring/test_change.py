@@ -122,8 +122,8 @@ def test_peers_move_ranks_and_what_unknown_counts_as_and_nothing_else():
     adds_up(parts, start, end)
     assert {part.code: round(part.points, 9) for part in parts} == {"gone": 10, "rank": round(-25 / 3, 9)}
     assert [part.reason for part in parts] == [
-        "Logins is unknown and counted as typical; other rest accounts got better at it",
-        "Other rest accounts moved: Logins at 5 went from rank 50 to 25 of 100",
+        "Logins, of which nothing is known here, got better among other rest accounts",
+        "Logins at 5 was ahead of 50% of rest accounts and is now ahead of 25%",
     ]
 
 
@@ -145,7 +145,7 @@ def test_a_move_to_another_segment_and_another_model():
     adds_up(parts, start, changed)
     segment, model = parts
     assert (segment.kind, segment.code, segment.points) == ("segment", "rest", moved.score - 40)
-    assert segment.reason == "Moved from segment new to rest (the default segment), where other things count"
+    assert segment.reason == "It moved from segment new to rest (the default segment), where other things count"
     assert (model.kind, model.code) == ("model", changed.evaluation.model.version)
     assert model.reason.startswith("Model tested was changed on 10 May, from version ")
 
@@ -156,13 +156,13 @@ def test_a_value_that_comes_or_goes_says_why():
     known, unknown = position(model, [80, 50]), position(model, [NAN, 50], states=[stale, 0])
     lost = explained(known, Step("behaviour", unknown))
     assert [(part.kind, round(part.points, 9), part.reason) for part in lost] == [
-        ("behaviour", -15, "Logins was 80 and is not known now (its source is out of date)"),
+        ("behaviour", -15, "Logins was 80, and its source is out of date"),
         ("adjustment", -25, "Logins is unknown: counted as 0 of 100"),
     ]
     found = explained(unknown, Step("behaviour", known))
     assert [part.reason for part in found] == [
-        "Logins is known now, at 80 (its source was out of date before)",
-        "No longer: Logins is unknown: counted as 0 of 100",
+        "Logins is 80, where its source was out of date before",
+        'The rule "Logins is unknown: counted as 0 of 100" no longer applies',
     ]
 
 
@@ -185,14 +185,14 @@ def test_caps_come_go_and_take_more_than_before():
     assert (part.code, part.points, part.reason) == (
         "cap:1",
         -50,
-        "Now in force: At most 40: overdue (overdue_days 61 > 60)",
+        'The rule "At most 40: overdue" applies now (overdue_days 61 > 60)',
     )
     [part] = explained(capped, Step("behaviour", free))
-    assert (part.points, part.reason) == (50, "No longer in force: At most 40: overdue (overdue_days 61 > 60)")
+    assert (part.points, part.reason) == (50, 'The rule "At most 40: overdue" no longer applies (overdue_days 61 > 60)')
     worse = position(model, [60], columns={"overdue_days": 70.0})
     behaviour, part = explained(capped, Step("behaviour", worse))
     assert (behaviour.points, part.points) == (-30, 30)
-    assert part.reason == "At most 40: overdue (overdue_days 70 > 60): takes less than before"
+    assert part.reason == 'The rule "At most 40: overdue" takes less than before (overdue_days 70 > 60)'
 
 
 def test_the_first_cap_of_one_model_is_not_that_of_another():
@@ -214,8 +214,8 @@ def test_limits_and_overrides_are_adjustments_like_others():
     parts = explained(start, Step("behaviour", end))
     adds_up(parts, start, end)
     assert {part.code: part.reason for part in parts} == {
-        "override": "Override (90.0 by Ann until 2026-07-01: renewed)",
-        "rate_limit": "Now in force: No more than 2 points a day (60.0 without the limit)",
+        "override": "The override applies now (90.0 by Ann until 2026-07-01: renewed)",
+        "rate_limit": 'The rule "No more than 2 points a day" applies now (60.0 without the limit)',
     }
 
 
@@ -273,9 +273,24 @@ def test_a_score_that_stayed_says_what_balanced():
     assert sentence((50, "red"), (50, "yellow")).startswith("Northwind stayed at 50.0, but its band went from red to yellow")
 
 
+def test_too_little_known_is_said_in_words():
+    assert "fell from 50.0 to 40.0, both with too little known for a band, between" in sentence(
+        (50, "unknown"), (40, "unknown")
+    )
+    assert "fell from 50.0 (red) to 40.0 (too little known for a band) between" in sentence((50, "red"), (40, "unknown"))
+    assert "stayed at 50.0 (too little known for a band) between" in sentence((50, "unknown"), (50, "unknown"))
+
+
+def test_what_parts_have_in_common_is_said_once():
+    alike = ", of which nothing is known here, got worse among other rest accounts"
+    parts = [part(-3, f"Logins{alike}"), part(-3, "NPS fell from 9 to 3"), part(-3, f"Seats{alike}")]
+    said = sentence((50, "red"), (41, "red"), *parts)
+    assert said.endswith(f"because logins and seats{alike} and NPS fell from 9 to 3.")
+
+
 def test_two_years_are_both_named():
     said = opening("N", told(1, "red", date(2025, 12, 31)), told(2, "red", DAY2), ())
-    assert said == "N rose from 1.0 (red) to 2.0 (red) between 31 December 2025 and 1 June 2026."
+    assert said == "N rose from 1.0 to 2.0, still red, between 31 December 2025 and 1 June 2026."
 
 
 def test_as_json_it_adds_up_too():

@@ -151,7 +151,7 @@ def test_a_move_to_another_segment(world: World) -> None:
     move = explained(world, "Fresh", before, score(world))
     [part] = of(move, "segment").values()
     assert (part.code, part.label) == ("rest", "new to rest")
-    assert part.reason == "Moved from segment new to rest (the default segment), where other things count"
+    assert part.reason == "It moved from segment new to rest (the default segment), where other things count"
     assert of(move, "behaviour")["quiet_days"].reason == "Quiet days rose from 0 to 31"
     assert not move.notes, "what was typical of the other segment that day is stored"
 
@@ -173,7 +173,9 @@ def test_others_moved(world: World) -> None:
     learn(world, "app", *usage("silent", range(-1, 29)))
     after = score(world)
     move = explained(world, "Busy", before, after)
-    assert of(move, "peers")["logins_30d"].reason.startswith("Other rest accounts moved: Logins at 30 went from rank ")
+    assert of(move, "peers")["logins_30d"].reason.startswith(
+        "Logins at 30 was ahead of 75% of rest accounts and is now ahead of "
+    )
     assert move.start.score != move.end.score
 
 
@@ -186,7 +188,7 @@ def test_a_cap_and_an_override_are_adjustments(world: World) -> None:
     middle = score(world)
     move = explained(world, "Fading", before, middle)
     [cap] = of(move, "adjustment").values()
-    assert (cap.code, cap.reason) == ("cap:1", "Now in force: At most 5: too many tickets (open_tickets_30d 4 >= 4)")
+    assert (cap.code, cap.reason) == ("cap:1", 'The rule "At most 5: too many tickets" applies now (open_tickets_30d 4 >= 4)')
     later(world)
     with world.store.write() as connection:
         connection.execute(

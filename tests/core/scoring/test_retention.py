@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accountpulse.core.scoring.retention import Retention, Thinned, thin
+from accountpulse.core.store.absence import score_absence
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.history_rows import Packed
 from accountpulse.core.store.tables import account, peer, score_history, scored_day, scoring_model, segment
@@ -28,6 +29,10 @@ def prepared(store: Store) -> Store:
         connection.execute(sa.insert(scoring_model), [{"id": 1, "version": "v", "name": "m", "content": {}, "created_at": NOW}])
         connection.execute(sa.insert(account), [{"id": i, "created_at": NOW} for i in (1, 2)])
     return store
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
 
 
 def put(store: Store, rows: list[Row]) -> None:
@@ -133,7 +138,17 @@ def test_what_explains_forgotten_days_goes_too(prepared: Store) -> None:
                 for day in days
             ],
         )
+        spans = [(1, 60, 40), (1, 29, 20), (2, 60, 30), (2, 20, None)]
+        connection.execute(
+            sa.insert(score_absence),
+            [
+                {"account_id": id, "basis": 0, "day": ago(start), "until": None if end is None else ago(end)}
+                for id, start, end in spans
+            ],
+        )
         thin(connection, TODAY, Retention(keep_days=30))
+        left = connection.execute(sa.select(score_absence.c.until).order_by(score_absence.c.day)).scalars().all()
+        assert left == [ago(30), ago(20), None], "who was back before the horizon is not told of any more"
         for table in (scored_day, peer):
             assert connection.execute(sa.select(table.c.day)).scalars().all() == days[1:]
     assert len(kept(prepared)[1, 0]) == 2, "the row in force at the horizon stays"

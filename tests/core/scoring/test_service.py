@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -183,10 +184,9 @@ class World:
     def put(self, connection_name: str, *records: Record) -> None:
         with self.store.write() as connection:
             keys = AccountKeys(self.ids[connection_name])
-            for record in records:
-                write_records(
-                    connection, schema_of(type(record)).name, [to_row(record)], keys=keys, now=self.clock.now(), assumed=True
-                )
+            for kind, some in groupby(records, type):
+                rows = [to_row(record) for record in some]
+                write_records(connection, schema_of(kind).name, rows, keys=keys, now=self.clock.now(), assumed=True)
             link_accounts(connection, self.clock.now(), account_keys={"app": "reference", "desk": "reference"})
             everyone = population(connection, day=TODAY, zone=ZONE, mode=AsCorrected(), include_churned=True)
             refresh_profiles(connection, everyone)

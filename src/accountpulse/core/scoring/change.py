@@ -234,8 +234,7 @@ def _adjustments(start: Position, end: Position, metrics: Mapping[str, Metric], 
         metric = metrics.get(shown.code.partition(":")[2])
         label = shown.label.replace(metric.name, metric.title) if metric else shown.label
         detail = shown.detail(row) if shown.detail and abs(points) > NEGLIGIBLE else ""
-        said = f"{label} ({detail})" if detail else label
-        yield Part("adjustment", shown.code, label, new - old, wording.adjustment(shown.code, said, old, new))
+        yield Part("adjustment", shown.code, label, new - old, wording.adjustment(shown.code, label, detail, old, new))
 
 
 def _by_name(position: Position) -> dict[tuple[str, str], AdjustmentColumn]:

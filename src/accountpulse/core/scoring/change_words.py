@@ -12,18 +12,21 @@ from typing import Protocol
 
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.bands import UNKNOWN_NAME
 from accountpulse.core.scoring.explain import NEGLIGIBLE
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.words import Wording
 
 _UNKNOWN = {
-    ComponentState.NO_DATA: "there was no data of it",
-    ComponentState.NOT_CONNECTED: "no source of it was connected",
-    ComponentState.NEVER_SYNCED: "its source had not finished its first load",
-    ComponentState.STALE: "its source was out of date",
-    ComponentState.NOT_APPLICABLE: "it did not apply",
-    ComponentState.FAILED: "it could not be computed",
+    ComponentState.NO_DATA: ("there was no data", "there is no data now"),
+    ComponentState.NOT_CONNECTED: ("no source of it was connected", "no source of it is connected now"),
+    ComponentState.NEVER_SYNCED: ("its source had not finished its first load", "its source has not finished its first load"),
+    ComponentState.STALE: ("its source was out of date", "its source is out of date"),
+    ComponentState.NOT_APPLICABLE: ("it did not apply", "it does not apply now"),
+    ComponentState.FAILED: ("it could not be computed", "it can not be computed now"),
 }
+"""Why there is no value: of the first day, and of the second."""
+_NOT_KNOWN_HERE = ", of which nothing is known here, "
 MENTIONED = 3
 """The opening sentence names at most so many parts."""
 _TOLD = 0.6
@@ -82,20 +85,19 @@ class ComponentWording:
         title = self.metric.title
         if was.component is None or now.component is None:
             better = "better" if typical[1] > typical[0] else "worse"
-            return f"{title} is unknown and counted as typical; other {self.segment} accounts got {better} at it"
+            return f"{title}{_NOT_KNOWN_HERE}got {better} among other {self.segment} accounts"
         before, after = (f"{each:.0f}" for each in (was.component, now.component))
         if before == after:
             before, after = (f"{each:.1f}" for each in (was.component, now.component))
         at = self._amount(now.value or 0.0)
-        return f"Other {self.segment} accounts moved: {title} at {at} went from rank {before} to {after} of 100"
+        return f"{title} at {at} was ahead of {before}% of {self.segment} accounts and is now ahead of {after}%"
 
     def _known(self, was: Seen, now: Seen) -> str:
         title = self.metric.title
         if was.value is None and now.value is not None:
-            return f"{title} is known now, at {self._amount(now.value)} ({_UNKNOWN[ComponentState(was.state)]} before)"
+            return f"{title} is {self._amount(now.value)}, where {_UNKNOWN[ComponentState(was.state)][0]} before"
         if was.value is not None and now.value is None:
-            why = _UNKNOWN[ComponentState(now.state)].replace("was ", "is ").replace("had ", "has ").replace("did ", "does ")
-            return f"{title} was {self._amount(was.value)} and is not known now ({why.replace('could', 'can')})"
+            return f"{title} was {self._amount(was.value)}, and {_UNKNOWN[ComponentState(now.state)][1]}"
         return f"{title} is not known on either day"
 
     def _amount(self, value: float) -> str:
@@ -123,7 +125,7 @@ class ChangeWording:
     def segment(self, before: str, after: str) -> str:
         """A move from one segment to another."""
         why = f" ({self.matched})" if self.matched else ""
-        return f"Moved from segment {before} to {after}{why}, where other things count"
+        return f"It moved from segment {before} to {after}{why}, where other things count"
 
     def model(self, before: ScoringModel, after: ScoringModel) -> str:
         """Another model for the segment."""
@@ -131,14 +133,15 @@ class ChangeWording:
         what = f"Model {before.name} was changed" if before.name == after.name else f"Model {after.name} replaced {before.name}"
         return f"{what}{since}, from version {before.version[:4]} to {after.version[:4]}"
 
-    def adjustment(self, code: str, label: str, before: float, after: float) -> str:
-        """An adjustment that came, went, or takes another number of points. label: with its detail."""
-        in_words = code.partition(":")[0] in ("worst", "neutral", "override")
+    def adjustment(self, code: str, label: str, detail: str, before: float, after: float) -> str:
+        """An adjustment that came, went, or takes another number of points. detail: what more there is to say, or nothing."""
+        more = f" ({detail})" if detail else ""
+        if abs(before) <= NEGLIGIBLE and code.partition(":")[0] in ("worst", "neutral"):
+            return f"{label}{more}"
+        rule = "The override" if code == "override" else f'The rule "{label}"'
         if abs(before) <= NEGLIGIBLE:
-            return label if in_words else f"Now in force: {label}"
-        if abs(after) <= NEGLIGIBLE:
-            return f"No longer: {label}" if in_words else f"No longer in force: {label}"
-        return f"{label}: {_effect(before, after)}"
+            return f"{rule} applies now{more}"
+        return f"{rule} no longer applies{more}" if abs(after) <= NEGLIGIBLE else f"{rule} {_effect(before, after)}{more}"
 
 
 def _effect(before: float, after: float) -> str:
@@ -182,7 +185,8 @@ def opening(name: str, start: End, end: End, parts: Sequence[Spoken]) -> str:
     days = f"between {day_words(start.day, beside=end.day)} and {day_words(end.day)}"
     moved = round(end.score, 1) - round(start.score, 1)
     if not round(moved, 1):
-        band = f" ({end.band})" if start.band == end.band else f", but its band went from {start.band} to {end.band}"
+        known = end.band if end.band != UNKNOWN_NAME else "too little known for a band"
+        band = f" ({known})" if start.band == end.band else f", but its band went from {start.band} to {end.band}"
         down = _worth_telling(parts, lambda points: -points)
         up = _worth_telling(parts, lambda points: points)
         both = f": {_spoken(up[:1])}, but {_spoken(down[:1])}" if up and down else ""
@@ -196,8 +200,16 @@ def opening(name: str, start: End, end: End, parts: Sequence[Spoken]) -> str:
     although = ""
     if against and abs(against[0].points) >= abs(moved) / 3:
         although = f"; against that, {_spoken(against[:1])}"
-    verb = "rose" if moved > 0 else "fell"
-    return f"{name} {verb} from {start.score:.1f} ({start.band}) to {end.score:.1f} ({end.band}) {days}{because}{although}."
+    return f"{name} {_verb(start.score, end.score)} {_way(start, end)} {days}{because}{although}."
+
+
+def _way(start: End, end: End) -> str:
+    """From one score and band to another."""
+    if start.band == end.band:
+        both = "both with too little known for a band" if end.band == UNKNOWN_NAME else f"still {end.band}"
+        return f"from {start.score:.1f} to {end.score:.1f}, {both},"
+    before, after = ("too little known for a band" if each.band == UNKNOWN_NAME else each.band for each in (start, end))
+    return f"from {start.score:.1f} ({before}) to {end.score:.1f} ({after})"
 
 
 def _worth_telling(parts: Sequence[Spoken], size: Callable[[float], float]) -> list[Spoken]:
@@ -218,7 +230,12 @@ def _most_of(parts: Sequence[Spoken]) -> list[Spoken]:
 
 
 def _spoken(parts: Sequence[Spoken]) -> str:
-    return listed([lowered(part.reason) for part in parts])
+    """What several parts say alike is said once: of what nothing is known here, and others got worse at."""
+    subjects: dict[str, list[str]] = {}
+    for part in parts:
+        subject, mark, alike = lowered(part.reason).partition(_NOT_KNOWN_HERE)
+        subjects.setdefault(mark + alike if mark else subject, []).append(subject)
+    return listed([f"{listed(each)}{alike}" if alike not in each else alike for alike, each in subjects.items()])
 
 
 def listed(items: Sequence[str]) -> str:

@@ -73,6 +73,10 @@ def _shape(reader: Reader, kind: str, value: object, path: Path, better: Better 
     points = _points(reader, value, path, better)
     if points is None:
         return None
+    if kind == "linear" and len(points) == 1:
+        flat = f"found one point, by which every value scores {points[0][1]:g}"
+        reader.add(path, f"{flat}; allowed: two or more, such as [[0, 0], [30, 100]]")
+        return None
     return Linear(points) if kind == "linear" else Steps(points)
 
 

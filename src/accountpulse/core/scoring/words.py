@@ -97,7 +97,7 @@ class Wording:
                 return f"{title} {verb} {moved} in {days} days: {points(delta)} against {against}"
             # What it does to the score is not because of where it went, but in spite of it.
             still = "ahead of" if delta > 0 else "behind"
-            went = f"{self.amount(previous)} {days} days ago"
+            went = f"{days} days ago: {self.amount(previous)}"
             return f"{title} at {now} ({went}), still {still} {against}: {points(delta)}"
         if typical_value is None:
             return f"{title} at {now}; no {self.segment} account to compare with: {points(delta)}"

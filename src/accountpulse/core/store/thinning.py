@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from accountpulse.core.store.absence import score_absence
 from accountpulse.core.store.tables import peer, score_history, scored_day
 from accountpulse.core.store.types import EPOCH_DAY
 
@@ -41,6 +42,8 @@ def forget_before(connection: sa.Connection, horizon: date) -> int:
     removed = _remove(connection, rows.subquery("r"), lambda r: r.day < r.newest)
     for table in (scored_day, peer):
         connection.execute(sa.delete(table).where(table.c.day < horizon))
+    # Who came back before the horizon has a row of that day or later, behind which nothing is kept.
+    connection.execute(sa.delete(score_absence).where(score_absence.c.until < horizon))
     return removed
 
 

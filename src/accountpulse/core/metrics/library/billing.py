@@ -24,7 +24,7 @@ BILLING: tuple[Metric, ...] = (
         "moved / (revenue - moved)",
         title="MRR change",
         group="billing",
-        unit="share",
+        unit="change",
         better="higher",
         description="Monthly recurring revenue against 90 days ago, as a share: -0.2 is a fifth less. "
         "No value where there was none 90 days ago.",

@@ -24,7 +24,7 @@ SUPPORT: tuple[Metric, ...] = (
         "(recent - before) / before",
         title="Ticket trend",
         group="support",
-        unit="share",
+        unit="change",
         better="lower",
         description="Tickets opened in the last 30 days against the 30 days before, as a share: 1 is twice as many. "
         "No value where the 30 days before had none.",

@@ -70,7 +70,7 @@ USAGE: tuple[Metric, ...] = (
         "(recent - before) / before",
         title="Usage trend",
         group="usage",
-        unit="share",
+        unit="change",
         better="higher",
         description="Uses in the last 30 days against the 30 days before, as a share: -0.5 is half as many. "
         "No value where the 30 days before had none.",
