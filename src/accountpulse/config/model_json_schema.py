@@ -151,13 +151,13 @@ def _normaliser() -> Schema:
         every=days,
         middle={"enum": [*parse_normaliser.MIDDLES]},
         change={"enum": [*parse_normaliser.CHANGES]},
-        linear={**points, "minItems": 2},
+        linear={"allOf": [points], "minItems": 2},
         steps=points,
     )
     baseline["oneOf"] = [{"required": [shape]} for shape in parse_normaliser.SHAPES]
     made = _block(
         {"optional": parse_normaliser.NORMALISERS},
-        linear={**points, "minItems": 2},
+        linear={"allOf": [points], "minItems": 2},
         steps=points,
         categories=_block(
             parse_normaliser.CATEGORY_KEYS, scores=points, other={"type": ["number", "null"], "minimum": 0, "maximum": 100}

@@ -70,8 +70,8 @@ def model_with(
 
 
 @st.composite
-def points(draw, *, direction: str | None = None):
-    values = sorted(draw(st.sets(st.integers(-1000, 1000), min_size=1, max_size=6)))
+def points(draw, *, direction: str | None = None, least: int = 1):
+    values = sorted(draw(st.sets(st.integers(-1000, 1000), min_size=least, max_size=6)))
     levels = draw(st.lists(scores, min_size=len(values), max_size=len(values)))
     if direction:
         levels.sort(reverse=direction == "lower")
@@ -79,12 +79,12 @@ def points(draw, *, direction: str | None = None):
 
 
 normalisers = st.one_of(
-    st.builds(Linear, points()),
+    st.builds(Linear, points(least=2)),
     st.builds(Steps, points()),
     st.builds(Percentile, st.sampled_from(["higher", "lower"])),
     st.builds(
         Baseline,
-        st.one_of(st.builds(Linear, points()), st.builds(Steps, points())),
+        st.one_of(st.builds(Linear, points(least=2)), st.builds(Steps, points())),
         st.just(90),
         st.sampled_from([30, 90]),
         st.sampled_from(["mean", "median"]),

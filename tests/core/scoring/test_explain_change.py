@@ -203,7 +203,7 @@ def test_a_cap_and_an_override_are_adjustments(world: World) -> None:
         )
     move = explained(world, "Fading", middle, score(world))
     word = of(move, "adjustment")["override"]
-    assert word.reason.startswith("Override (80.0 by Ann until 2026-07-07")
+    assert word.reason.startswith("The override applies now (80.0 by Ann until 2026-07-07")
     assert (move.end.score, move.end.band) == (80, "green")
 
 

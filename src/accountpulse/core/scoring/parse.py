@@ -21,7 +21,7 @@ from accountpulse.core.scoring.model import (
     ScoringModel,
 )
 from accountpulse.core.scoring.parse_adjust import read_caps, read_roll_up, read_steadiness, read_worst_of
-from accountpulse.core.scoring.parse_normaliser import read_normaliser
+from accountpulse.core.scoring.parse_normaliser import read_normaliser, refuse_one_point
 from accountpulse.core.scoring.problems import Path, Problem, Reader, did_you_mean
 from accountpulse.core.scoring.scorer import DEFAULT_BASE
 from accountpulse.core.scoring.segments import FieldKind
@@ -243,6 +243,8 @@ class _ModelParser(Reader):
         policy = self.choice(fields.get("missing", missing), (*path, "missing"), MISSING_POLICIES)
         better = self._metrics[name].better if name and self._metrics and name in self._metrics else None
         normaliser = read_normaliser(self, fields["normalise"], (*path, "normalise"), better) if "normalise" in fields else None
+        if normaliser is not None and self._metrics is not None:
+            refuse_one_point(self, normaliser, (*path, "normalise"))
         if name is None or weight is None or typical is None or policy is None or normaliser is None:
             return None
         return MetricLine(name, weight, normaliser, typical, cast(MissingPolicy, policy), points)

@@ -49,6 +49,15 @@ def read_normaliser(reader: Reader, data: object, path: Path, better: Better | N
     return _shape(reader, kind, value, path, better)
 
 
+def refuse_one_point(reader: Reader, normaliser: Normaliser, path: Path) -> None:
+    """Note a line through one point as a problem. Models that were stored before this was one are not asked."""
+    if isinstance(normaliser, Baseline):
+        refuse_one_point(reader, normaliser.shape, (*path, "baseline"))
+    elif isinstance(normaliser, Linear) and len(normaliser.points) == 1:
+        flat = f"found one point, by which every value scores {normaliser.points[0][1]:g}"
+        reader.add((*path, "linear"), f"{flat}; allowed: two or more, such as [[0, 0], [30, 100]]")
+
+
 def _percentile(reader: Reader, value: object, path: Path, better: Better | None) -> Percentile | None:
     direction = reader.choice(value, path, ("higher", "lower"))
     if direction is None:
@@ -72,10 +81,6 @@ def _categories(reader: Reader, value: object, path: Path, better: Better | None
 def _shape(reader: Reader, kind: str, value: object, path: Path, better: Better | None) -> Linear | Steps | None:
     points = _points(reader, value, path, better)
     if points is None:
-        return None
-    if kind == "linear" and len(points) == 1:
-        flat = f"found one point, by which every value scores {points[0][1]:g}"
-        reader.add(path, f"{flat}; allowed: two or more, such as [[0, 0], [30, 100]]")
         return None
     return Linear(points) if kind == "linear" else Steps(points)
 
