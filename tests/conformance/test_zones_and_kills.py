@@ -7,45 +7,22 @@ import random
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from accountpulse.core.clock import FixedClock
-from accountpulse.core.store.contents import contents
-from accountpulse.core.store.database import Store
-from accountpulse.core.sync.rows import to_row
-from accountpulse.plugins import Account
-from accountpulse.testing.vendors import RestServer, RestVendor, serving
-from accountpulse.testing.vendors.control import Answer, Call
-
-REPOSITORY = Path(__file__).parents[2]
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ROWS = 60
-KILLS = 20
-
-CHILD = """
-import sys
-from datetime import datetime
-from tests.conformance.acme import Acme, AcmeConfig
-from accountpulse.core.clock import FixedClock
-from accountpulse.core.store import connections
-from accountpulse.core.store.database import Store
-from accountpulse.core.sync.context import Context
-from accountpulse.core.sync.engine import Source, SyncEngine
-
-path, url, now = sys.argv[1:]
-clock = FixedClock(datetime.fromisoformat(now))
-connector = Acme(AcmeConfig(token="simulated-rest-token", base_url=url), Context("crm", clock=clock))
-store = Store.open(path)
-spec = connections.ConnectionSpec(
-    name="crm", connector="acme", priority=0, anchor=False, provides=("account",), streams={"customers": ("account",)}
+from tests.conformance import (
+    test_acme,
+    test_builtin_hubspot,
+    test_builtin_intercom,
+    test_builtin_posthog,
+    test_builtin_salesforce,
+    test_builtin_stripe,
+    test_builtin_zendesk,
 )
-with store.write() as connection:
-    id = connections.register(connection, [spec], clock.now())["crm"]
-assert SyncEngine(store, clock).sync(Source(id, "crm", connector)).state == "ok"
-"""
+from tests.conformance.killed import REPOSITORY, sync_and_kill
+
+from accountpulse.testing.kit.base import Suite
 
 
 @pytest.mark.slow
@@ -64,49 +41,35 @@ def test_the_kit_says_the_same_in_every_zone(zone: str) -> None:
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_the_store_equals_the_vendor(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("suite", "stream", "kills"),
+    [
+        (test_acme.TestAcme, "customers", 20),
+        (test_builtin_hubspot.TestHubSpot, "companies", 3),
+        (test_builtin_intercom.TestIntercom, "conversations", 3),
+        (test_builtin_posthog.TestPostHog, "usage", 3),
+        (test_builtin_salesforce.TestSalesforce, "accounts", 3),
+        (test_builtin_stripe.TestStripe, "customers", 3),
+        (test_builtin_zendesk.TestZendesk, "tickets", 3),
+    ],
+    ids=lambda value: value.connector.id if isinstance(value, type) else None,
+)
+def test_killed_at_random_the_store_equals_the_vendor(suite: type[Suite], stream: str, kills: int, tmp_path: Path) -> None:
     """R1: SIGKILL of a real process, at random, while rows come and go; the run after it makes it good."""
-    chance, clock = random.Random(20260302), FixedClock(NOW)  # the same kills each time
-    server = RestServer(clock, {"customers": RestVendor("/customers", since="updated_since", items="data")})
-    server.page_size = 4
-    store = tmp_path / "store.db"
-    Store.open(str(store)).close()
+    chance = random.Random(20260302)  # the same kills each time
     killed = 0
-    with serving(server):
-        for number in range(ROWS):
-            server.put("customers", {"id": f"c{number:03d}", "name": f"Customer {number}"})
-            clock.advance(timedelta(seconds=chance.choice([0, 0, 30])))
-        for _ in range(KILLS):
-            clock.advance(timedelta(minutes=10))
-            server.touch("customers", chance.choice(server.ids("customers")), name=f"Changed {chance.random()}")
-            server.put("customers", {"name": "New"})
-            server.delete("customers", chance.choice(server.ids("customers")))
-            killed += _sync(server, store, clock, chance.randint(1, 6)) == -signal.SIGKILL
-        clock.advance(timedelta(minutes=10))
-        assert _sync(server, store, clock, None) == 0
-        alive = {id: server.get("customers", id)["name"] for id in server.ids("customers")}
-    assert killed > KILLS / 2, "most runs must really have been killed"
-    opened = Store.open(str(store))
-    with opened.read() as connection:
-        found = contents(connection, 1, "account")
-    opened.close()
-    assert found == {id: to_row(Account(source_id=id, name=name)).hash for id, name in alive.items()}
-
-
-def _sync(server: RestServer, store: Path, clock: FixedClock, kill_at: int | None) -> int:
-    """One run in a process of its own, killed while the vendor answers its n-th request for a page."""
-    arguments = [str(store), server.base_url, clock.now().isoformat()]
-    child = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": "."})
-    asked = 0
-
-    def kill(call: Call, answer: Answer) -> Answer:
-        nonlocal asked
-        asked += call.path == "/customers"
-        if asked == kill_at:
-            child.kill()
-        return answer
-
-    server.alter = kill
-    code = child.wait(timeout=60)
-    server.alter = None
-    return code
+    with suite().bench(stream, tmp_path) as bench:
+        link = bench.link()
+        bench.seed(12, every=timedelta(seconds=20))
+        for _ in range(kills):
+            for id in chance.sample(sorted(bench.rows.alive), 5):
+                bench.rows.touch(id)
+            bench.rows.put()
+            if bench.spec.deletes == "tombstones":
+                bench.rows.delete(chance.choice(sorted(bench.rows.alive)))
+            bench.settle()
+            killed += sync_and_kill(bench, link, chance.randint(1, 3)) == -signal.SIGKILL
+        bench.settle()
+        bench.must_sync(link, "after the kills")
+        bench.must_equal_vendor(link, "Nothing may be lost or left by a run that was killed.")
+    assert killed > kills / 2, "most runs must really have been killed"
