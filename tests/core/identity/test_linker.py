@@ -168,6 +168,24 @@ def test_a_shared_domain_stays_unlinked_with_its_candidates_until_a_person_decid
     assert world.rows(unlinked) == []
 
 
+def test_a_subsidiary_is_an_account_of_its_own_and_what_could_be_either_waits(world: Company) -> None:
+    """The parent is an attribute, not evidence: who writes from the group's domain may be of any of its companies."""
+    group = ("acme.com",)
+    world.know("crm", company("001", name="Acme", domains=group))
+    world.know("crm", company("002", name="Acme UK", domains=(*group, "acme.co.uk"), parent="001"))
+    world.know(
+        "desk", company("1", domains=group), company("2", domains=("mail.acme.co.uk",)), company("3", references=("001",))
+    )
+    world.know("billing", company("cus_1", emails=("ann@acme.com",)))
+    world.relink()
+    parent, subsidiary = world.account_of("crm:001"), world.account_of("crm:002")
+    assert None not in (parent, subsidiary)
+    assert parent != subsidiary
+    assert [world.account_of(f"desk:{n}") for n in (1, 2, 3)] == [None, subsidiary, parent]
+    left = {row.source_account_id: {c["account_id"] for c in row.candidates} for row in world.rows(unlinked)}
+    assert left == {world.sources()[place]: {parent, subsidiary} for place in ("desk:1", "billing:cus_1")}
+
+
 def test_linking_again_changes_nothing(world: Company) -> None:
     world.know("crm", company("001", domains=("acme.com",)))
     world.know("desk", company("9", domains=("acme.com",)), company("8", name="who?"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
@@ -79,6 +81,12 @@ WRONG = [
     (account("1", custom={1: "a", "b": 2}), "account.custom must have texts as keys, found int"),
     (account("1", custom={"x": {"y": 1}}), r"account.custom \['x'\] must be"),
     (account("1", custom={"x": "\0"}), "account.custom holds a NUL"),
+    (ticket("ä" * 1_001), "source_id that is a text.* of at most 2,000 bytes"),
+    (ticket("1", account="x" * 2_001), r"ticket.account must be the source's key of the account, found 'x+... \(2,003 char"),
+    (ticket("1", outcome="x" * 300), r"ticket.outcome is 'x+... \(302 characters\); allowed are"),
+    (ticket("1", subject="x" * 1_000_001), "ticket.subject has 1,000,001 characters; at most 1,000,000 are kept"),
+    (account("1", domains=("x" * 600_000,) * 2), "account.domains has 2 entries, of together more than 1,000,000"),
+    (account("1", custom={str(n): n for n in range(100_001)}), "account.custom has 100,001 entries"),
 ]  # fmt: skip
 
 
@@ -89,6 +97,27 @@ def test_a_record_that_cannot_be_stored_is_refused_by_the_name_of_its_field(reco
         to_row(record)
     caught.value.source_id.encode()
     assert "\0" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["subject", "source_id", "account"])
+def test_a_record_of_fifty_megabytes_costs_only_itself(bench: Bench, field: str) -> None:
+    """R38."""
+    huge = "x" * 50_000_000
+    bench.vendor.tickets.put(*(ticket(f"{n:02}") for n in range(5)), changed_at=at(-9), visible_from=at(-9))
+    bench.vendor.tickets.put(ticket(**{"id": "99", field: huge} if field != "source_id" else {"id": huge}), changed_at=at(-8))
+    result = bench.one("tickets")
+    assert (result.state, result.opened, result.quarantined) == ("ok", 5, 1)
+    ((id, reason),) = bench.quarantine().items()
+    assert len(id) + len(reason) < 5_000
+    assert bench.state("tickets").position is not None
+    assert bench.one("tickets").state == "ok"
+
+
+def test_keys_of_the_longest_kind_are_kept(bench: Bench) -> None:
+    """An index of PostgreSQL takes them, also where they can't be compressed."""
+    key = "".join(random.Random(38).choices(string.ascii_letters, k=2_000))
+    bench.vendor.tickets.put(ticket(key, account=key[::-1]), changed_at=at(-9), visible_from=at(-9))
+    assert bench.one("tickets").opened == 1
 
 
 def test_the_hash_is_of_the_content_not_of_how_it_is_written() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from operator import attrgetter
@@ -16,6 +16,11 @@ from accountpulse.core.store.writes import FactRow
 
 HASH_BYTES = 16
 LARGEST = 2**63 - 1  # what a database's integer holds
+LONGEST = 1_000_000
+"""Characters of a text or of a JSON value: far more than anybody reads, and a store of such rows can still be read."""
+LONGEST_KEY = 2_000
+"""Bytes of a source's key: it is in an index, and PostgreSQL takes 2,704 bytes there."""
+SHOWN = 200
 _PYTHON: dict[Kind, tuple[type, ...]] = {
     Kind.TEXT: (str,),
     Kind.INTEGER: (int,),
@@ -57,6 +62,16 @@ def printable(text: str) -> str:
     return text if storable(text) else text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
+def shown(value: object, longest: int = SHOWN) -> str:
+    """A value as part of a message: printable, and not longer than anybody reads."""
+    text = str(value)
+    return printable(text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)")
+
+
+def _too_long(key: str) -> bool:
+    return len(key) > LONGEST_KEY // 4 and len(key.encode()) > LONGEST_KEY
+
+
 def _builder(cls: type[Record]) -> Callable[[Record], FactRow]:
     schema = schema_of(cls)
     names = tuple(f.name for f in schema.fields)
@@ -67,13 +82,16 @@ def _builder(cls: type[Record]) -> Callable[[Record], FactRow]:
 
     def build(record: Record) -> FactRow:
         source_id = record.source_id
-        if not isinstance(source_id, str) or not source_id or not storable(source_id):
+        if not isinstance(source_id, str) or not source_id or not storable(source_id) or _too_long(source_id):
             raise InvalidRecord(
-                printable(str(source_id)), f"{schema.name} needs a source_id that is a text, not empty and without NUL"
+                shown(source_id),
+                f"{schema.name} needs a source_id that is a text, not empty, without NUL, of at most {LONGEST_KEY:,} bytes",
             )
         account = record.account if schema.belongs_to_account else source_id  # type: ignore[attr-defined]  # all but Account
-        if not isinstance(account, str) or not account or not storable(account):
-            raise InvalidRecord(source_id, f"{schema.name}.account must be the source's key of the account, found {account!r}")
+        if not isinstance(account, str) or not account or not storable(account) or _too_long(account):
+            raise InvalidRecord(
+                source_id, f"{schema.name}.account must be the source's key of the account, found {shown(repr(account))}"
+            )
         raw_ref = record.raw_ref
         if raw_ref is not None and not (isinstance(raw_ref, str) and storable(raw_ref)):
             raise InvalidRecord(source_id, f"{schema.name}.raw_ref must be a text, found {type(raw_ref).__name__}")
@@ -119,7 +137,7 @@ def _checked(schema: RecordSchema, field: FieldSchema, expected: tuple[type, ...
         raise InvalidRecord(source_id, f"{schema.name}.{field.name} {wrong}") from None
     if field.allowed and checked not in field.allowed:
         allowed = ", ".join(map(str, field.allowed))
-        raise InvalidRecord(source_id, f"{schema.name}.{field.name} is {value!r}; allowed are {allowed}")
+        raise InvalidRecord(source_id, f"{schema.name}.{field.name} is {shown(repr(value))}; allowed are {allowed}")
     return checked
 
 
@@ -128,6 +146,8 @@ class _Unstorable(Exception):
 
 
 def _text(value: str) -> str:
+    if len(value) > LONGEST:
+        raise _Unstorable(f"has {len(value):,} characters; at most {LONGEST:,} are kept")
     if not storable(value):
         raise _Unstorable("holds a NUL character or half a surrogate pair; the connector should replace it")
     return value
@@ -156,6 +176,9 @@ def _instant(value: datetime) -> datetime:
 
 
 def _json(value: Any) -> Any:
+    # A long list is as good as a long text, and its length is known at once.
+    if len(value) > LONGEST / 10 or sum(len(each) for each in _texts_of(value)) > LONGEST:
+        raise _Unstorable(f"has {len(value):,} entries, of together more than {LONGEST:,} characters; that is not kept")
     if not isinstance(value, Mapping):
         if not all(isinstance(each, str) for each in value):
             raise _Unstorable("must hold texts only")
@@ -170,6 +193,12 @@ def _json(value: Any) -> Any:
         elif each is not None:
             _float(each)
     return {_text(key): value[key] for key in sorted(value)}
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        return (each for each in value if isinstance(each, str))
+    return (each for pair in value.items() for each in pair if isinstance(each, str))
 
 
 _CHECKS: dict[Kind, Callable[[Any], Any]] = {

@@ -12,7 +12,7 @@ from accountpulse.core.errors import ConnectorError, InvalidRecord
 from accountpulse.core.model import Record, UsageDay, schema_of
 from accountpulse.core.store.writes import AccountKeys, FactRow, WriteCounts, delete_records, write_records
 from accountpulse.core.sync.connector import Deleted
-from accountpulse.core.sync.rows import printable, storable, to_row
+from accountpulse.core.sync.rows import LONGEST_KEY, shown, storable, to_row
 
 
 class Stage:
@@ -46,7 +46,8 @@ class Stage:
 
     def refuse(self, error: InvalidRecord, id: str | None = None) -> None:
         """Put a record into quarantine, by its own id or another."""
-        self.invalid[printable(str(error.source_id) if id is None else id)] = printable(str(error.reason))
+        named = error.source_id if id is None else id
+        self.invalid[shown(named, LONGEST_KEY)] = shown(error.reason, LONGEST_KEY)
 
     def fresh(self) -> Stage:
         """An empty stage of the same rules."""
