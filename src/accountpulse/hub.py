@@ -17,6 +17,7 @@ from accountpulse.core.errors import AccountPulseError, NotFound, SettingsError
 from accountpulse.core.identity.resolve import Candidate, SourceAccount
 from accountpulse.core.identity.service import Links
 from accountpulse.core.jobs import InProcessJobs, Jobs
+from accountpulse.core.jobs.background import Background
 from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.features import configure_key_features, same_key_features
@@ -44,6 +45,7 @@ from accountpulse.core.sync.inbox import receive
 from accountpulse.core.sync.results import OnProgress, Progress, RunResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
 from accountpulse.drafts import TextReader
+from accountpulse.operations import Operations
 from accountpulse.overview import ConnectionStatus, ScoreRow, connection_status, score_table
 from accountpulse.plugins.host import PluginHost, PluginInfo
 from accountpulse.releases import Releases
@@ -85,6 +87,10 @@ class Hub:
         self.jobs: Jobs = InProcessJobs(
             store, clock, retry=self._retry, sources=self.sources, link=self.links.relink, scoring=self.scoring
         )
+        self.background = Background()
+        self.operations = Operations(
+            store, clock, self.background, self._sync_and_score, metrics=host.metrics, scorers=host.scorers
+        )
 
     @classmethod
     def open(
@@ -109,7 +115,8 @@ class Hub:
             raise
 
     def close(self) -> None:
-        """Let go of connectors and store."""
+        """Let go of connectors and store; what is being done in the background ends first."""
+        self.background.close()
         self.sources.close()
         self.store.close()
 
@@ -185,6 +192,10 @@ class Hub:
         self.jobs.run_linking()
         self.refresh_mirror(lambda done, total: on_progress(Progress("mirror", "facts", done, done >= total, "ok")))
         return results
+
+    def _sync_and_score(self, connection: str, stream: str | None, reset: bool, delete_vanished: bool) -> None:
+        self.sync(connection, stream, reset=reset, delete_vanished=delete_vanished)
+        self.rescore_changed()
 
     def refresh_mirror(self, on_rows: OnRows | None = None) -> None:
         """Bring the mirror up to the store, where there is one. What can't be done now is tried again before scoring."""
@@ -332,9 +343,14 @@ class Hub:
 
         limit: of each list of accounts. Nothing is stored.
         """
+        draft = self.draft(models, segments)
+        return self.releases.preview(draft, limit=limit) if isinstance(draft, Draft) else draft
+
+    def draft(self, models: Sequence[str], segments: str | None) -> Draft | list[DraftProblem]:
+        """A draft of models and rules sent as text in the place of those configured; or all that is wrong with them."""
         reader = TextReader(self.host)
         draft = reader.read(self.releases.draft, models, segments)
-        return reader.problems if draft is None else self.releases.preview(draft, limit=limit)
+        return reader.problems if draft is None else draft
 
     # --- putting it together ------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +57,12 @@ class Http:
 class Api:
     """A signed-in client of an app over a store. No answers are kept: tests write rows beside what tells of a change."""
 
-    def __init__(self, hub: SmallHub, *, require_token: bool = True, kept_bytes: int = 0) -> None:
+    def __init__(
+        self, hub: SmallHub, *, require_token: bool = True, kept_bytes: int = 0, scopes: Sequence[str] = ("read",)
+    ) -> None:
         self.hub = hub
         with hub.store.write() as connection:
-            self.token = tokens.create(connection, name="tests", scopes=["read"], now=NOW)
+            self.token = tokens.create(connection, name="tests", scopes=scopes, now=NOW)
         self.http = Http(create_app(hub, require_token=require_token, kept_bytes=kept_bytes))
         self.headers = {"authorization": f"Bearer {self.token}"}
 

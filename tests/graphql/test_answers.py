@@ -6,18 +6,17 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 import strawberry
 from tests.graphql.client import Api
+from tests.graphql.shop import HOST, TODAY, open_shop
 from tests.graphql.test_query_counts import counted
 from tests.graphql.world import NOW, SmallHub, World
-from tests.test_opening import settings_of
 
-from accountpulse.config.settings import ConnectionSettings
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.scoring.segments import parse_rules
 from accountpulse.core.store import tables, tokens
@@ -29,7 +28,6 @@ from accountpulse.graphql.answers.cache import MOST_BYTES, AnswerCache, question
 from accountpulse.graphql.answers.present import Present
 from accountpulse.graphql.fields import resolver
 from accountpulse.hub import Hub
-from accountpulse.plugins.host import PluginHost
 
 EVERYTHING = """{
   accounts { totalCount nodes {
@@ -37,29 +35,22 @@ EVERYTHING = """{
     score { value band segment components { state freshAt } }
     override { score } targets { score state } notes { text } pulses { value } outcomes { kind }
   } }
-  connections { name state freshAt streams { name state lastSuccessAt } lastRuns { state } }
+  connections { name state freshAt quarantine { totalCount } streams { name state lastSuccessAt } lastRuns { state } }
   segments { name accounts }
   models { name version }
   unlinked { totalCount }
+  portfolio { accounts groups { accounts } movement(since: "2026-11-20") { to } }
+  releases { number }
+  tokens { name }
+  auditTrail { totalCount }
 }"""
-TODAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
-HOST = PluginHost.load()
-ANN = Asker(name="Ann")
+ANN, ADMIN = Asker(name="Ann"), Asker(name="Ops")
+MANY = "".join(f"y{i},Many {i},many{i}.example\n" for i in range(30))
 
 
 @pytest.fixture
 def shop(store: Store, tmp_path: Path) -> Iterator[Hub]:
-    """A hub over files, with a desk whose organisation belongs to nobody yet; synced and scored once."""
-    made = settings_of(store, tmp_path)
-    (tmp_path / "desk.csv").write_text("id,name,domain\nz1,Acme Support,acme.example\n")
-    columns = {"source_id": "id", "name": "name", "domains": "domain"}
-    file = {"path": str(tmp_path / "desk.csv"), "record": "account", "columns": columns, "timezone": "UTC"}
-    config = HOST.connectors["tabular"].Config.model_validate({"files": [file]})
-    desk = ConnectionSettings(name="desk", connector="tabular", anchor=False, config=config)
-    settings = replace(made, connections={**made.connections, "desk": desk})
-    with Hub.open(settings, host=HOST, clock=FixedClock(TODAY)) as hub:
-        hub.sync()
-        hub.score()
+    with open_shop(store, tmp_path) as hub:
         yield hub
 
 
@@ -73,7 +64,7 @@ def _files(folder: Path, *rows: str, columns: str = "id,name,plan,since") -> Non
 
 
 def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_path: Path, subtests: pytest.Subtests) -> None:
-    api = keeping(shop)  # type: ignore[arg-type]  # the real hub
+    api = Api(shop, kept_bytes=MOST_BYTES, scopes=["read", "admin"])  # type: ignore[arg-type]  # the real hub
     shop.store.lag = 0  # some of what follows is written as another process would
     clock = shop.clock
     assert isinstance(clock, FixedClock)
@@ -117,7 +108,11 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
         body = json.dumps(event).encode()
         shop.receive("usage", InboundRequest("POST", "v1/track", {"authorization": f"Basic {auth}"}, body, clock.now()))
 
-    people = shop.people
+    def spoil() -> None:
+        (tmp_path / "desk.csv").write_text("id,name,domain\nz1,Acme Support,acme.example\n,Nobody,b.example\n" + MANY)
+        shop.sync("desk")
+
+    people, operations = shop.people, shop.operations
     changes: list[tuple[str, Callable[[], object]]] = [
         ("sync", sync),
         ("score", shop.score),
@@ -134,6 +129,12 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
         ("event", push),
         ("the next day, on which the target is missed", lambda: clock.advance(timedelta(days=1))),
         ("a connection that went stale", lambda: (clock.advance(timedelta(days=30)), shop.score())),
+        ("pause", lambda: operations.pause("desk", until=None, reason=None, asker=ADMIN)),
+        ("resume", lambda: operations.resume("desk", asker=ADMIN)),
+        ("a sync that was asked for", lambda: (operations.sync("desk", None, asker=ADMIN), shop.background.wait())),
+        ("a person's link", lambda: shop.links.link("desk:z1", "Acme", asker=ANN)),
+        ("a token", lambda: operations.create_token("other", ["read"], None, asker=ADMIN)),
+        ("what could not be understood", spoil),
     ]
     before = api.get(EVERYTHING)
     for what, change in changes:

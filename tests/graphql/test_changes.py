@@ -15,6 +15,7 @@ from accountpulse.core.store.people_tables import account_note, score_override
 from accountpulse.core.store.trail import trail
 from accountpulse.graphql.relay import global_id
 from accountpulse.graphql.schema import build_schema
+from graphql import GraphQLField, is_required_input_field
 
 ERRORS = "userErrors { field code message }"
 OVERRIDE = (
@@ -156,8 +157,8 @@ def test_a_request_sent_again_is_done_once(world: World, writer: Api) -> None:
 
 def test_only_a_token_that_may_write_changes_anything(world: World, api: Api) -> None:
     world.account("Acme", score=60.0)
-    for mutation in build_schema()._schema.mutation_type.fields:  # type: ignore[union-attr]
-        asked = _bare(api, mutation)
+    for mutation, field in build_schema()._schema.mutation_type.fields.items():  # type: ignore[union-attr]
+        asked = _bare(api, mutation, field)
         assert asked.codes == ["FORBIDDEN"], mutation
         assert "lacks the scope" in asked.body["errors"][0]["message"]
     anonymous = Api(api.hub, require_token=False)
@@ -167,15 +168,14 @@ def test_only_a_token_that_may_write_changes_anything(world: World, api: Api) ->
     assert rows(world, trail) == []
 
 
-def _bare(api: Api, mutation: str) -> Asked:
+def _bare(api: Api, mutation: str, field: GraphQLField) -> Asked:
     """Ask for a mutation with an input of its type, filled in with what its fields need."""
-    field = build_schema()._schema.mutation_type.fields[mutation]  # type: ignore[union-attr]
     samples = {
         "AccountBy": {"name": "Acme"}, "Float": 50, "String": "x", "DateTime": UNTIL, "Date": TODAY.isoformat(),
-        "OutcomeKind": "RENEWED", "ID": "x",
+        "OutcomeKind": "RENEWED", "ID": "x", "SourceKey": {"connection": "crm", "key": "x"},
     }  # fmt: skip
     kind = field.args["input"].type.of_type
-    input = {name: samples[str(each.type).rstrip("!")] for name, each in kind.fields.items() if str(each.type).endswith("!")}
+    input = {name: samples[str(each.type).rstrip("!")] for name, each in kind.fields.items() if is_required_input_field(each)}
     return api.ask(f"mutation($input: {kind.name}!) {{ {mutation}(input: $input) {{ __typename }} }}", input=input)
 
 

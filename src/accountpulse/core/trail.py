@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from accountpulse.core.errors import Conflict, InvalidInput
 from accountpulse.core.store import people as store_people
 from accountpulse.core.store import trail as store_trail
+from accountpulse.core.store.revisions import bump
 from accountpulse.core.sync.rows import storable
 
 LONGEST_KEY = 200
@@ -82,6 +83,7 @@ def change(
             f"found {asker.expected_revision}, but somebody has changed this account since: it is at {seen}; look again",
         )
     result = act()
+    bump(connection, "operations")
     store_trail.finish(connection, id, result)
     return Done(result)
 

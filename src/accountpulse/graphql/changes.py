@@ -56,7 +56,7 @@ class Asked:
 def require_scope(context: Context, scope: Scope) -> None:
     """Raises ApiError with FORBIDDEN where the viewer may not do this. Without tokens nobody may change anything."""
     if context.viewer is None:
-        raise ApiError("FORBIDDEN", "this server runs without tokens and only answers queries; changes need a token")
+        raise ApiError("FORBIDDEN", f"this server runs without tokens, and this needs one with the scope {scope}")
     if scope not in context.viewer.scopes:
         raise ApiError(
             "FORBIDDEN",

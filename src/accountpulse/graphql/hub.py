@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from accountpulse.core.clock import Clock
+from accountpulse.core.identity.service import Links
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.people import People
 from accountpulse.core.scoring.preview import DraftProblem, Preview
+from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.connector import InboundRequest
+from accountpulse.core.trail import Asker
 
 
 class PluginInfo(Protocol):
@@ -27,6 +31,34 @@ class PluginInfo(Protocol):
     def reason(self) -> str | None: ...
     @property
     def hooks(self) -> Sequence[str]: ...
+
+
+class NewToken(Protocol):
+    """A token that was made. token: itself; None where it had been made before."""
+
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def token(self) -> str | None: ...
+
+
+class Operations(Protocol):
+    """What operators change; each method notes who asked for it, and raises InvalidInput, NotFound or Conflict.
+
+    `accountpulse.operations.Operations` says what each does.
+    """
+
+    def sync(self, name: str, stream: str | None, *, asker: Asker) -> bool: ...
+    def confirm_deletes(self, name: str, stream: str, *, asker: Asker) -> bool: ...
+    def retry_quarantine(self, name: str, stream: str, *, asker: Asker) -> bool: ...
+    def pause(self, name: str, *, until: datetime | None, reason: str | None, asker: Asker) -> None: ...
+    def resume(self, name: str, *, asker: Asker) -> None: ...
+    def publish(
+        self, draft: Draft, *, wanted: Mapping[str, object], reason: str | None, expected_release: int | None, asker: Asker
+    ) -> int | None: ...
+    def roll_back(self, to: int | None, *, reason: str | None, expected_release: int | None, asker: Asker) -> int | None: ...
+    def create_token(self, name: str, scopes: Sequence[str], expires_at: datetime | None, *, asker: Asker) -> NewToken: ...
+    def revoke_token(self, prefix: str, *, asker: Asker) -> str: ...
 
 
 class Hub(Protocol):
@@ -55,6 +87,14 @@ class Hub(Protocol):
 
     @property
     def people(self) -> People: ...
+    @property
+    def links(self) -> Links: ...
+    @property
+    def operations(self) -> Operations: ...
+
+    def draft(self, models: Sequence[str], segments: str | None) -> Draft | list[DraftProblem]:
+        """A draft of model files and segments, sent as text, in the place of those configured; or all that is wrong with it."""
+        ...
 
     def score_now(self, account_id: int) -> bool:
         """Score an account again after somebody's word on it; False where that must wait for the next run.

@@ -23,6 +23,9 @@ from accountpulse.graphql.execution.executor import compiled_executor
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
+from accountpulse.graphql.operations.links import LinkMutations
+from accountpulse.graphql.operations.mutations import OperationMutations
+from accountpulse.graphql.operations.queries import OperationQueries
 from accountpulse.graphql.people.mutations import PeopleMutations
 from accountpulse.graphql.portfolio.queries import PortfolioQueries
 from accountpulse.graphql.records.queries import RecordQueries
@@ -82,8 +85,16 @@ class RootQueries:
         ]
 
 
-_DOMAINS: tuple[type, ...] = (RootQueries, AccountQueries, ModelQueries, ConnectionQueries, PortfolioQueries, RecordQueries)
-_MUTATIONS: tuple[type, ...] = (PeopleMutations,)
+_DOMAINS: tuple[type, ...] = (
+    RootQueries,
+    AccountQueries,
+    ModelQueries,
+    ConnectionQueries,
+    PortfolioQueries,
+    RecordQueries,
+    OperationQueries,
+)
+_MUTATIONS: tuple[type, ...] = (PeopleMutations, LinkMutations, OperationMutations)
 _TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, Segment, Metric, *RECORDS.values())
 
 

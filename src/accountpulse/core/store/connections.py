@@ -223,6 +223,12 @@ def same_account(connection: sa.Connection, connection_id: int, identity_id: str
     return min(found, key=lambda row: (row.removed_at is not None, row.id), default=None)
 
 
+def state_before(connection: sa.Connection, connection_id: int) -> str:
+    """How the last run of a connection ended, if it was not asked to rest then; `new` where none has."""
+    ended = sa.select(run.c.state).where(run.c.connection_id == connection_id, run.c.state.not_in(["running", "paused"]))
+    return connection.execute(ended.order_by(run.c.id.desc()).limit(1)).scalar() or "new"
+
+
 def set_identity(connection: sa.Connection, connection_id: int, identity: Mapping[str, Any]) -> None:
     """Remember who the connection talks to."""
     bump(connection, "operations")
@@ -266,6 +272,7 @@ def put_in_quarantine(
         for id, reason in records.items()
     ]
     if rows:
+        bump(connection, "operations")
         statement = insert(connection, quarantine)
         connection.execute(
             statement.on_conflict_do_update(

@@ -12,7 +12,7 @@ from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.people import ENTERED
 from accountpulse.core.store.tables import connection as connection_table
-from accountpulse.core.store.tables import inbox, run, run_stream
+from accountpulse.core.store.tables import held_delete, inbox, quarantine, run, run_stream
 
 
 def by_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
@@ -39,6 +39,27 @@ def streams_of_runs(connection: sa.Connection, run_ids: Sequence[int]) -> dict[i
         query = sa.select(run_stream).where(run_stream.c.run_id.in_(chunk)).order_by(run_stream.c.stream)
         for row in connection.execute(query):
             found.setdefault(row.run_id, []).append(row)
+    return found
+
+
+def held(connection: sa.Connection, connection_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+    """The snapshots that wait for a person's word, by connection."""
+    found: dict[int, list[sa.Row[Any]]] = {}
+    query = sa.select(held_delete).where(held_delete.c.connection_id.in_(connection_ids))
+    for row in connection.execute(query.order_by(held_delete.c.stream)):
+        found.setdefault(row.connection_id, []).append(row)
+    return found
+
+
+def quarantined(connection: sa.Connection, connection_ids: Sequence[int], first: int) -> dict[int, list[sa.Row[Any]]]:
+    """The records of each connection that could not be understood, the latest first, each with how `many` there are."""
+    newest = [quarantine.c.seen_at.desc(), quarantine.c.stream, quarantine.c.source_id]
+    place = sa.func.row_number().over(partition_by=quarantine.c.connection_id, order_by=newest).label("place")
+    many = sa.func.count().over(partition_by=quarantine.c.connection_id).label("many")
+    ranked = sa.select(quarantine, place, many).where(quarantine.c.connection_id.in_(connection_ids)).subquery()
+    found: dict[int, list[sa.Row[Any]]] = {}
+    for row in connection.execute(sa.select(ranked).where(ranked.c.place <= first).order_by(ranked.c.place)):
+        found.setdefault(row.connection_id, []).append(row)
     return found
 
 

@@ -26,8 +26,8 @@ SECRET_LENGTH = 32
 Scope = Literal["read", "write", "admin"]
 SCOPES: dict[Scope, str] = {
     "read": "query accounts, scores, models and connections",
-    "write": "change what people may change: links, overrides, models",
-    "admin": "make and revoke tokens, pause and resume connections",
+    "write": "change what people may change: links, overrides, models; start syncs",
+    "admin": "make and revoke tokens, pause and resume connections, read the trail",
 }
 _ALPHABET = string.ascii_letters + string.digits
 _SHAPE = re.compile(rf"{MARK}[A-Za-z0-9]{{{PREFIX_LENGTH + SECRET_LENGTH}}}")
@@ -77,6 +77,11 @@ def create(
     return token
 
 
+def prefix_of(token: str) -> str:
+    """What finds a token's row: the beginning of a token, or of what a person wrote of it."""
+    return token.removeprefix(MARK)[:PREFIX_LENGTH]
+
+
 def listing(connection: sa.Connection) -> list[TokenInfo]:
     """All tokens ever made, newest first."""
     return [_info(row) for row in connection.execute(sa.select(api_token).order_by(api_token.c.id.desc()))]
@@ -87,7 +92,7 @@ def revoke(connection: sa.Connection, prefix: str, now: datetime) -> None:
 
     Raises NotFound when no token has that prefix.
     """
-    wanted = prefix.removeprefix(MARK)[:PREFIX_LENGTH]
+    wanted = prefix_of(prefix)
     row = connection.execute(sa.select(api_token.c.id).where(api_token.c.prefix == wanted)).one_or_none()
     if row is None:
         raise NotFound(f"there is no token that begins with {MARK}{wanted}")
@@ -101,7 +106,7 @@ def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
     unknown = Unauthorized("the token is not known here; make one with: accountpulse token create")
     if _SHAPE.fullmatch(token) is None:
         raise unknown
-    prefix = token.removeprefix(MARK)[:PREFIX_LENGTH]
+    prefix = prefix_of(token)
     row = connection.execute(sa.select(api_token).where(api_token.c.prefix == prefix)).one_or_none()
     if row is None or not secrets.compare_digest(bytes(row.hash), _hash(token)):
         raise unknown

@@ -157,6 +157,8 @@ class SyncEngine:
         now = self._clock.now()
         with self._store.write() as connection:
             store_connections.end_run(connection, run_id, result.state, result.message, now)
+            if store_connections.paused(store_connections.by_name(connection, source.name), now) is not None:
+                return  # somebody paused it meanwhile: no run begins while it rests
             store_connections.set_state(
                 connection, source.id, result.state, now, message=result.message, paused_until=result.paused_until
             )

@@ -182,6 +182,9 @@ class StreamReader:
             store_connections.lock(connection, self._source.id)
             if self._pass is not None:
                 message = self._end_pass(connection, self._pass, window, now) or message
+            if state.cursor is None and state.position is None and self._spec.deletes != "snapshot":
+                # Read from its start: what could not be understood before has come again, or is gone.
+                store_connections.release_unseen(connection, self._source.id, self._spec.name, state.last_attempt_at)
             self._update(
                 connection,
                 position=window.until,

@@ -19,7 +19,10 @@ Rows = list[sa.Row[Any]]
 
 
 class ConnectionLoaders:
-    """connection, streams, last_received: by connection id. runs: by connection id and number. run_streams: by run id."""
+    """connection, streams, last_received, held: by connection id. runs, quarantined: by that and number.
+
+    run_streams: by run id.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -27,6 +30,8 @@ class ConnectionLoaders:
         self.streams: DataLoader[int, Rows] = DataLoader(load_fn=self._streams)
         self.last_received: DataLoader[int, datetime | None] = DataLoader(load_fn=self._last_received)
         self.runs: DataLoader[tuple[int, int], Rows] = DataLoader(load_fn=self._runs)
+        self.held: DataLoader[int, Rows] = DataLoader(load_fn=self._held)
+        self.quarantined: DataLoader[tuple[int, int], Rows] = DataLoader(load_fn=self._quarantined)
         self.run_streams: DataLoader[int, Rows] = DataLoader(load_fn=self._run_streams)
 
     async def _connections(self, ids: list[int]) -> Sequence[sa.Row[Any] | None]:
@@ -46,6 +51,15 @@ class ConnectionLoaders:
     async def _runs(self, keys: list[tuple[int, int]]) -> Sequence[Rows]:
         # Lists of different lengths are cut from the longest.
         found = await self._context.read(connections_read.latest_runs, [id for id, _ in keys], max(first for _, first in keys))
+        return [found.get(id, [])[:first] for id, first in keys]
+
+    async def _held(self, ids: list[int]) -> Sequence[Rows]:
+        found = await self._context.read(connections_read.held, ids)
+        return [found.get(id, []) for id in ids]
+
+    async def _quarantined(self, keys: list[tuple[int, int]]) -> Sequence[Rows]:
+        ids, most = [id for id, _ in keys], max(first for _, first in keys)
+        found = await self._context.read(connections_read.quarantined, ids, most)
         return [found.get(id, [])[:first] for id, first in keys]
 
     async def _run_streams(self, ids: list[int]) -> Sequence[Rows]:

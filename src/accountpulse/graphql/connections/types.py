@@ -17,6 +17,7 @@ from accountpulse.graphql.relay import Node, global_id
 from accountpulse.graphql.scalars import BigInt
 
 MAX_RUNS = 50
+MAX_QUARANTINED = 100
 
 
 @strawberry.enum(description="How a connection stands.")
@@ -108,6 +109,29 @@ class Run:
         ]
 
 
+@strawberry.type(description="A complete read that lacked so much that nothing was deleted.")
+class HeldDeletes:
+    stream: str = strawberry.field(description="The stream's name.")
+    held_at: datetime = strawberry.field(description="When it was read.")
+    vanished: BigInt = strawberry.field(description="How many records it lacked.")
+    known: BigInt = strawberry.field(description="How many there had been.")
+
+
+@strawberry.type(description="A record that could not be understood.")
+class QuarantinedRecord:
+    stream: str = strawberry.field(description="The stream that brought it; `inbox` for what was pushed.")
+    source_id: str = strawberry.field(description="The source's own id of it, or what stands for it.")
+    reason: str = strawberry.field(description="Why it could not be understood.")
+    seen_at: datetime = strawberry.field(description="When it was met last.")
+
+
+@strawberry.type(description="The records of a connection that could not be understood.")
+class Quarantine:
+    total_count: int = strawberry.field(description="How many there are.")
+    records: list[QuarantinedRecord] = strawberry.field(description="As many of them as were asked for.")
+
+
+QuarantineArg = Annotated[int, strawberry.argument(description="How many: 1 to 100.")]
 RunsArg = Annotated[int, strawberry.argument(description="How many, the latest first: 1 to 50.")]
 
 
@@ -147,6 +171,26 @@ class SourceConnection(Node):
             return await info.context.loaders.last_received.load(self.row_id)
         succeeded = [row.last_success_at for row in streams]
         return None if None in succeeded else min(succeeded)
+
+    @resolver("The complete reads that lacked so much that nothing was deleted: `confirmDeletes` says that it is gone.")
+    async def held_deletes(self, info: Info) -> list[HeldDeletes]:
+        return [
+            HeldDeletes(stream=row.stream, held_at=row.held_at, vanished=BigInt(row.vanished), known=BigInt(row.known))
+            for row in await info.context.loaders.held.load(self.row_id)
+        ]
+
+    @resolver("The records that could not be understood, those met last first.")
+    async def quarantine(self, info: Info, first: QuarantineArg = 50) -> Quarantine:
+        if not 1 <= first <= MAX_QUARANTINED:
+            raise BadInput(f"first is {first}; it must be between 1 and {MAX_QUARANTINED}")
+        rows = await info.context.loaders.quarantined.load((self.row_id, first))
+        return Quarantine(
+            total_count=rows[0].many if rows else 0,
+            records=[
+                QuarantinedRecord(stream=row.stream, source_id=row.source_id, reason=row.reason, seen_at=row.seen_at)
+                for row in rows
+            ],
+        )
 
     @resolver("Its latest runs, newest first.")
     async def last_runs(self, info: Info, first: RunsArg = 5) -> list[Run]:

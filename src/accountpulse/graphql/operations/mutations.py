@@ -1,0 +1,193 @@
+"""The mutations of operators: syncs, pauses, releases of models, tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import strawberry
+
+from accountpulse.core.scoring.publication import Draft
+from accountpulse.core.store import connections, scorecards, tokens
+from accountpulse.core.store.scorecards import PUBLISHED
+from accountpulse.core.store.tokens import SCOPES
+from accountpulse.graphql.changes import UserError, asker_of, attempt, given, require_scope
+from accountpulse.graphql.connections.types import SourceConnection
+from accountpulse.graphql.context import Context, Info
+from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.fields import mutation
+from accountpulse.graphql.models.preview import MOST_MODELS, DraftProblem
+from accountpulse.graphql.operations.inputs import (
+    CreateTokenInput,
+    PauseConnectionInput,
+    PublishModelsInput,
+    ResumeConnectionInput,
+    RevokeTokenInput,
+    RollBackModelsInput,
+    StartSyncInput,
+    StreamInput,
+)
+from accountpulse.graphql.operations.types import (
+    ApiToken,
+    ConnectionPayload,
+    CreateTokenPayload,
+    Release,
+    ReleasePayload,
+    RevokeTokenPayload,
+    SyncPayload,
+)
+
+Input = strawberry.argument(description="What is to be done.")
+T = TypeVar("T")
+
+
+@strawberry.type
+class OperationMutations:
+    @mutation("Start to read a connection, and to score what changed, without waiting for it. Needs the scope `write`.")
+    async def start_sync(self, info: Info, input: Annotated[StartSyncInput, Input]) -> SyncPayload:
+        context = info.context
+        require_scope(context, "write")
+        asker, stream = asker_of(context, input), given(input.stream)
+        started = await attempt(
+            context, lambda: context.hub.operations.sync(input.connection, stream, asker=asker), "connection"
+        )
+        return await _synced(context, input.connection, started)
+
+    @mutation(
+        "Confirm that what a complete read lacked is gone, where that was so much that nothing was deleted: the stream is read "
+        "again, and what it lacks then is deleted. Needs the scope `admin`."
+    )
+    async def confirm_deletes(self, info: Info, input: Annotated[StreamInput, Input]) -> SyncPayload:
+        context = info.context
+        require_scope(context, "admin")
+        asker, operations = asker_of(context, input), context.hub.operations
+        started = await attempt(
+            context, lambda: operations.confirm_deletes(input.connection, input.stream, asker=asker), "stream"
+        )
+        return await _synced(context, input.connection, started)
+
+    @mutation(
+        "Read a stream from its start, so that its records that could not be understood are met again, after whatever was "
+        "wrong was mended. Needs the scope `write`."
+    )
+    async def retry_quarantine(self, info: Info, input: Annotated[StreamInput, Input]) -> SyncPayload:
+        context = info.context
+        require_scope(context, "write")
+        asker, operations = asker_of(context, input), context.hub.operations
+        started = await attempt(
+            context, lambda: operations.retry_quarantine(input.connection, input.stream, asker=asker), "stream"
+        )
+        return await _synced(context, input.connection, started)
+
+    @mutation(
+        "Let a connection rest: no run of it begins. One that is going on ends first, and what is pushed is still taken. "
+        "Needs the scope `admin`."
+    )
+    async def pause_connection(self, info: Info, input: Annotated[PauseConnectionInput, Input]) -> ConnectionPayload:
+        context = info.context
+        require_scope(context, "admin")
+        asker, until, reason = asker_of(context, input), given(input.until), given(input.reason)
+        done = await attempt(
+            context,
+            lambda: context.hub.operations.pause(input.connection, until=until, reason=reason, asker=asker),
+            "connection",
+        )
+        return await _changed(context, input.connection, done)
+
+    @mutation("Let a connection run again, whether somebody paused it or its vendor asked for quiet. Needs the scope `admin`.")
+    async def resume_connection(self, info: Info, input: Annotated[ResumeConnectionInput, Input]) -> ConnectionPayload:
+        context = info.context
+        require_scope(context, "admin")
+        asker = asker_of(context, input)
+        done = await attempt(context, lambda: context.hub.operations.resume(input.connection, asker=asker), "connection")
+        return await _changed(context, input.connection, done)
+
+    @mutation(
+        "Put models and segments in force: those of the server's configuration, or texts, as tried with `modelPreview`. "
+        "Needs the scope `write`."
+    )
+    async def publish_models(self, info: Info, input: Annotated[PublishModelsInput, Input]) -> ReleasePayload:
+        context = info.context
+        require_scope(context, "write")
+        asker, reason, expected = asker_of(context, input), given(input.reason), given(input.expected_release)
+        models, segments = given(input.models) or [], given(input.segments)
+
+        def work() -> int | list[DraftProblem] | None:
+            if len(models) > MOST_MODELS:
+                raise BadInput(f"{len(models)} models were sent; at most {MOST_MODELS} can be published at once")
+            draft = context.hub.draft(models, segments)
+            if not isinstance(draft, Draft):
+                return [DraftProblem(place=p.place, message=p.message) for p in draft]
+            wanted = {"models": models, "segments": segments}
+            return context.hub.operations.publish(draft, wanted=wanted, reason=reason, expected_release=expected, asker=asker)
+
+        done = await attempt(context, work, "models")
+        if isinstance(done, list):
+            return ReleasePayload(user_errors=[], problems=done)
+        return await _released(context, done)
+
+    @mutation("Put in force again what an earlier release published. Needs the scope `write`.")
+    async def roll_back_models(self, info: Info, input: Annotated[RollBackModelsInput, Input]) -> ReleasePayload:
+        context = info.context
+        require_scope(context, "write")
+        asker, reason, expected = asker_of(context, input), given(input.reason), given(input.expected_release)
+        to = given(input.release)
+        done = await attempt(
+            context,
+            lambda: context.hub.operations.roll_back(to, reason=reason, expected_release=expected, asker=asker),
+            "release",
+        )
+        return await _released(context, done)
+
+    @mutation("Make an API token. It may do no more than the token that asks. Needs the scope `admin`.")
+    async def create_token(self, info: Info, input: Annotated[CreateTokenInput, Input]) -> CreateTokenPayload:
+        context = info.context
+        require_scope(context, "admin")
+        scopes = [scope.value for scope in input.scopes]
+        for scope in SCOPES:
+            if scope in scopes:
+                require_scope(context, scope)
+        asker, expires_at = asker_of(context, input), given(input.expires_at)
+        made = await attempt(
+            context, lambda: context.hub.operations.create_token(input.name, scopes, expires_at, asker=asker), "name"
+        )
+        if isinstance(made, UserError):
+            return CreateTokenPayload(user_errors=[made])
+        return CreateTokenPayload(user_errors=[], token=made.token, api_token=await _token(context, made.prefix))
+
+    @mutation("End an API token at once. Needs the scope `admin`.")
+    async def revoke_token(self, info: Info, input: Annotated[RevokeTokenInput, Input]) -> RevokeTokenPayload:
+        context = info.context
+        require_scope(context, "admin")
+        asker = asker_of(context, input)
+        prefix = await attempt(context, lambda: context.hub.operations.revoke_token(input.prefix, asker=asker), "prefix")
+        if isinstance(prefix, UserError):
+            return RevokeTokenPayload(user_errors=[prefix])
+        return RevokeTokenPayload(user_errors=[], api_token=await _token(context, prefix))
+
+
+async def _synced(context: Context, name: str, started: bool | UserError) -> SyncPayload:
+    if isinstance(started, UserError):
+        return SyncPayload(user_errors=[started])
+    return SyncPayload(user_errors=[], connection=await _connection(context, name), started=started)
+
+
+async def _changed(context: Context, name: str, done: UserError | None) -> ConnectionPayload:
+    if isinstance(done, UserError):
+        return ConnectionPayload(user_errors=[done])
+    return ConnectionPayload(user_errors=[], connection=await _connection(context, name))
+
+
+async def _released(context: Context, done: int | UserError | None) -> ReleasePayload:
+    if isinstance(done, UserError):
+        return ReleasePayload(user_errors=[done])
+    rows = await context.read(scorecards.releases, PUBLISHED)
+    return ReleasePayload(user_errors=[], release=next((Release.of(row, rows[0].id) for row in rows if row.id == done), None))
+
+
+async def _connection(context: Context, name: str) -> SourceConnection:
+    return SourceConnection.of(await context.read(connections.by_name, name), context)
+
+
+async def _token(context: Context, prefix: str) -> ApiToken | None:
+    found = await context.read(tokens.listing)
+    return next((ApiToken.of(token) for token in found if token.prefix == prefix), None)

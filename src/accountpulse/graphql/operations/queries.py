@@ -1,0 +1,63 @@
+"""The root fields about releases, tokens and the trail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from accountpulse.core.store import scorecards, tokens, trail
+from accountpulse.core.store.scorecards import PUBLISHED
+from accountpulse.graphql.accounts.inputs import AccountBy
+from accountpulse.graphql.accounts.queries import find_account
+from accountpulse.graphql.changes import require_scope
+from accountpulse.graphql.context import Info
+from accountpulse.graphql.errors import Missing
+from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.operations.types import ApiToken, Release, TrailEntry
+from accountpulse.graphql.relay import (
+    AfterArg,
+    BeforeArg,
+    Connection,
+    Cursors,
+    FirstArg,
+    LastArg,
+    connection_of,
+    page_request,
+)
+
+AboutArg = Annotated[AccountBy | None, strawberry.argument(description="Only changes of this account. Default: all changes.")]
+_TRAIL = Cursors("trail", [int])
+
+
+@strawberry.type
+class OperationQueries:
+    @resolver("The releases of models and segments, the newest first.")
+    async def releases(self, info: Info) -> list[Release]:
+        rows = await info.context.read(scorecards.releases, PUBLISHED)
+        return [Release.of(row, rows[0].id) for row in rows]
+
+    @resolver("The API tokens ever made, the newest first. Needs the scope `admin`.")
+    async def tokens(self, info: Info) -> list[ApiToken]:
+        require_scope(info.context, "admin")
+        return [ApiToken.of(token) for token in await info.context.read(tokens.listing)]
+
+    @resolver("Who changed what, the latest first. Needs the scope `admin`.")
+    async def audit_trail(
+        self,
+        info: Info,
+        account: AboutArg = None,
+        first: FirstArg = None,
+        after: AfterArg = None,
+        last: LastArg = None,
+        before: BeforeArg = None,
+    ) -> Connection[TrailEntry]:
+        context = info.context
+        require_scope(context, "admin")
+        id = None
+        if account is not None and (id := await find_account(context, account)) is None:
+            raise Missing("there is no such account")
+        request = page_request(_TRAIL, first=first, after=after, last=last, before=before)
+        page = await context.read(trail.entries, request, id)
+        nodes = [TrailEntry.of(row) for row in page.rows]
+        return connection_of(nodes, page, request, _TRAIL, lambda: context.read(trail.count, id))
