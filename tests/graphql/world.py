@@ -186,7 +186,7 @@ class World:
                 backdrop, row["numbers"], row["told"] = kept(row.pop("components"))
                 row["backdrop"] = backdrop.digest
                 known = insert(connection, tables.score_backdrop).on_conflict_do_nothing()
-                connection.execute(known, {"digest": backdrop.digest, "content": backdrop.content()})
+                connection.execute(known, {"digest": backdrop.digest, "content": backdrop.content})
                 for table in (tables.score_current, tables.score_detail):
                     self._insert(connection, table, **{c.name: row[c.name] for c in table.c})
             if link:

@@ -31,7 +31,7 @@ def test_what_is_kept_reads_as_what_was_explained(case):
 
     explained = scores_of(result, range(n), setting(case.model), previous=previous, cause=cause)
     stored = kept_of(result, setting(case.model), previous=previous, matched=[[]] * n, cause=cause, steadiness=lambda _: None)
-    backdrop = Backdrop.from_content(json.loads(json.dumps(stored.backdrop.content(), allow_nan=False)))
+    backdrop = Backdrop.from_content(json.loads(json.dumps(stored.backdrop.content, allow_nan=False)))
     assert backdrop.digest == stored.backdrop.digest
     for score, row in zip(explained, stored.rows, strict=True):
         assert tuple(part.whole() for part in kept_parts(backdrop, row["numbers"], row["told"])) == score.components

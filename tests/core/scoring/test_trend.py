@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.core.scoring.trend import daily, slopes, trend, trends
+from accountpulse.core.scoring.trend import daily, slopes, trends
 
 TODAY = date(2026, 3, 31)
 
@@ -18,28 +18,43 @@ def days_ago(n):
     return TODAY - timedelta(days=n)
 
 
+def series(*histories, window=28):
+    """The days of histories, each (day, score) where the score changed."""
+    rows = sorted((place, day.toordinal(), score) for place, history in enumerate(histories) for day, score in history)
+    place, day = (np.array([row[i] for row in rows], dtype=np.int64) for i in (0, 1))
+    score = np.array([row[2] for row in rows], dtype=np.float64)
+    return daily(place, day, score, len(histories), TODAY.toordinal(), window)
+
+
+def trend(history, window=28):
+    found = trends(series(history, window=window))[0]
+    return None if np.isnan(found) else found
+
+
 def test_a_steady_fall_is_its_points_per_window():
     history = [(days_ago(n), 40 + 0.5 * n) for n in range(100)]
-    assert trend(history, TODAY, 28) == pytest.approx(-14)
-    assert trend(history, TODAY, 90) == pytest.approx(-45)
+    assert trend(history) == pytest.approx(-14)
+    assert trend(history, 90) == pytest.approx(-45)
 
 
 def test_a_score_is_in_force_until_the_next():
-    assert daily([(days_ago(3), 10.0), (days_ago(1), 20.0)], TODAY, 28).tolist() == [10, 10, 20, 20]
-    assert daily([(days_ago(200), 10.0)], TODAY, 28).tolist() == [10] * 28
-    assert daily([(days_ago(-1), 10.0)], TODAY, 28).size == 0
+    found = series([(days_ago(3), 10.0), (days_ago(1), 20.0)], [(days_ago(200), 10.0)], [(days_ago(-1), 10.0)], [])
+    assert found[0, -4:].tolist() == [10, 10, 20, 20]
+    assert np.isnan(found[0, :-4]).all()
+    assert found[1].tolist() == [10] * 28
+    assert np.isnan(found[2:]).all(), "a day to come, and none"
 
 
 def test_no_trend_before_seven_days_of_history():
-    assert trend([], TODAY, 28) is None
-    assert trend([(days_ago(5), 50.0)], TODAY, 28) is None
-    assert trend([(days_ago(6), 50.0)], TODAY, 28) == 0
+    assert trend([]) is None
+    assert trend([(days_ago(5), 50.0)]) is None
+    assert trend([(days_ago(6), 50.0)]) == 0
 
 
 def test_one_bad_day_makes_no_trend():
     history = [(days_ago(n), 70.0) for n in range(28)]
     history[3] = (days_ago(3), 0.0)
-    assert trend(history, TODAY, 28) == 0
+    assert trend(history) == 0
 
 
 @settings(max_examples=50, deadline=None)
@@ -57,6 +72,9 @@ def test_many_accounts_at_once_equal_each_alone():
 
 def test_many_histories_at_once_equal_each_alone():
     dice = np.random.default_rng(5)
-    histories = [[(days_ago(int(n)), float(dice.uniform(0, 100))) for n in dice.integers(0, 60, size)] for size in range(12)]
-    assert trends(histories, TODAY, 28) == [trend(history, TODAY, 28) for history in histories]
-    assert None in trends(histories, TODAY, 28)
+    histories = [
+        [(days_ago(n), float(dice.uniform(0, 100))) for n in {*dice.integers(0, 60, size).tolist()}] for size in range(12)
+    ]
+    together = trends(series(*histories)).tolist()
+    assert [None if np.isnan(found) else found for found in together] == [trend(history) for history in histories]
+    assert None in map(trend, histories)

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import takewhile
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.scoring.bands import Band, band_name
+from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.booking import Booking, bookings, moved, portfolio, revenue_in_minor_units, segments
 from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick
 from accountpulse.core.scoring.explain import Kept
 from accountpulse.core.scoring.packing import pack
 from accountpulse.core.scoring.scorer import Floats
-from accountpulse.core.scoring.standing import bands_of
-from accountpulse.core.scoring.trend import WINDOWS, trends
-from accountpulse.core.scoring.types import Score, ScoreChange
-from accountpulse.core.store import absence as store_absence
+from accountpulse.core.scoring.types import ScoreChange
+from accountpulse.core.scoring.went import went
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.scores import Basis, HistoryPoint, Said
+from accountpulse.core.store.scores import Basis, HistoryPoint
 from accountpulse.core.store.types import from_epoch_day
 
 
@@ -113,16 +110,16 @@ def write_current(
         for segment in scores.segments
         for account, band in zip(_accounts(scores, segment), segment.evaluation.band.tolist(), strict=True)
     }
-    went = _went(connection, scores.day, bands, known, moved, accounts)
+    came = went(connection, scores.day, bands, known, moved, accounts)
     rows: list[dict[str, Any]] = []
     changes: list[ScoreChange] = []
     backdrops: dict[str, dict[str, Any]] = {}
     for segment in scores.segments:
         kept = scores.kept(segment, yardstick, earlier)
-        backdrops[kept.backdrop.digest] = kept.backdrop.content()
+        backdrops[kept.backdrop.digest] = kept.backdrop.content
         for row in _current_rows(cards, scores, segment, kept, now):
             account = row["account_id"]
-            row |= went[account]
+            row |= came[account]
             rows.append(row)
             before = known.get(account)
             if before is None or (round(before.score, 6), before.band) != (round(row["score"], 6), row["band"]):
@@ -199,93 +196,6 @@ def _centi(scores: Floats) -> list[int]:
 def _accounts(scores: DayScores, segment: SegmentDay) -> list[int]:
     accounts: list[int] = scores.frame.account_ids[segment.rows].tolist()
     return accounts
-
-
-def _went(
-    connection: sa.Connection,
-    day: date,
-    bands: Mapping[int, str],
-    known: Mapping[int, sa.Row[Any]],
-    moved: Collection[int] | None,
-    accounts: Sequence[int] | None,
-) -> dict[int, dict[str, Any]]:
-    """How each account came to where it is: its trends, and since when it is in its band. bands: the current ones.
-
-    What was said earlier that day still holds where neither the history nor the band has changed since.
-    """
-    went: dict[int, dict[str, Any]] = {}
-    for account, band in bands.items():
-        row = known.get(account)
-        if moved is not None and account not in moved and row is not None and (row.day, row.band) == (day, band):
-            went[account] = {"band_since": row.band_since} | {f"trend_{w}d": getattr(row, f"trend_{w}d") for w in WINDOWS}
-    anew = [account for account in bands if account not in went]
-    begin = day - timedelta(days=max(WINDOWS))
-    said = store_scores.history_since(connection, begin, None if accounts is None else anew) if anew else {}
-    history = _since_return(connection, said, day)
-    since = _bands_since(connection, day, {account: bands[account] for account in anew}, history, known)
-    # What a person decides for a month is no trend of the account.
-    steps = [[(row.day, row.raw_centi / 100) for row in history.get(account, ())] for account in anew]
-    went |= {account: {"band_since": since[account]} for account in anew}
-    for window in WINDOWS:
-        for account, trend in zip(anew, trends(steps, day, window), strict=True):
-            went[account][f"trend_{window}d"] = trend
-    return went
-
-
-def _bands_since(
-    connection: sa.Connection,
-    day: date,
-    now: Mapping[int, str],
-    history: Mapping[int, Sequence[Said]],
-    known: Mapping[int, sa.Row[Any]],
-) -> dict[int, date]:
-    """The first day of the unbroken run of the band that each account is in `now`.
-
-    history: the rows of the last months; known: what was said last. Where neither reaches back to the beginning of the run,
-    all of the account's history is read.
-    """
-    bands = bands_of(connection, {row.model_id for series in history.values() for row in series})
-    since: dict[int, date] = {}
-    unfinished: dict[int, str] = {}
-    for account, band in now.items():
-        series, before = history.get(account, []), known.get(account)
-        run = _run_of(band, series, bands)
-        since[account] = run[0].day if run else day
-        if not run or len(run) < len(series):
-            continue
-        if before is not None and before.band == band and before.band_since <= run[0].day <= before.day:
-            since[account] = before.band_since
-        else:
-            unfinished[account] = band
-    older = _since_return(connection, store_scores.history_since(connection, date.min, list(unfinished)), day)
-    bands |= bands_of(connection, {row.model_id for series in older.values() for row in series} - bands.keys())
-    for account, series in older.items():
-        if run := _run_of(unfinished[account], series, bands):
-            since[account] = run[0].day
-    return since
-
-
-def band_began(connection: sa.Connection, score: Score) -> date:
-    """The first day of the unbroken run, up to a score of some past day, of the band that it is in."""
-    found = store_scores.history_since(connection, date.min, [score.account_id])
-    series = _since_return(connection, found, score.day).get(score.account_id, [])
-    earlier = [row for row in series if row.day < score.day]
-    run = _run_of(score.band, earlier, bands_of(connection, {row.model_id for row in earlier}))
-    return run[0].day if run else score.day
-
-
-def _since_return(connection: sa.Connection, history: Mapping[int, Sequence[Said]], until: date) -> dict[int, Sequence[Said]]:
-    """The rows since an account that had left came back, up to a day; all of the others."""
-    returned = store_absence.returned(connection, (store_scores.RESTATED, store_scores.LIVE), until)
-    return {
-        id: [row for row in series if row.day >= returned[id]] if id in returned else series for id, series in history.items()
-    }
-
-
-def _run_of(band: str, series: Sequence[Said], bands: Mapping[int, Sequence[Band]]) -> list[Said]:
-    """The rows at the end of a series that are all in a band, oldest first. bands: those of each model, by its id."""
-
-    return list(takewhile(lambda row: band_name(bands[row.model_id], row.band) == band, reversed(series)))[::-1]
 
 
 def _current_rows(

@@ -10,7 +10,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import isfinite
 from typing import Any
@@ -42,6 +42,9 @@ class Line:
     typical_value: float | None
 
 
+_LINE = tuple(each.name for each in fields(Line))
+
+
 @dataclass(frozen=True)
 class Backdrop:
     """What a segment's accounts are set against. currency: of money. days: how long ago the previous values were measured."""
@@ -51,9 +54,11 @@ class Backdrop:
     days: int
     lines: tuple[Line, ...]
 
+    @cached_property
     def content(self) -> dict[str, Any]:
         """As plain JSON data."""
-        return {**asdict(self), "lines": [{**asdict(line), "sources": list(line.sources)} for line in self.lines]}
+        lines = [{**{name: getattr(line, name) for name in _LINE}, "sources": list(line.sources)} for line in self.lines]
+        return {"segment": self.segment, "currency": self.currency, "days": self.days, "lines": lines}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Backdrop:
@@ -64,7 +69,7 @@ class Backdrop:
     @cached_property
     def digest(self) -> str:
         """A few digits that differ when anything of it does."""
-        return hashlib.sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
     def wordings(self) -> tuple[Wording, ...]:

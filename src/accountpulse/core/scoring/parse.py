@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import cast
 
 from accountpulse.core.errors import ModelError
@@ -83,7 +85,13 @@ def parse_model(
 
 def model_of(content: object) -> ScoringModel:
     """The model whose `content()` this is: how a stored model comes back. Raises ModelError if it isn't one."""
-    model, problems = parse_model(content, metrics=None, scorers=None)
+    return _model_of(json.dumps(content))
+
+
+@lru_cache(maxsize=256)
+def _model_of(content: str) -> ScoringModel:
+    # A run reads the same few models several times, and a process the same ones all day.
+    model, problems = parse_model(json.loads(content), metrics=None, scorers=None)
     if model is None:
         raise ModelError("not a scoring model: " + "; ".join(map(str, problems)))
     return model

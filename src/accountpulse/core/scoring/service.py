@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from accountpulse.core.clock import Clock, day_of, start_of_day
 from accountpulse.core.errors import NotFound
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.scoring.archive import band_began, write_day
+from accountpulse.core.scoring.archive import write_day
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, Yardstick, metrics_on, score_day
@@ -25,6 +25,7 @@ from accountpulse.core.scoring.publication import Draft, cards_in_force, not_ins
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.stored import stored_scores
 from accountpulse.core.scoring.types import Score, ScoreChange
+from accountpulse.core.scoring.went import band_began
 from accountpulse.core.store import metric_frames as store_frames
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores

@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date
-
 import numpy as np
+from numpy.typing import NDArray
 
 from accountpulse.core.scoring.scorer import Floats
 
-History = Sequence[tuple[date, float]]
-"""(day, score) where the score changed, in any order; each is in force until the next."""
+Integers = NDArray[np.int64]
 
 WINDOWS = (28, 90)
 MINIMUM_DAYS = 7
 _BLOCK = 512  # accounts at a time: 90 days have 4,005 pairs of days
 
 
-def trend(history: History, today: date, window: int) -> float | None:
-    """Points per `window` days, over the `window` days that end with `today`.
+def daily(place: Integers, day: Integers, score: Floats, n: int, today: int, window: int) -> Floats:
+    """The score in force on each of the `window` days up to `today`: (n, window), NaN before the first.
 
-    `history` holds (day, score) where the score changed, in any order; each is in force until the next. None with fewer than
-    7 days of history.
+    place, day, score: (m,) when a score changed, by place and then by day: whose it is, 0 to n - 1, and the day as a number.
     """
-    return trends([history], today, window)[0]
-
-
-def trends(histories: Sequence[History], today: date, window: int) -> list[float | None]:
-    """`trend` of many accounts at once, in their order: those with equally long series share the work."""
-    found: list[float | None] = [None] * len(histories)
-    alike: dict[int, list[tuple[int, Floats]]] = defaultdict(list)
-    for place, history in enumerate(histories):
-        series = daily(history, today, window)
-        if series.size >= MINIMUM_DAYS:
-            alike[series.size].append((place, series))
-    for members in alike.values():
-        together = slopes(np.stack([series for _, series in members])) * window
-        for (place, _), slope in zip(members, together, strict=True):
-            found[place] = float(slope)
-    return found
-
-
-def daily(history: History, today: date, window: int) -> Floats:
-    """The score in force on each of the `window` days up to `today`, from the first day that has one."""
-    steps = sorted((day.toordinal(), score) for day, score in history if day <= today)
-    if not steps:
-        return np.empty(0)
-    days = np.array([day for day, _ in steps])
-    first = max(today.toordinal() - window + 1, int(days[0]))
-    in_force = np.searchsorted(days, np.arange(first, today.toordinal() + 1), side="right") - 1
-    series: Floats = np.array([score for _, score in steps], dtype=np.float64)[in_force]
+    past = day <= today
+    place, day, score = place[past], day[past], score[past]
+    first = today - window + 1
+    lowest = min(first, int(day.min(initial=first)))
+    span = today - lowest + 1
+    asked = np.arange(n)[:, None] * span + (np.arange(first, today + 1) - lowest)[None, :]
+    at = np.searchsorted(place * span + (day - lowest), asked.ravel(), side="right").reshape(n, window) - 1
+    series = np.full((n, window), np.nan)
+    known = at >= 0
+    known[known] = place[at[known]] == np.broadcast_to(np.arange(n)[:, None], known.shape)[known]
+    series[known] = score[at[known]]
     return series
+
+
+def trends(series: Floats) -> Floats:
+    """Points per window of daily scores (n, window), the last days known: (n,), NaN with fewer than 7 days of them."""
+    n, window = series.shape
+    found: Floats = np.full(n, np.nan)
+    known = np.isfinite(series).sum(axis=1)
+    for days in np.unique(known[known >= MINIMUM_DAYS]).tolist():
+        alike = known == days
+        found[alike] = slopes(series[alike, window - days :]) * window
+    return found
 
 
 def slopes(series: Floats) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
@@ -113,7 +113,7 @@ def write_history(
     """
     accounts = [point.account_id for point in points]
     before: dict[int, HistoryRow] = {}
-    for among in _among(asked):
+    for among in chosen(asked):
         before |= in_force(connection, basis, before=day, among=among)
     on_day = _rows(connection, basis, day, accounts)
     following = connection.execute(
@@ -171,11 +171,11 @@ def in_force(
     connection: sa.Connection, basis: Basis, *, before: date, among: sa.ColumnElement[bool] | None = None
 ) -> dict[int, HistoryRow]:
     """Each account's latest history row of days before `before`. among: a condition on the rows' accounts."""
-    query = _newest(basis, before, sa.true() if among is None else among, score_history)
+    query = newest_before(basis, before, sa.true() if among is None else among, score_history)
     return {row.account_id: HistoryRow(row) for row in connection.execute(query)}
 
 
-def _newest(basis: Basis, before: date, among: sa.ColumnElement[bool], *columns: Any) -> sa.Select[Any]:
+def newest_before(basis: Basis, before: date, among: sa.ColumnElement[bool], *columns: Any) -> sa.Select[Any]:
     """The latest row of each account before a day."""
     h = score_history.c
     newest = (
@@ -192,11 +192,11 @@ def _rows(connection: sa.Connection, basis: Basis, day: date, accounts: Sequence
     # By account, as the key is: an index by day would be a fifth of the history's size.
     table = score_history
     query = sa.select(table).where(table.c.basis == basis, table.c.day == day)
-    found = (row for among in _among(accounts) for row in connection.execute(query.where(among)))
+    found = (row for among in chosen(accounts) for row in connection.execute(query.where(among)))
     return {row.account_id: HistoryRow(row) for row in found}
 
 
-def _among(accounts: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
+def chosen(accounts: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
     """Conditions on history rows that together let through those of some accounts, or of all."""
     return [sa.true()] if accounts is None else [score_history.c.account_id.in_(ids) for ids in chunked(accounts)]
 
@@ -227,50 +227,6 @@ def raw_centi(row: HistoryRow | HistoryPoint) -> int:
     """The score of a history row before steadiness and overrides, in hundredths."""
     centi: int = row.score_centi if row.raw_centi is None else row.raw_centi
     return centi
-
-
-class Said(NamedTuple):
-    """What was said on a day: the band's index in the bands of a model, the score before steadiness and overrides."""
-
-    day: date
-    model_id: int
-    band: int
-    raw_centi: int
-
-
-def history_since(connection: sa.Connection, since: date, accounts: Sequence[int] | None = None) -> dict[int, list[Said]]:
-    """What was said of every account, or of some, from `since` on and what was in force before, oldest first.
-
-    What was said live from the first day that was scored live, restated for the days before.
-    """
-    found: dict[int, list[Said]] = {}
-    for among in _among(accounts):
-        found |= _series(connection, since, among)
-    return found
-
-
-def _series(connection: sa.Connection, since: date, wanted: sa.ColumnElement[bool]) -> dict[int, list[Said]]:
-    table = score_history
-    columns = (table.c.account_id, table.c.day, table.c.model_id, table.c.band, table.c.score_centi, table.c.packed)
-    first_live = connection.execute(sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == LIVE)).scalar()
-    rows: dict[int, list[Said]] = {}
-    bases: tuple[Basis, ...] = (RESTATED, LIVE)
-    for basis in bases:
-        query = sa.select(*columns).where(table.c.basis == basis, table.c.day >= since, wanted)
-        if basis == RESTATED and first_live is not None:
-            if first_live <= since:
-                # Between the last restated row and the live one in force at `since` there may be others.
-                continue
-            query = query.where(table.c.day < first_live)
-        opening = _newest(basis, since, wanted, *columns)
-        for part in (opening, query.order_by(table.c.day)):
-            for account, day, model, band, centi, packed in connection.execute(part).all():
-                if has_aside(packed) and (raw := unpack(bytes(packed), day).raw_centi) is not None:
-                    centi = raw
-                rows.setdefault(account, []).append(Said(day, model, band, centi))
-    for series in rows.values():
-        series.sort()
-    return rows
 
 
 def current(connection: sa.Connection, account: int | Sequence[int] | None = None) -> dict[int, sa.Row[Any]]:

@@ -15,11 +15,10 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.history_rows import has_aside, unpack
-from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED, Basis
+from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_LIVE, SHADOW_RESTATED, Basis, chosen, newest_before
 from accountpulse.core.store.tables import score_history, scored_day
-from accountpulse.core.store.types import to_epoch_day
+from accountpulse.core.store.types import epoch_day, from_epoch_day, to_epoch_day
 
 Integers = NDArray[np.int64]
 
@@ -77,17 +76,8 @@ def evaluated(connection: sa.Connection, basis: Basis, before: date, most: int) 
 
 def in_force(connection: sa.Connection, basis: Basis, before: date, accounts: Sequence[int] | None = None) -> Rows:
     """The row in force before a day of each account that has one on this basis. accounts: only theirs."""
-    h = score_history.c
-    queries = []
-    for chosen in _chosen(accounts):
-        newest = (
-            sa.select(h.account_id, sa.func.max(h.day).label("day"))
-            .where(h.basis == basis, h.day < before, chosen)
-            .group_by(h.account_id)
-            .subquery()
-        )
-        on = sa.and_(h.account_id == newest.c.account_id, h.day == newest.c.day, h.basis == basis)
-        queries.append(_columns().join(newest, on))
+    columns = _columns(connection)
+    queries = [newest_before(basis, before, wanted, *columns) for wanted in chosen(accounts)]
     return _read(connection, queries, dated=False)
 
 
@@ -95,7 +85,7 @@ def moves(connection: sa.Connection, basis: Basis, since: date, before: date, ac
     """The rows that a series wrote from `since` to the day before `before`. accounts: only theirs."""
     h = score_history.c
     wanted = sa.and_(_in_series(h, basis, before), h.day >= since, h.day < before)
-    return _read(connection, [_columns().where(wanted, chosen) for chosen in _chosen(accounts)], dated=True)
+    return _read(connection, [sa.select(*_columns(connection)).where(wanted, some) for some in chosen(accounts)], dated=True)
 
 
 def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[bool]:
@@ -108,31 +98,25 @@ def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[boo
     return sa.or_(own, sa.and_(columns.basis == earlier, sa.or_(first_own.is_(None), columns.day < first_own)))
 
 
-def _columns() -> sa.Select[Any]:
+def _columns(connection: sa.Connection) -> Sequence[sa.ColumnElement[Any]]:
     h = score_history.c
-    return sa.select(h.account_id, h.day, h.model_id, h.band, h.score_centi, h.packed)
-
-
-def _chosen(accounts: Sequence[int] | None) -> Iterable[sa.ColumnElement[bool]]:
-    if accounts is None:
-        return [sa.true()]
-    return [score_history.c.account_id.in_(chunk) for chunk in chunked(accounts)]
+    return h.account_id, epoch_day(connection, h.day), h.model_id, h.band, h.score_centi, h.packed
 
 
 def _read(connection: sa.Connection, queries: Iterable[sa.Select[Any]], *, dated: bool) -> Rows:
     read = [
-        (account, to_epoch_day(day) if dated else NEVER, model, *_steady(day, band, centi, packed))
+        (account, day if dated else NEVER, model, *_steady(day, band, centi, packed))
         for query in queries
         for account, day, model, band, centi, packed in connection.execute(query).all()
     ]
     return _rows(np.array(read, dtype=np.int64).reshape(len(read), 6))
 
 
-def _steady(day: date, band: int, centi: int, packed: bytes) -> tuple[int, int, int]:
+def _steady(day: int, band: int, centi: int, packed: bytes) -> tuple[int, int, int]:
     """Band and score before overrides, and since when it has been rising, or NEVER."""
     if not has_aside(packed):
         return band, centi, NEVER
-    found = unpack(bytes(packed), day)
+    found = unpack(bytes(packed), from_epoch_day(day))
     rising = NEVER if found.rising_since is None else to_epoch_day(found.rising_since)
     return (
         band if found.steady_band is None else found.steady_band,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.absence import score_absence
 from accountpulse.core.store.tables import peer, score_history, scored_day
-from accountpulse.core.store.types import EPOCH_DAY
+from accountpulse.core.store.types import epoch_day
 
 _KEY = (score_history.c.account_id, score_history.c.basis, score_history.c.day)
 _DECISIVE = ("model_id", "segment_id", "band")
@@ -53,7 +53,4 @@ def _remove(connection: sa.Connection, rows: sa.Subquery, condition: Any) -> int
 
 
 def _week(connection: sa.Connection, day: Any) -> sa.ColumnElement[int]:
-    number = sa.type_coerce(day, sa.Integer)
-    if connection.dialect.name == "postgresql":
-        number = sa.type_coerce(sa.type_coerce(day, sa.Date) - sa.literal(EPOCH_DAY, sa.Date), sa.Integer)
-    return (number + _MONDAY) // 7
+    return (epoch_day(connection, day) + _MONDAY) // 7

@@ -32,6 +32,13 @@ def from_epoch_day(value: int) -> date:
     return EPOCH_DAY + timedelta(days=value)
 
 
+def epoch_day(connection: sa.Connection, column: sa.ColumnElement[date]) -> sa.ColumnElement[int]:
+    """A column of days as days since 1970-01-01 on either dialect: numbers for arrays, without a `date` for each."""
+    if connection.dialect.name == "postgresql":
+        return sa.type_coerce(sa.type_coerce(column, sa.Date) - sa.literal(EPOCH_DAY, sa.Date), sa.Integer)
+    return sa.type_coerce(column, sa.Integer)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime with microseconds: `timestamptz` in PostgreSQL, an integer in SQLite."""
 
