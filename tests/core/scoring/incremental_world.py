@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,6 +60,10 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EDGES = (0, 1, 29, 30, 31, 59, 60, 61, 89, 90, 91, 120)
 
 
+Writing = tuple[str, Sequence[tuple[Record, bool]], bool]
+"""To which connection, its records and whether their beginning is assumed, and whether links are looked at after it."""
+
+
 class IncrementalWorld:
     """A store, a clock, and everything that can happen. quiet: nothing has happened yet, to five customers of long ago."""
 
@@ -71,6 +75,7 @@ class IncrementalWorld:
         self.known: dict[str, list[tuple[str, str]]] = {}
         self.accounts: dict[tuple[str, str], Account] = {}
         self.number = 0
+        self.born: list[Writing] | None = None
         self.configure()
         with store.write() as connection:
             for name in PROVIDES:
@@ -82,10 +87,18 @@ class IncrementalWorld:
             self.put("crm", *(customer(key) for key in KEYS[:5]))
             self.relink()
             return
+        self.born = births = []
         for key in KEYS[:5]:
             self.company(key)
         for _ in range(60):
             self.dice.choice((self.use, self.ticket, self.invoice, self.move_revenue, self.answer, self.activity))()
+        self.born = None
+        # Nothing is scored in between, so only the last look at what is linked counts.
+        linked = max((i for i, (_, _, relinked) in enumerate(births, 1) if relinked), default=0)
+        self.write(births[:linked])
+        if linked:
+            self.relink()
+        self.write(births[linked:])
 
     def make_service(self, store: Store) -> ScoringService:
         metrics = {m.name: m for m in BUILTIN}
@@ -135,17 +148,25 @@ class IncrementalWorld:
         return self.dice.choice(KEYS[:6])
 
     def put(self, name: str, *records: Record) -> None:
+        drawn = [(record, self.dice.random() < 0.3) for record in records]
+        self.known.setdefault(name, []).extend((schema_of(type(record)).name, record.source_id) for record in records)
+        writing = (name, drawn, self.dice.random() < 0.6)
+        if self.born is not None:
+            self.born.append(writing)
+            return
+        self.write([writing])
+        if writing[2]:
+            self.relink()
+
+    def write(self, writings: Sequence[Writing]) -> None:
         now = self.clock.now()
         with self.store.write() as connection:
-            for record in records:
-                kind = schema_of(type(record)).name
-                assumed = self.dice.random() < 0.3
+            for name, drawn, _ in writings:
                 keys = AccountKeys(self.ids[name])
-                open_day = self.today if kind == "usage_day" else None
-                write_records(connection, kind, [to_row(record)], keys=keys, now=now, assumed=assumed, open_day=open_day)
-                self.known.setdefault(name, []).append((kind, record.source_id))
-        if self.dice.random() < 0.6:
-            self.relink()
+                for record, assumed in drawn:
+                    kind = schema_of(type(record)).name
+                    open_day = self.today if kind == "usage_day" else None
+                    write_records(connection, kind, [to_row(record)], keys=keys, now=now, assumed=assumed, open_day=open_day)
 
     def relink(self) -> None:
         with self.store.write() as connection:
