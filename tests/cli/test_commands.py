@@ -18,7 +18,7 @@ from accountpulse.cli.app import COMMANDS
 Runs = Callable[..., Result]
 Answers = Callable[..., Any]
 GROUPS = ("token", "schema", "model", "history", "mirror", "override", "target", "note", "pulse", "outcome")
-GROUPED = [["token", "create"], ["token", "list"], ["token", "revoke"], ["schema", "export"]]
+GROUPED = [["token", "create"], ["token", "list"], ["token", "revoke"], ["schema", "export"], ["schema", "diff"]]
 MODEL_COMMANDS = [
     ["model", name] for name in ("validate", "diff", "preview", "shadow", "publish", "rollback", "list", "schema", "audit")
 ]
@@ -270,6 +270,21 @@ def test_plugins_and_metrics_need_no_configuration(
     shown = run("metrics").stdout
     assert all(name in shown for name in metrics)
     assert "window" in shown
+
+
+def test_how_the_schema_changed_is_told(run: Runs, answer: Answers, tmp_path: Path) -> None:
+    assert run("schema", "diff").exit_code == 0
+    before = tmp_path / "before.graphql"
+    text = answer("schema", "export")["sdl"]
+    before.write_text(text)
+    assert run("schema", "diff", str(before)).stdout.strip() == "nothing changed"
+    before.write_text(text + "\nextend type Query { gone: Int }\n")
+    told = run("schema", "diff", str(before), "--json")
+    assert told.exit_code == 1
+    (change,) = json.loads(told.stdout)["changes"]
+    assert (change["danger"], change["kind"]) == ("breaking", "FIELD_REMOVED")
+    before.write_text("type Query {")
+    assert run("schema", "diff", str(before)).exit_code == 2
 
 
 def test_the_schema_is_exported(run: Runs, answer: Answers, tmp_path: Path) -> None:

@@ -19,13 +19,7 @@ def command() -> None:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write.  [default: stdout]")
 def export(run: Run, output: Path | None) -> int:
     """Print the schema (SDL), with what plugins add."""
-    from accountpulse.config.reading import read_plugin_settings
-    from accountpulse.config.settings import PluginSettings
-    from accountpulse.graphql import sdl
-    from accountpulse.plugins.host import PluginHost
-
-    settings = read_plugin_settings(run.path) if run.config or run.path.exists() else PluginSettings()
-    text = sdl.export(PluginHost.load(allow=settings.allow).graphql_types)
+    text = _text(run)
     if output is not None:
         output.write_text(text, encoding="utf-8")
     if run.as_json:
@@ -33,3 +27,39 @@ def export(run: Run, output: Path | None) -> int:
     elif output is None:
         click.echo(text, nl=False)
     return 0
+
+
+@declare("diff", parent=command, example="accountpulse schema diff\naccountpulse schema diff last-year.graphql")
+@click.argument("before", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def diff(run: Run, before: Path | None) -> int:
+    """Say how the schema changed since BEFORE, a file, or since it was delivered: what breaks clients first.
+
+    Exit code 1: something breaks clients that was not announced to them.
+    """
+    from accountpulse.cli.display import Column, table
+    from accountpulse.graphql import evolution
+
+    told = evolution.announcements()
+    found = evolution.changes((before or evolution.DELIVERED).read_text(encoding="utf-8"), _text(run), told)
+    if run.as_json:
+        run.emit({"changes": found})
+    elif found:
+        run.out.print(
+            table(
+                [Column("danger"), Column("kind"), Column("change", wide=True), Column("announced for")],
+                [(c.danger, c.kind.lower(), c.description, str(c.announced or "")) for c in found],
+            )
+        )
+    else:
+        click.echo("nothing changed")
+    return 1 if any(c.danger == "breaking" and c.announced is None for c in found) else 0
+
+
+def _text(run: Run) -> str:
+    from accountpulse.config.reading import read_plugin_settings
+    from accountpulse.config.settings import PluginSettings
+    from accountpulse.graphql import sdl
+    from accountpulse.plugins.host import PluginHost
+
+    settings = read_plugin_settings(run.path) if run.config or run.path.exists() else PluginSettings()
+    return sdl.export(PluginHost.load(allow=settings.allow).graphql_types)
