@@ -393,7 +393,7 @@ class Hub:
 
     def _match(self, account: SourceAccount, candidates: list[Candidate]) -> int | None:
         chosen = self.host.match_account(account, candidates)
-        return next((c.root for c in candidates if c.key == chosen), None)
+        return None if chosen is None else chosen.root
 
     def _precedence(self) -> dict[str, list[int]]:
         return {attribute: [self._ids[name] for name in names] for attribute, names in self.settings.precedence.items()}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from accountpulse.core.errors import PluginError
+from accountpulse.core.identity import Candidate, SourceAccount
 from accountpulse.plugins import Account, Connector, ConnectorConfig, Identity, Window, hookimpl, stream
 from accountpulse.plugins.host import PluginHost
 
@@ -140,3 +141,25 @@ def test_an_observer_that_raises_is_logged_and_passed_over(plugin: Any, caplog: 
     host.observe_score("moved")
     assert seen == ["moved"]
     assert "plugin a failed" in caplog.text
+
+
+def test_a_plugins_match_is_one_of_the_candidates_also_where_two_systems_use_one_key(
+    plugin: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    crm = Candidate(1, "crm", "001", "Acme", "domain", "")
+    billing = Candidate(2, "billing", "001", "Acme", "domain", "")
+    record = SourceAccount(id=3, connection="desk", rank=2, anchor=False, key="9")
+
+    @hookimpl
+    def the_key(candidates: list[Candidate]) -> Any:
+        return candidates[0].key
+
+    @hookimpl
+    def the_last(source_account: SourceAccount, candidates: list[Candidate]) -> Candidate | None:
+        return candidates[-1] if source_account.connection == "desk" else None
+
+    host = PluginHost.load(found=[plugin("a", match_account=the_last)])
+    assert host.match_account(record, [crm, billing]) is billing
+    host = PluginHost.load(found=[plugin("b", match_account=the_key)])
+    assert host.match_account(record, [crm, billing]) is None
+    assert "plugin b: match_account returned something else" in caplog.text

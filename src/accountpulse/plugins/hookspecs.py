@@ -49,8 +49,8 @@ def register_graphql_types() -> Iterable[type]:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def match_account(source_account: SourceAccount, candidates: list[Candidate]) -> str | None:
-    """Decide which account a source account is: return a candidate's `key`, or None to leave it to the rules."""
+def match_account(source_account: SourceAccount, candidates: list[Candidate]) -> Candidate | None:
+    """Decide which account a source account is: return one of the candidates, or None to leave it to the rules."""
 
 
 @hookspec

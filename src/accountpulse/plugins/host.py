@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
@@ -22,6 +22,9 @@ from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.scoring.scorer import Scorer
 from accountpulse.core.sync.connector import Connector
 from accountpulse.plugins import hookspecs
+
+if TYPE_CHECKING:
+    from accountpulse.core.identity import Candidate, SourceAccount
 
 GROUP = hookspecs.PROJECT
 ALLOW_VARIABLE = "ACCOUNTPULSE_LOAD_PLUGINS"
@@ -84,16 +87,19 @@ class PluginHost:
             except Exception:
                 log.exception("plugin %s failed to observe a changed score", plugin)
 
-    def match_account(self, source_account: object, candidates: list[Any]) -> str | None:
-        """The first plugin's word on which account a source account is."""
+    def match_account(self, source_account: SourceAccount, candidates: list[Candidate]) -> Candidate | None:
+        """The first plugin's word on which account a source account is; what is none of the candidates is no word."""
         for plugin, match in self._implementations("match_account"):
             try:
-                chosen: str | None = match(source_account=source_account, candidates=candidates)
+                chosen = match(source_account=source_account, candidates=list(candidates))
             except Exception:
                 log.exception("plugin %s failed to match an account", plugin)
                 continue
+            named = next((each for each in candidates if each == chosen), None)
+            if named is not None:
+                return named
             if chosen is not None:
-                return chosen
+                log.error("plugin %s: match_account returned something else than a candidate or None: %s", plugin, type(chosen))
         return None
 
     @property

@@ -41,9 +41,10 @@ class SourceAccount:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An account that a source account might belong to. root: the source account that founded it."""
+    """An account that a source account might belong to. root: the source account that founded it, `key` to `connection`."""
 
     root: int
+    connection: str
     key: str
     name: str | None
     method: Method | Literal["name"]
@@ -290,5 +291,6 @@ def _candidates(
     others = [(claim, evidence) for claim, evidence in found if claim.by.connection != account.connection]
     existing = [(claim, evidence) for claim, evidence in others if not claim.by.gone]
     return [
-        Candidate(claim.root.id, claim.root.key, claim.root.name, method, evidence) for claim, evidence in existing or others
+        Candidate(claim.root.id, claim.root.connection, claim.root.key, claim.root.name, method, evidence)
+        for claim, evidence in existing or others
     ]
