@@ -222,6 +222,13 @@ def test_a_question_that_was_only_asked_is_no_answer(score: str | None) -> None:
     assert mapping.survey_response({"id": 62, "score": score, "created_at": CREATED}, "57542") is None
 
 
+def test_a_reply_beyond_the_calendar_is_none() -> None:
+    found = {"id": 7, "organization_id": 1, "created_at": "9999-12-31T23:59:59Z"}
+    made = mapping.ticket({**found, "metric_set": {"reply_time_in_minutes": {"calendar": 5}}})
+    assert made is not None
+    assert made.first_replied_at is None
+
+
 # --- anything at all ----------------------------------------------------------------------------------------------------
 
 JSON = st.recursive(

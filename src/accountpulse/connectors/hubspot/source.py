@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from accountpulse.connectors.hubspot import webhook
@@ -45,6 +46,8 @@ from accountpulse.plugins import (
 # Both clocks may differ, and the newest changes are not in the search index yet.
 LAG = timedelta(minutes=1)
 CURSOR = OpaqueCursor("the page of the list, or the span of modification times being read and the last id read in it")
+# How all of it is read, but for what says otherwise.
+incremental = partial(stream, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
 
 
 class HubSpot(Connector[HubSpotConfig]):
@@ -92,7 +95,7 @@ class HubSpot(Connector[HubSpotConfig]):
         details = {name: str(account[name]) for name in ("accountType", "companyCurrency", "timeZone") if account.get(name)}
         return Identity(id=portal, name=str(account.get("uiDomain") or "HubSpot") + f"/{portal}", details=details)
 
-    @stream(Account, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Account)
     def companies(self, window: Window) -> Iterator[Item]:
         """Reads companies, and the names of their owners.
 
@@ -101,7 +104,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("companies", window)
 
-    @stream(Contact, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Contact)
     def contacts(self, window: Window) -> Iterator[Item]:
         """Reads contacts that belong to a company; one that left its company is deleted here.
 
@@ -110,7 +113,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("contacts", window)
 
-    @stream(Opportunity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Opportunity)
     def deals(self, window: Window) -> Iterator[Item]:
         """Reads deals, the stages of their pipelines and their line items, which tell deals for services from others.
 
@@ -118,7 +121,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("deals", window)
 
-    @stream(Ticket, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Ticket)
     def tickets(self, window: Window) -> Iterator[Item]:
         """Reads tickets and the stages of their pipelines.
 
@@ -126,7 +129,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("tickets", window)
 
-    @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Activity)
     def meetings(self, window: Window) -> Iterator[Item]:
         """Reads meetings, those that lie ahead too; not those that were cancelled, moved or missed.
 
@@ -134,7 +137,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("meetings", window)
 
-    @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Activity)
     def calls(self, window: Window) -> Iterator[Item]:
         """Reads calls that were answered.
 
@@ -142,7 +145,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("calls", window)
 
-    @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Activity)
     def emails(self, window: Window) -> Iterator[Item]:
         """Reads e-mails that were sent or received; their text is not asked for.
 
@@ -150,7 +153,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("emails", window)
 
-    @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Activity)
     def tasks(self, window: Window) -> Iterator[Item]:
         """Reads completed tasks that are steps with the customer, by their words: onboarding, training, a survey sent.
 
@@ -158,7 +161,7 @@ class HubSpot(Connector[HubSpotConfig]):
         """
         yield from self._changes("tasks", window)
 
-    @stream(SurveyResponse, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(SurveyResponse)
     def surveys(self, window: Window) -> Iterator[Item]:
         """Reads responses to HubSpot's own surveys (feedback submissions) of the kinds NPS, CSAT and CES, and custom ones whose
         scale is configured.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from accountpulse.connectors.salesforce import contracts, deals, mapping
@@ -40,6 +41,8 @@ LAG = timedelta(minutes=5)
 HISTORY = timedelta(days=548)  # Salesforce keeps field history for 18 months
 CURSOR = OpaqueCursor("the span being read, and in it the (SystemModstamp, Id) of the last row or the place in a bulk job")
 HISTORY_CURSOR = OpaqueCursor("the span being read, and in it the (CreatedDate, Id) of the last row")
+# How all of it is read, but for what says otherwise.
+incremental = partial(stream, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
 
 
 class Salesforce(Connector[SalesforceConfig]):
@@ -100,7 +103,7 @@ class Salesforce(Connector[SalesforceConfig]):
     def stream_records(cls, spec: StreamSpec, config: SalesforceConfig) -> tuple[type[Record], ...]:
         return () if spec.name == "assets" and not config.seats_from_assets else spec.records
 
-    @stream(Account, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Account)
     def accounts(self, window: Window) -> Iterator[Item]:
         """Reads Account; the names of their owners from User, the end of their contracts from Contract.
 
@@ -138,7 +141,7 @@ class Salesforce(Connector[SalesforceConfig]):
             Reading("Account", Account, ("CreatedDate",), wanted, record, joined=joined, again=again), window
         )
 
-    @stream(Contact, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Contact)
     def contacts(self, window: Window) -> Iterator[Item]:
         """Reads Contact.
 
@@ -153,7 +156,7 @@ class Salesforce(Connector[SalesforceConfig]):
 
         yield from self._reader.changes(Reading("Contact", Contact, ("AccountId", "CreatedDate"), wanted, record), window)
 
-    @stream(Opportunity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Opportunity)
     def opportunities(self, window: Window) -> Iterator[Item]:
         """Reads Opportunity; what they hold from OpportunityLineItem and Product2.
 
@@ -193,10 +196,7 @@ class Salesforce(Connector[SalesforceConfig]):
             Reading("Opportunity", Opportunity, needed, wanted, record, joined=joined, again=again), window
         )
 
-    @stream(
-        OpportunityChange,
-        cursor=HISTORY_CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones", history=HISTORY, forgets=True,
-    )  # fmt: skip
+    @incremental(OpportunityChange, cursor=HISTORY_CURSOR, history=HISTORY, forgets=True)
     def opportunity_history(self, window: Window) -> Iterator[Item]:
         """Reads the changes of stage, amount and close date from OpportunityFieldHistory, where Salesforce tracks them.
 
@@ -231,7 +231,7 @@ class Salesforce(Connector[SalesforceConfig]):
         )
         yield from self._reader.changes(reading, window)
 
-    @stream(Subscription, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Subscription)
     def contracts(self, window: Window) -> Iterator[Item]:
         """Reads Contract, once activated: when it began, when it is up for renewal, and that it has ended.
 
@@ -255,7 +255,7 @@ class Salesforce(Connector[SalesforceConfig]):
         )
         yield from self._reader.changes(reading, window)
 
-    @stream(Subscription, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Subscription)
     def assets(self, window: Window) -> Iterator[Item]:
         """Reads Asset, where `seats_from_assets` is set: licences by product, with their quantity as seats.
 
@@ -288,7 +288,7 @@ class Salesforce(Connector[SalesforceConfig]):
         )
         yield from self._reader.changes(reading, window)
 
-    @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Activity)
     def tasks(self, window: Window) -> Iterator[Item]:
         """Reads the completed calls, e-mails and the like of Task; open tasks are plans and to-dos are no dealings with anyone.
 
@@ -303,7 +303,7 @@ class Salesforce(Connector[SalesforceConfig]):
 
         yield from self._reader.changes(Reading("Task", Activity, needed, wanted, record), window)
 
-    @stream(Activity, cursor=CURSOR, lag=LAG, look_back=LOOK_BACK, deletes="tombstones")
+    @incremental(Activity)
     def events(self, window: Window) -> Iterator[Item]:
         """Reads the calendar entries of Event, those that lie ahead too.
 

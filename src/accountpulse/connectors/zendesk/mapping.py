@@ -148,7 +148,10 @@ def first_reply(metrics: Json, opened_at: datetime) -> datetime | None:
         times = metrics.get(name)
         taken = times.get("calendar") if isinstance(times, Mapping) else None
         if isinstance(taken, (int, float)) and not isinstance(taken, bool) and 0 <= taken < 1e9:
-            return opened_at + taken * unit
+            try:
+                return opened_at + taken * unit
+            except OverflowError:
+                return None  # beyond the calendar: no reply that anybody can have given
     return None
 
 
