@@ -15,12 +15,15 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path as FilePath
+from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.events import AliasEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from accountpulse.core.errors import SettingsError
@@ -82,17 +85,10 @@ def load_yaml(path: FilePath) -> Located:
 
 def parse_yaml(text: str, file: str) -> Located:
     """Like `load_yaml`, of text; `file` stands in messages."""
-    yaml = YAML(typ="safe", pure=True)
     try:
-        depth = 0
-        for event in yaml.parse(text):
-            line = event.start_mark.line + 1
-            if isinstance(event, AliasEvent):
-                raise SettingsError([f"{file}:{line}: found the alias *{event.anchor}; write the value out"])
-            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-            if depth > MAX_DEPTH:  # composing recurses, so this must be known before
-                raise SettingsError([f"{file}:{line}: nested too deeply; allowed: {MAX_DEPTH} levels"])
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = _composed(text)
+    except _Refused as refused:
+        raise SettingsError([f"{file}:{refused.line}: {refused}"]) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{file}:{mark.line + 1}" if mark else file
@@ -107,6 +103,36 @@ def parse_yaml(text: str, file: str) -> Located:
     if walker.problems:
         raise SettingsError(walker.problems)
     return Located(file, data, walker.lines)
+
+
+@lru_cache(maxsize=32)
+def _composed(text: str) -> Node | None:
+    """The nodes of a document, which nobody changes: the same few files are read again and again."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _PlainComposer
+    found: Node | None = yaml.compose(text)
+    return found
+
+
+class _Refused(Exception):
+    """Something that YAML has and these files may not."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class _PlainComposer(Composer):
+    """Refuses aliases, and what nests so deeply that composing, which recurses, could fail."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent):
+            raise _Refused(line, f"found the alias *{event.anchor}; write the value out")
+        if self.depth == MAX_DEPTH and isinstance(event, CollectionStartEvent):
+            raise _Refused(line, f"nested too deeply; allowed: {MAX_DEPTH} levels")
+        return super().compose_node(parent, index)
 
 
 def _advice(error: MarkedYAMLError) -> str:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
@@ -69,8 +69,12 @@ class PluginHost:
         host._manager.add_hookspecs(hookspecs)
         if allow is None and (named := os.environ.get(ALLOW_VARIABLE)):
             allow = [name.strip() for name in named.split(",") if name.strip()]
+        origins: dict[Distribution | None, tuple[str, str]] = {None: ("?", "?")}
         for entry in sorted(found if found is not None else entry_points(group=GROUP), key=lambda e: e.name):
-            host._load(entry, allow)
+            if entry.dist is not None and entry.dist not in origins:
+                metadata = entry.dist.metadata  # read anew whenever it is asked for
+                origins[entry.dist] = (metadata["Name"], metadata["Version"])
+            host._load(entry, allow, *origins[entry.dist])
         host._collect()
         return host
 
@@ -109,9 +113,7 @@ class PluginHost:
 
     # --- loading ------------------------------------------------------------------------------------------------------
 
-    def _load(self, entry: EntryPoint, allow: Sequence[str] | None) -> None:
-        distribution = entry.dist.name if entry.dist else "?"
-        version = entry.dist.version if entry.dist else "?"
+    def _load(self, entry: EntryPoint, allow: Sequence[str] | None, distribution: str, version: str) -> None:
         if allow is not None and entry.name not in allow:
             self.plugins.append(
                 PluginInfo(entry.name, distribution, version, "left out", "it is not in the allow-list plugins.allow")

@@ -77,7 +77,10 @@ def _builder(cls: type[Record]) -> Callable[[Record], FactRow]:
     names = tuple(f.name for f in schema.fields)
     read = attrgetter(*names)
     expected = _expected(schema)
-    checks = tuple((index, field, expected[field.name]) for index, field in enumerate(schema.fields))
+    checks = tuple(
+        (index, field, expected[field.name], _CHECKS[field.kind], frozenset(field.allowed))
+        for index, field in enumerate(schema.fields)
+    )
     own_times = _own_times(schema)
 
     def build(record: Record) -> FactRow:
@@ -96,8 +99,20 @@ def _builder(cls: type[Record]) -> Callable[[Record], FactRow]:
         if raw_ref is not None and not (isinstance(raw_ref, str) and storable(raw_ref)):
             raise InvalidRecord(source_id, f"{schema.name}.raw_ref must be a text, found {type(raw_ref).__name__}")
         values = list(read(record))
-        for index, field, types in checks:
-            values[index] = _checked(schema, field, types, values[index], source_id)
+        for index, field, types, check, allowed in checks:
+            value = values[index]
+            # Nearly every value is right, so that is found out first; what isn't goes through `_checked`, which says why.
+            if value is None and field.nullable:
+                continue
+            if type(value) in types:
+                try:
+                    values[index] = check(value)
+                except _Unstorable:
+                    pass
+                else:
+                    if not allowed or values[index] in allowed:
+                        continue
+            values[index] = _checked(schema, field, types, value, source_id)
         since = min((values[i] for i in own_times if values[i] is not None), default=None)
         digest = blake2b(repr((account, values)).encode(), digest_size=HASH_BYTES).digest()
         if not isinstance(since, datetime):
