@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from tests.benchmarks import graphql_servers, scoring
+from tests.benchmarks import graphql_servers, scoring, sync
 from tests.benchmarks.claims import Report
 
 from accountpulse.cli.display import console
@@ -59,6 +59,25 @@ def graphql_command(accounts: int, rounds: int, as_json: bool, check: bool, node
     """
     options = graphql_servers.Options(accounts, rounds, node=node, ariadne=ariadne, postgres=postgres)
     _show(lambda step: graphql_servers.run(options, step), as_json=as_json, check=check)
+
+
+@bench.command("sync")
+@click.option("--records", default=100_000, show_default=True, type=click.IntRange(min=1_000), help="Read from each vendor.")
+@click.option("--most", default=1_000_000, show_default=True, type=click.IntRange(min=10_000), help="Read by the long sync.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1), help="How often each is measured.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--check", is_flag=True, help="Exit with 1 when a claim misses its limit.")
+@click.option("--dlt/--no-dlt", default=True, show_default=True, help="Compare with dlt (installed aside, once).")
+@click.option("--postgres/--no-postgres", default=True, show_default=True, help="Measure on PostgreSQL, too.")
+def sync_command(records: int, most: int, rounds: int, as_json: bool, check: bool, dlt: bool, postgres: bool) -> None:
+    """Records into a store, as a share of reading alone, against dlt, and the memory of a long sync.
+
+    Zendesk and Stripe are simulated in a process of their own, which counts for nobody.
+
+    Example: python3 dev.py bench sync --records 20000 --most 50000 --rounds 1
+    """
+    options = sync.Options(records, most, rounds, postgres=postgres, dlt=dlt)
+    _show(lambda step: sync.run(options, step), as_json=as_json, check=check)
 
 
 def _show(run: Callable[[Callable[[str], None]], Report], *, as_json: bool, check: bool) -> None:

@@ -11,6 +11,7 @@ from tests.benchmarks.stores import CACHE
 PANDAS = ("pandas", ("pandas==3.1.1", "pyarrow>=26,<27"))
 # The last release of featuretools, of May 2024, works with no later pandas.
 FEATURETOOLS = ("featuretools", ("featuretools==1.31.0", "woodwork==0.31.0", "pandas<3", "pyarrow>=26,<27", "setuptools<81"))
+DLT = ("dlt", ("dlt[sqlalchemy,postgres]==1.31.0", "psycopg[binary]"))  # dlt's own driver is the older psycopg2
 
 
 class NoEnvironment(Exception):

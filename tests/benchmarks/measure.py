@@ -37,7 +37,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Work to be measured, under a name for people: a function of `tasks.py` with its arguments.
+    """Work to be measured, under a name for people: a function of a module of this package with its arguments.
 
     python: of another environment; `function` is then a module of this package, which gets the arguments as JSON.
     """
@@ -46,6 +46,7 @@ class Task:
     arguments: Mapping[str, Any]
     function: str
     python: str = ""
+    module: str = "tasks"
 
 
 class TaskFailed(Exception):
@@ -54,7 +55,7 @@ class TaskFailed(Exception):
 
 def sample(task: Task) -> Sample:
     """Run a task in a fresh process. Raises TaskFailed with its last words."""
-    module = [sys.executable, "-P", "-m", "tests.benchmarks.tasks", task.function]
+    module = [sys.executable, "-P", "-m", f"tests.benchmarks.{task.module}", task.function]
     if task.python:
         module = [task.python, "-P", "-m", f"tests.benchmarks.{task.function}"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}

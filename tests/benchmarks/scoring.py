@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import sqlalchemy as sa
 from tests.benchmarks import environments, stores
 from tests.benchmarks.claims import Claim, Fact, Report
 from tests.benchmarks.environments import NoEnvironment
 from tests.benchmarks.measure import Sample, Task, TaskFailed, interleaved, middle, sample
 from tests.benchmarks.question import METRICS
+from tests.benchmarks.servers import Server, postgres_server
 from tests.benchmarks.stores import CACHE
-from tests.postgres import PostgresUnavailable, temporary_postgres
 
 Step = Callable[[str], None]
 
@@ -75,10 +73,10 @@ def run(options: Options, step: Step) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A server with a store: its URL, the process id of the server, how many accounts."""
+    """A server with a filled store: the store's URL, and how many accounts are in it."""
 
+    server: Server
     url: str
-    server: int
     accounts: int
 
 
@@ -90,38 +88,13 @@ def _postgres(options: Options, world: Path, step: Step) -> Iterator[Postgres | 
         return
     accounts = min(options.accounts, POSTGRES_MOST)
     facts = (world if accounts == options.accounts else stores.worlds(accounts, SEED, step, options.cache)) / "facts"
-    try:
-        with temporary_postgres() as url:
-            server = _server_of(url)
-            if server is None:
-                yield "the server runs elsewhere, where its CPU time can't be read"
-                return
-            name = "accountpulse_bench"
-            admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-            with admin.connect() as connection:
-                connection.exec_driver_sql(f"drop database if exists {name} with (force)")
-                connection.exec_driver_sql(f"create database {name}")
-            own = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
-            try:
-                stores.fill_postgres(own, facts, accounts, step)
-                yield Postgres(own, server, accounts)
-            finally:
-                with admin.connect() as connection:
-                    connection.exec_driver_sql(f"drop database {name} with (force)")
-                admin.dispose()
-    except PostgresUnavailable as unavailable:
-        yield str(unavailable)
-
-
-def _server_of(url: str) -> int | None:
-    """The process id of the server's first process, where it runs on this machine."""
-    engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        backend = connection.exec_driver_sql("select pg_backend_pid()").scalar_one()
-        status = Path(f"/proc/{backend}/status")
-        found = re.search(r"^Name:\s*postgres.*?^PPid:\s*(\d+)", status.read_text() if status.exists() else "", re.S | re.M)
-    engine.dispose()
-    return int(found[1]) if found else None
+    with postgres_server() as server:
+        if isinstance(server, str):
+            yield server
+            return
+        with server.database("accountpulse_bench") as url:
+            stores.fill_postgres(url, facts, accounts, step)
+            yield Postgres(server, url, accounts)
 
 
 def _tasks(options: Options, world: Path, postgres: Postgres | str, step: Step) -> tuple[dict[str, Task], dict[str, str]]:
@@ -134,7 +107,7 @@ def _tasks(options: Options, world: Path, postgres: Postgres | str, step: Step) 
     ]
     problems: dict[str, str] = {}
     if isinstance(postgres, Postgres):
-        where = {"url": postgres.url, "server": postgres.server}
+        where = {"url": postgres.url, "server": postgres.server.process}
         tasks += [
             Task("compiled SQL on PostgreSQL", where, "compiled"),
             Task("hand-written SQL on PostgreSQL", where, "hand"),
@@ -260,7 +233,7 @@ def _history_claims(report: Report, options: Options, scratch: Path, postgres: P
     report.facts.append(Fact("writing history on SQLite", found["cpu_us"], "us of CPU an account and day"))
     if isinstance(postgres, Postgres):
         step(f"history of {HISTORY_DAYS} days on PostgreSQL")
-        with _empty_database(postgres.url) as url:
+        with postgres.server.database("accountpulse_bench_history") as url:
             found = sample(Task("history", {"url": url, **size}, "history")).facts
         report.facts.append(Fact("history with components on PostgreSQL", found["bytes"], unit))
         report.facts.append(Fact("the same, compacted", found["compacted_bytes"], unit))
@@ -285,18 +258,3 @@ def _live_claims(report: Report, options: Options, scratch: Path, world: Path, s
     report.claims.append(Claim("metrics run for a change of the model", queries, "at most", 0, "queries", note))
     of_change = change.cpu / change.facts["scored"] * 1e3
     report.facts.append(Fact("scoring everybody with another model on SQLite, written", of_change, "ms of CPU an account"))
-
-
-@contextmanager
-def _empty_database(url: str) -> Iterator[str]:
-    name = "accountpulse_bench_history"
-    admin = sa.create_engine(sa.make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"drop database if exists {name} with (force)")
-        connection.exec_driver_sql(f"create database {name}")
-    try:
-        yield sa.make_url(url).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"drop database {name} with (force)")
-        admin.dispose()

@@ -1,0 +1,112 @@
+"""What the processes of the benchmark of syncs do: `python -m tests.benchmarks.sync_tasks NAME JSON`, as `tasks.py` does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from tests.benchmarks.measure import Region, finish
+from tests.benchmarks.servers import empty
+from tests.benchmarks.sync_vendors import KEY, NOW, TICKETS
+
+from accountpulse.connectors.stripe.api import StripeApi
+from accountpulse.connectors.stripe.config import StripeConfig
+from accountpulse.connectors.stripe.source import Stripe
+from accountpulse.connectors.zendesk.client import ZendeskClient
+from accountpulse.connectors.zendesk.config import ZendeskConfig
+from accountpulse.connectors.zendesk.source import Zendesk
+from accountpulse.core.clock import FixedClock
+from accountpulse.core.model import schema_of
+from accountpulse.core.store import connections
+from accountpulse.core.store.connections import ConnectionSpec
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.sync.connector import Connector
+from accountpulse.core.sync.context import Context
+from accountpulse.core.sync.engine import Source, SyncEngine
+
+Result = dict[str, float]
+
+STREAMS = {"zendesk": ("tickets", "ticket"), "stripe": ("invoices", "invoice")}
+"""The stream of each vendor that is read, and the record that it brings."""
+
+
+def raw(vendor: str, base: str) -> Result:
+    """Go through all of the vendor's JSON by way of the same SDK, and do nothing with it: the limit of a sync."""
+    region, rows = Region(), 0
+    pages = {"zendesk": _zendesk_pages, "stripe": _stripe_pages}[vendor](base)
+    with region.measured():
+        for page in pages:
+            rows += len(page)
+    return {"cpu": region.cpu, "wall": region.wall, "rows": rows}
+
+
+def sync(vendor: str, base: str, url: str, server: int | None = None) -> Result:
+    """Sync into an empty store, through the engine, versions and checkpoints included."""
+    empty(url)
+    store, clock = Store.open(url), FixedClock(NOW)
+    connector = _connector(vendor, base, clock)
+    stream, kind = STREAMS[vendor]
+    with store.write() as connection:
+        ids = connections.register(connection, [_spec(vendor, connector)], clock.now())
+    region = Region(server)
+    with region.measured():
+        result = SyncEngine(store, clock).sync(Source(ids[vendor], vendor, connector), [stream])
+    connector.close()
+    assert result.state == "ok", result.message
+    with store.read() as connection:
+        rows = connection.execute(sa.select(sa.func.count()).select_from(FACTS[kind])).scalar_one()
+    store.close()
+    return {"cpu": region.cpu, "wall": region.wall, "rows": rows}
+
+
+def _zendesk_pages(base: str) -> Iterator[list[Any]]:
+    client = ZendeskClient(_zendesk(base), Context("raw", clock=FixedClock(NOW)))
+    place: dict[str, str | int] = {"start_time": 0}
+    while True:
+        page = client.get("incremental/tickets/cursor.json", include="metric_sets", per_page=TICKETS, **place)
+        yield page["tickets"]
+        if page["end_of_stream"]:
+            return
+        place = {"cursor": page["after_cursor"]}
+
+
+def _stripe_pages(base: str) -> Iterator[list[Any]]:
+    yield from StripeApi(KEY, base, Context("raw", clock=FixedClock(NOW))).pages("/v1/invoices")
+
+
+def _zendesk(base: str) -> ZendeskConfig:
+    return ZendeskConfig.model_validate({"base_url": base, "oauth_token": KEY})
+
+
+def _connector(vendor: str, base: str, clock: FixedClock) -> Connector[Any]:
+    context = Context(vendor, clock=clock)
+    if vendor == "zendesk":
+        return Zendesk(_zendesk(base), context)
+    return Stripe(StripeConfig.model_validate({"api_key": KEY, "base_url": base}), context)
+
+
+def _spec(vendor: str, connector: Connector[Any]) -> ConnectionSpec:
+    return ConnectionSpec(
+        name=vendor,
+        connector=vendor,
+        priority=0,
+        anchor=False,
+        provides=tuple(schema_of(r).name for r in connector.provides(connector.config)),
+        streams={s.name: tuple(schema_of(r).name for r in s.records) for s in connector.streams()},
+    )
+
+
+TASKS: Mapping[str, Callable[..., Result]] = {task.__name__: task for task in (raw, sync)}
+
+
+def main() -> None:
+    name, arguments = sys.argv[1:]
+    finish(TASKS[name](**json.loads(arguments)))
+
+
+if __name__ == "__main__":
+    main()
