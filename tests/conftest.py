@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
+from tests.emptying import empty
 from tests.postgres import PostgresUnavailable, temporary_postgres
 
 from accountpulse.core.store.database import Store
@@ -37,7 +38,21 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         with fresh_store(tmp_path) as opened:
             yield opened
         return
-    with _database(request.getfixturevalue("postgres_template")) as url:
+    opened = Store.open(request.getfixturevalue("postgres_shared"))
+    _disconnect_others(opened)
+    empty(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_to_alter(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Like `store`, for tests that change its schema: a database of its own."""
+    if request.param == "sqlite":
+        with fresh_store(tmp_path) as opened:
+            yield opened
+        return
+    with database_from(request.getfixturevalue("postgres_template")) as url:
         opened = Store.open(url)
         yield opened
         opened.close()
@@ -56,8 +71,25 @@ def postgres_template(postgres_url: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def postgres_shared(postgres_template: str) -> Iterator[str]:
+    """A PostgreSQL database with the current schema, for one test after the other."""
+    with database_from(postgres_template) as url:
+        yield url
+
+
+def _disconnect_others(store: Store) -> None:
+    """End what an earlier test may have left open: it could hold locks."""
+    others = (
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql(others)
+
+
 @contextmanager
-def _database(template: str) -> Iterator[str]:
+def database_from(template: str) -> Iterator[str]:
+    """A database of one's own, copied from a template; its URL."""
     name = f"test_{uuid4().hex}"
     admin = sa.create_engine(_with_database(template, "postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.core.sync.stores import empty
+from tests.emptying import empty
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.identity.linker import LinkReport, link_accounts

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.core.mirror.conftest import SMALL
 from tests.core.mirror.scene import Scene, assert_equal
-from tests.core.sync.stores import empty
+from tests.emptying import empty
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import StoreError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.core.people.firm import NOON, Firm
-from tests.core.sync.stores import empty
+from tests.emptying import empty
 
 from accountpulse.core.errors import InvalidInput, NotFound
 from accountpulse.core.people import OverrideState, override_state

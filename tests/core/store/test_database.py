@@ -25,11 +25,11 @@ def test_opening_twice_changes_nothing(store: Store) -> None:
     Store.open(store.engine.url.render_as_string(hide_password=False)).close()
 
 
-def test_a_store_of_a_newer_version_is_refused(store: Store) -> None:
-    with store.write() as connection:
+def test_a_store_of_a_newer_version_is_refused(store_to_alter: Store) -> None:
+    with store_to_alter.write() as connection:
         connection.execute(sa.text("update alembic_version set version_num = '9999'"))
     with pytest.raises(StoreError, match="newer AccountPulse"):
-        Store.open(store.engine.url.render_as_string(hide_password=False))
+        Store.open(store_to_alter.engine.url.render_as_string(hide_password=False))
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_something_is_frozen() -> None:
     assert REVISIONS
 
 
-def test_what_was_published_before_releases_were_noted_can_be_gone_back_to(store: Store, tmp_path: Path) -> None:
-    old = restored("0001", store, tmp_path)
+def test_what_was_published_before_releases_were_noted_can_be_gone_back_to(store_to_alter: Store, tmp_path: Path) -> None:
+    old = restored("0001", store_to_alter, tmp_path)
     with old.read() as connection:
         last = connection.execute(
             sa.select(sa.func.max(sa.func.coalesce(publication.c.known_to, publication.c.known_from)))
@@ -59,8 +59,8 @@ def test_what_was_published_before_releases_were_noted_can_be_gone_back_to(store
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_delivered_store_is_upgraded_and_keeps_every_row(revision: str, store: Store, tmp_path: Path) -> None:
-    old = restored(revision, store, tmp_path)
+def test_a_delivered_store_is_upgraded_and_keeps_every_row(revision: str, store_to_alter: Store, tmp_path: Path) -> None:
+    old = restored(revision, store_to_alter, tmp_path)
     with old.read() as connection:
         tables = sa.inspect(connection).get_table_names()
         before = {t: connection.execute(sa.text(f'select count(*) from "{t}"')).scalar_one() for t in tables}
@@ -81,8 +81,8 @@ def test_a_delivered_store_is_upgraded_and_keeps_every_row(revision: str, store:
         upgraded.close()
 
 
-def test_the_newest_frozen_store_reads_as_it_was_written(store: Store, tmp_path: Path) -> None:
-    old = restored(REVISIONS[-1], store, tmp_path)
+def test_the_newest_frozen_store_reads_as_it_was_written(store_to_alter: Store, tmp_path: Path) -> None:
+    old = restored(REVISIONS[-1], store_to_alter, tmp_path)
     try:
         with old.read() as connection:
             names = set(sa.inspect(connection).get_table_names())

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from tests.conftest import _database
+from tests.conftest import database_from
+from tests.emptying import empty
 
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.metadata import metadata
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -21,7 +20,7 @@ def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         yield opened
         opened.close()
         return
-    with _database(request.getfixturevalue("postgres_template")) as url:
+    with database_from(request.getfixturevalue("postgres_template")) as url:
         opened = Store.open(url)
         yield opened
         opened.close()
@@ -32,17 +31,3 @@ def store(shared_store: Store) -> Store:
     """An empty store: the test runs once on SQLite and once on PostgreSQL."""
     empty(shared_store)
     return shared_store
-
-
-def empty(store: Store) -> None:
-    with store.write() as connection:
-        if store.is_sqlite:
-            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(sa.delete(table))
-        else:
-            filled = [
-                t.name for t in metadata.sorted_tables if connection.execute(sa.select(sa.exists(sa.select(t)))).scalar_one()
-            ]
-            if filled:
-                connection.exec_driver_sql(f"truncate {', '.join(filled)} restart identity cascade")

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.core.sync.stores import empty
 from tests.core.sync.vendor import Bench, Killed, account, at, contact, survey, ticket
+from tests.emptying import empty
 
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.tables import run, snapshot_key
