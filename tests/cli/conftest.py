@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,18 @@ def answer(run: Callable[..., Result]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def scored(shop: Path, run: Callable[..., Result]) -> Path:
-    """A shop that has been synced and scored."""
-    assert run("sync").exit_code == 0
-    assert run("score").exit_code == 0
+def scored(shop: Path, run: Callable[..., Result], scored_today: dict[date, bytes]) -> Path:
+    """A shop that has been synced and scored: once for all tests of a day, as it always comes out the same."""
+    store, today = shop / "accountpulse.db", datetime.now(UTC).date()
+    if today not in scored_today:
+        assert run("sync").exit_code == 0
+        assert run("score").exit_code == 0
+        scored_today[today] = store.read_bytes()
+    store.write_bytes(scored_today[today])
     return shop
+
+
+@pytest.fixture(scope="session")
+def scored_today() -> dict[date, bytes]:
+    """The store of a scored shop, by the day."""
+    return {}
