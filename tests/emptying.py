@@ -15,8 +15,7 @@ def empty(store: Store) -> None:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(sa.delete(table))
         else:
-            filled = [
-                t.name for t in metadata.sorted_tables if connection.execute(sa.select(sa.exists(sa.select(t)))).scalar_one()
-            ]
+            each = (sa.select(sa.literal(t.name)).where(sa.exists(sa.select(t))) for t in metadata.sorted_tables)
+            filled = connection.execute(sa.union_all(*each)).scalars().all()
             if filled:
                 connection.exec_driver_sql(f"truncate {', '.join(filled)} restart identity cascade")

@@ -453,7 +453,8 @@ def test_the_grouping_does_not_depend_on_the_order_of_syncing(
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@pytest.mark.parametrize("shared_store", ["sqlite"], indirect=True)  # what is asked of a database, the test above asks of both
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
 @given(facts=worlds, data=st.data(), anchors=st.sampled_from([("crm",), ("billing",), ("crm", "billing")]))
 def test_the_grouping_does_not_depend_on_the_order_of_syncing_at_length(
     store: Store, facts: dict[tuple[str, str], dict[str, Any]], data: st.DataObject, anchors: tuple[str, ...]
