@@ -18,7 +18,7 @@ from accountpulse.core.sync.engine import Source, describe_crash
 from accountpulse.core.sync.results import RunResult, StreamResult
 from accountpulse.core.sync.resync import forget
 from accountpulse.core.sync.whose import settle_identity
-from accountpulse.plugins.host import PluginHost
+from accountpulse.plugins.host import CRASHES, PluginHost
 
 # In these a person is asked to act, and what they change may well be whose credentials are used.
 _CREDENTIALS_MAY_DIFFER = ("needs_reauth", "misconfigured")
@@ -59,7 +59,7 @@ class Sources(Mapping[str, Source]):
                 self._opened[name] = Source(ids[name], name, connector_of(host, connection)(connection.config, context))
             except AccountPulseError as error:
                 self._unusable[name] = str(error)
-            except Exception as error:
+            except CRASHES as error:
                 self._unusable[name] = describe_crash(error)
 
     def __getitem__(self, name: str) -> Source:
@@ -94,7 +94,7 @@ class Sources(Mapping[str, Source]):
             identity = self[name].connector.check()
         except AccountPulseError as error:
             return CheckResult(name, connector, False, message=str(error))
-        except Exception as error:
+        except CRASHES as error:
             return CheckResult(name, connector, False, message=describe_crash(error))
         with self._store.write() as connection:
             refused = settle_identity(connection, self[name], identity)

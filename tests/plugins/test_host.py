@@ -66,8 +66,13 @@ def test_the_built_in_connectors_come_through_the_entry_points() -> None:
     assert all(p.status == "loaded" for p in host.plugins), host.plugins
 
 
-def test_a_plugin_that_raises_at_import_costs_only_itself(plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "exploding_plugin.py").write_text("raise RuntimeError('boom')\n")
+@pytest.mark.parametrize("line", ["raise RuntimeError('boom')", "import sys; sys.exit('boom')"])
+def test_a_plugin_that_raises_or_exits_at_import_costs_only_itself(
+    plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    """R42."""
+    (tmp_path / "exploding_plugin.py").write_text(f"{line}\n")
+    monkeypatch.delitem(sys.modules, "exploding_plugin", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     host = PluginHost.load(
         found=[EntryPoint("bad", "exploding_plugin", "accountpulse"), plugin("good", register_connectors=register(Sample))]
@@ -77,10 +82,13 @@ def test_a_plugin_that_raises_at_import_costs_only_itself(plugin: Any, tmp_path:
     assert host.connectors == {"sample": Sample}
 
 
-def test_a_hook_that_raises_costs_only_its_plugin(plugin: Any) -> None:
+@pytest.mark.parametrize("error", [ValueError("no luck"), SystemExit("no luck")])
+def test_a_hook_that_raises_or_exits_costs_only_its_plugin(plugin: Any, error: BaseException) -> None:
+    """R42."""
+
     @hookimpl
     def register_connectors() -> list[type]:
-        raise ValueError("no luck")
+        raise error
 
     host = PluginHost.load(
         found=[plugin("bad", register_connectors=register_connectors), plugin("good", register_connectors=register(Sample))]

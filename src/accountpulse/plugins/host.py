@@ -32,6 +32,9 @@ STRICT_VARIABLE = "ACCOUNTPULSE_STRICT_PLUGINS"
 
 log = logging.getLogger("accountpulse.plugins")
 
+# `sys.exit` in a plugin must end the plugin, not whoever serves scores.
+CRASHES = (Exception, SystemExit)
+
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
@@ -88,7 +91,7 @@ class PluginHost:
         for plugin, observe in self._implementations("score_changed"):
             try:
                 observe(change=change)
-            except Exception:
+            except CRASHES:
                 log.exception("plugin %s failed to observe a changed score", plugin)
 
     def match_account(self, source_account: SourceAccount, candidates: list[Candidate]) -> Candidate | None:
@@ -96,7 +99,7 @@ class PluginHost:
         for plugin, match in self._implementations("match_account"):
             try:
                 chosen = match(source_account=source_account, candidates=list(candidates))
-            except Exception:
+            except CRASHES:
                 log.exception("plugin %s failed to match an account", plugin)
                 continue
             named = next((each for each in candidates if each == chosen), None)
@@ -123,7 +126,7 @@ class PluginHost:
             module = entry.load()
             self._manager.register(module, name=entry.name)
             hooks = self._verified_hooks(module)
-        except Exception as error:
+        except CRASHES as error:
             if self._manager.has_plugin(entry.name):
                 self._manager.unregister(name=entry.name)
             self._break(PluginInfo(entry.name, distribution, version, "broken", _reason(error)), error)
@@ -140,7 +143,7 @@ class PluginHost:
                 raise PluginError(f"it implements a hook {caller.name!r}, which does not exist; {hint}")
         return tuple(sorted(caller.name for caller in callers))
 
-    def _break(self, info: PluginInfo, error: Exception | None) -> None:
+    def _break(self, info: PluginInfo, error: BaseException | None) -> None:
         if self._strict:
             raise PluginError(f"plugin {info.name!r} ({info.distribution} {info.version}): {info.reason}") from error
         log.warning("plugin %s is broken: %s", info.name, info.reason)
@@ -188,11 +191,11 @@ class PluginHost:
     def _guarded(self, plugin: str, hook: str, call: Callable[[], Any]) -> Any:
         try:
             return call()
-        except Exception as error:
+        except CRASHES as error:
             self._refuse(plugin, f"{hook}() failed: {_reason(error)}", error)
             return None
 
-    def _refuse(self, plugin: str, reason: str, error: Exception | None = None) -> None:
+    def _refuse(self, plugin: str, reason: str, error: BaseException | None = None) -> None:
         listed = next(p for p in self.plugins if p.name == plugin)
         self._break(PluginInfo(plugin, listed.distribution, listed.version, "broken", reason, listed.hooks), error)
 
@@ -235,6 +238,6 @@ def _check_metric(item: Any) -> None:
         raise PluginError(f"{item!r} is not a Metric; declare it with metric(...)")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

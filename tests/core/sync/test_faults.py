@@ -43,7 +43,12 @@ def filled(bench: Bench) -> Bench:
 
 @pytest.mark.parametrize(
     ("fault", "state"),
-    [(RuntimeError(), "failed"), (ConnectorError("no"), "failed"), (PermissionMissing("contacts:read"), "skipped")],
+    [
+        (RuntimeError(), "failed"),
+        (SystemExit(1), "failed"),
+        (ConnectorError("no"), "failed"),
+        (PermissionMissing("contacts:read"), "skipped"),
+    ],
 )
 def test_one_failing_stream_leaves_the_others(bench: Bench, fault: Exception, state: str) -> None:
     """R4."""

@@ -129,9 +129,9 @@ class SyncEngine:
         except AccountPulseError as error:
             # Such as a missing extra: a person must act, and the message says how.
             outcome.state, outcome.message = "misconfigured", str(error)
-        except Exception as error:
-            # A connector's bug costs its stream only. The text of a foreign exception may hold a secret, so only its kind and
-            # place are kept.
+        except (Exception, SystemExit) as error:
+            # A connector's bug costs its stream only, also where it takes itself for the whole program. The text of a foreign
+            # exception may hold a secret, so only its kind and place are kept.
             outcome.state, outcome.message = "failed", describe_crash(error)
         outcome.retries = attempts.retries
         with self._store.write() as connection:

@@ -131,7 +131,7 @@ class _Prepared:
         except ConnectorError as error:
             self._refuse(id, message, str(error))
             return
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # One message that breaks the connector must not hold up those behind it.
             self._refuse(id, message, describe_crash(error))
             return
