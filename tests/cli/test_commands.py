@@ -262,7 +262,7 @@ def test_plugins_and_metrics_need_no_configuration(
         "name": "ticket_trend_30d",
         "title": "Ticket trend",
         "group": "support",
-        "unit": "share",
+        "unit": "change",
         "better": "lower",
         "window": 60,
         "description": metrics["ticket_trend_30d"]["description"],
