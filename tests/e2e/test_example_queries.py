@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.graphql.client import Api
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from accountpulse.demo import Demo
+from accountpulse.serving import serving
 
-QUERIES = sorted((Path(__file__).parents[2] / "examples" / "queries").glob("*.graphql"))
+FOLDER = Path(__file__).parents[2] / "examples" / "queries"
+QUERIES = sorted(path for path in FOLDER.glob("*.graphql") if path.stem != "live_feed")
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +51,33 @@ def test_what_is_counted_is_what_is_behind_it(api: Api, demo: Demo) -> None:
     measured = [part for part in counted if part["value"] is not None]
     assert len(measured) > 5
     assert [part["value"] for part in measured] == [part["records"]["totalCount"] for part in measured]
+
+
+@pytest.mark.slow
+def test_the_live_feed_tells_what_a_person_decides(demo: Demo, api: Api) -> None:
+    account = api.get("{ accounts(first: 1, filter: {score: {null: false}}) { nodes { name } } }")["accounts"]["nodes"][0][
+        "name"
+    ]
+    token = demo.hub.create_token("feed")
+    query = (FOLDER / "live_feed.graphql").read_text(encoding="utf-8")
+    with serving(demo.hub, "127.0.0.1", 0) as listener:
+        url, protocol = f"ws://127.0.0.1:{listener.port}/graphql", Subprotocol("graphql-transport-ws")
+        with connect(url, subprotocols=[protocol]) as socket:
+            hello = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
+            watch = {"type": "subscribe", "id": "1", "payload": {"query": query}}
+            for message in (hello, watch):
+                socket.send(json.dumps(message))
+            assert json.loads(socket.recv(timeout=20)) == {"type": "connection_ack"}
+            for score in range(1, 11):
+                until = demo.hub.clock.now() + timedelta(days=1)
+                demo.hub.people.override(account, score, owner="Ann", reason="I know more", until=until)
+                demo.hub.score()
+                try:
+                    told = json.loads(socket.recv(timeout=5))["payload"]["data"]["scoreChanged"]
+                    break
+                except TimeoutError:
+                    continue
+            assert (told["account"]["name"], told["score"], told["band"]) == (account, score, "red")
+            assert all(part["reason"] for part in told["account"]["score"]["components"])
+            demo.hub.people.end_override(account, by="Ann")
+            demo.hub.score()

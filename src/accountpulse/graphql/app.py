@@ -7,12 +7,14 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from accountpulse.graphql import graphiql
 from accountpulse.graphql.answers.cache import MOST_BYTES
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.inbound import Inbound
+from accountpulse.graphql.live.endpoint import PATH as STREAM
+from accountpulse.graphql.live.endpoint import Live
 from accountpulse.graphql.schema import build_schema
 from accountpulse.graphql.view import View
 
@@ -25,7 +27,9 @@ def create_app(hub: Hub, *, require_token: bool = True, kept_bytes: int = MOST_B
     plugin's GraphQL type can't be merged.
     """
     threads = anyio.CapacityLimiter(hub.store.threads)
-    view = View(build_schema(hub.graphql_types), hub, threads=threads, require_token=require_token, kept_bytes=kept_bytes)
+    schema = build_schema(hub.graphql_types)
+    view = View(schema, hub, threads=threads, require_token=require_token, kept_bytes=kept_bytes)
+    watched = Live(schema, hub, threads=threads, require_token=require_token)
 
     async def live(_: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
@@ -42,5 +46,7 @@ def create_app(hub: Hub, *, require_token: bool = True, kept_bytes: int = MOST_B
             Route("/in/{connection}/{path:path}", Inbound(hub).__call__, methods=["POST", "PUT"]),
             Mount(graphiql.PATH, graphiql.files()),
             Route("/graphql", view),
+            WebSocketRoute("/graphql", watched),
+            Route(STREAM, watched, methods=["POST"]),
         ]
     )

@@ -21,6 +21,7 @@ from accountpulse.graphql.documents import MAX_TOKENS, DocumentLimits
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.execution.executor import compiled_executor
 from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.live.subscriptions import LiveSubscriptions
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
 from accountpulse.graphql.operations.links import LinkMutations
@@ -124,9 +125,13 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
     mutation = strawberry.type(
         type("Mutation", _MUTATIONS, {"__doc__": None}), description="What can be changed, with a token that may."
     )
+    subscription = strawberry.type(
+        type("Subscription", (LiveSubscriptions,), {"__doc__": None}), description="What can be watched as it changes."
+    )
     return Schema(
         query=query,
         mutation=mutation,
+        subscription=subscription,
         types=_TYPES,
         extensions=[
             # In this order: tokens are counted while parsing, and sizes checked before validation looks at the document.

@@ -101,6 +101,14 @@ def revoke(connection: sa.Connection, prefix: str, now: datetime) -> None:
     )
 
 
+def is_good(connection: sa.Connection, prefix: str, now: datetime) -> bool:
+    """Whether the token of a prefix was neither revoked nor has expired."""
+    t = api_token.c
+    lasts = sa.or_(t.expires_at.is_(None), t.expires_at > now)
+    query = sa.select(t.id).where(t.prefix == prefix, t.revoked_at.is_(None), lasts)
+    return connection.execute(query).one_or_none() is not None
+
+
 def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
     """Who a token belongs to. Raises Unauthorized, with the same message whatever part of an unknown token is wrong."""
     unknown = Unauthorized("the token is not known here; make one with: accountpulse token create")

@@ -1,0 +1,1 @@
+"""What changes while somebody watches: subscriptions, over WebSocket and server-sent events."""

@@ -1,0 +1,136 @@
+"""The doors of subscriptions: WebSocket (graphql-transport-ws) at /graphql, event streams (graphql-sse) at /graphql/stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import anyio.to_thread
+from cross_web import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from accountpulse.core.errors import Unauthorized
+from accountpulse.core.store import tokens
+from accountpulse.core.store.tokens import Viewer
+from accountpulse.graphql.errors import error_body
+from accountpulse.graphql.hub import Hub
+from accountpulse.graphql.live.context import LiveContext
+from accountpulse.graphql.live.feed import Feed
+from accountpulse.graphql.live.shared import SharedStreams
+from accountpulse.graphql.schema import Schema
+
+PATH = "/graphql/stream"
+INIT_TIMEOUT = timedelta(seconds=10)
+LARGEST = 100_000
+_AUTHORIZATION = "authorization"
+
+
+class Live(GraphQL[LiveContext, None]):
+    """Strawberry's protocols over shared executions.
+
+    A WebSocket says who it is when it connects: `{"authorization": "Bearer ap_..."}` as the payload of `connection_init`, or
+    in the header; an event stream in the header.
+    """
+
+    def __init__(
+        self, schema: Schema, hub: Hub, *, threads: anyio.CapacityLimiter, require_token: bool, feed: Feed | None = None
+    ) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            connection_init_wait_timeout=INIT_TIMEOUT,
+        )
+        self._hub, self._threads, self._require_token = hub, threads, require_token
+        self._previews = anyio.CapacityLimiter(1)
+        self._feed = feed or Feed(hub, threads)
+        self.schema = SharedStreams(schema, self._context)  # type: ignore[assignment]  # it answers what the protocols ask
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await super().__call__(scope, receive, send)
+            return
+        response = await self._streamed(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _streamed(self, request: Request) -> Response:
+        id = uuid4().hex
+        if "text/event-stream" not in request.headers.get("accept", ""):
+            message = "subscriptions are read as an event stream: send the header Accept: text/event-stream"
+            return JSONResponse(error_body("NOT_ACCEPTABLE", message, id), status_code=406)
+        if int(request.headers.get("content-length") or LARGEST + 1) > LARGEST:
+            message = f"the body must have a length, of at most {LARGEST:,} bytes"
+            return JSONResponse(error_body("TOO_LARGE", message, id), status_code=413)
+        try:
+            request.state.viewer = await self._viewer(request.headers)
+        except Unauthorized as error:
+            headers = {"www-authenticate": 'Bearer realm="accountpulse"'}
+            return JSONResponse(error_body("UNAUTHENTICATED", str(error), id), status_code=401, headers=headers)
+        try:
+            return await self.run(request)
+        except HTTPException as refused:
+            return JSONResponse(error_body("BAD_REQUEST", refused.reason, id), status_code=refused.status_code)
+
+    async def _viewer(self, given: Mapping[str, Any]) -> Viewer | None:
+        """Who it is. Raises Unauthorized without a token that may read."""
+        if not self._require_token:
+            return None
+        scheme, _, token = str(given.get(_AUTHORIZATION, "")).partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized("send a token as authorization: Bearer ap_...; make one with: accountpulse token create")
+
+        def verify() -> Viewer:
+            with self._hub.store.read() as connection:
+                return tokens.verify(connection, token, self._hub.clock.now())
+
+        viewer = await anyio.to_thread.run_sync(verify, limiter=self._threads)
+        if "read" not in viewer.scopes:
+            raise Unauthorized(f"the token {viewer.name!r} lacks the scope read")
+        return viewer
+
+    def _context(self, viewer: Viewer | None) -> LiveContext:
+        return LiveContext(
+            hub=self._hub,
+            viewer=viewer,
+            request_id=uuid4().hex,
+            threads=self._threads,
+            previews=self._previews,
+            feed=self._feed,
+        )
+
+    # --- Strawberry's hooks ---------------------------------------------------------------------------------------------
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> LiveContext:  # noqa: ARG002
+        context = self._context(getattr(request.state, "viewer", None))
+        if isinstance(request, WebSocket) and _AUTHORIZATION in request.headers:
+            context.header = request.headers[_AUTHORIZATION]
+        return context
+
+    async def on_ws_connect(self, context: LiveContext) -> Any:
+        """Raises ConnectionRejectionError, which closes with 4403, without a good token."""
+        given = {key.lower(): value for key, value in (context.connection_params or {}).items()}
+        if _AUTHORIZATION not in given and context.header is not None:
+            given[_AUTHORIZATION] = context.header
+        try:
+            context.viewer = await self._viewer(given)
+        except Unauthorized as error:
+            raise ConnectionRejectionError from error
+        return await super().on_ws_connect(context)
+
+    def encode_json(self, data: object) -> str:
+        return json.dumps(data)  # text: browsers' clients don't read binary frames
+
+    def decode_json(self, data: str | bytes) -> object:
+        return json.loads(data)

@@ -1,0 +1,171 @@
+"""One execution for all who watch the same: each event is computed once, and given to everybody.
+
+The same are a document, its variables and the viewer. Who asks for what was missed (`since`) has an execution of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.graphql import OperationType as Allowed
+
+from accountpulse.core.store.tokens import Viewer
+from accountpulse.graphql.documents import check
+from accountpulse.graphql.errors import ApiError, presented
+from accountpulse.graphql.live.context import LiveContext
+from accountpulse.graphql.schema import Schema
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    NullValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    get_operation_ast,
+    parse,
+)
+
+MOST_WAITING = 1_000
+"""Who is so many events behind is let go, and goes on from its last cursor when it comes back."""
+MOST_STREAMS = 1_000
+"""Different executions at once, over all clients."""
+MAX_TOKENS = 3_000
+
+Key = tuple[str, str, str | None, Viewer | None]
+
+
+class SharedStreams:
+    """What Strawberry's protocols ask instead of the schema. context: makes that of an execution, for a viewer."""
+
+    def __init__(self, schema: Schema, context: Callable[[Viewer | None], LiveContext]) -> None:
+        self._schema, self._context = schema, context
+        self._streams: dict[Key, _Stream] = {}
+        self._alone = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._schema, name)
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        operation_name: str | None = None,
+        **_: Any,
+    ) -> AsyncGenerator[Any, None]:
+        """The results of a subscription. Anything else than one is refused: it is asked at the endpoint for queries."""
+        viewer: Viewer | None = context_value.viewer
+        context = self._context(viewer)
+        try:
+            resumes = _resumes(query or "", operation_name, variable_values or {})
+            if len(self._streams) + self._alone >= MOST_STREAMS:
+                raise ApiError("UNAVAILABLE", f"{MOST_STREAMS} different subscriptions are watched already; try again later")
+        except GraphQLError as error:
+            return _refused(presented(error, context.request_id))
+        source = self._executed(query, variable_values, context, operation_name)
+        if resumes:
+            return self._lone(source)
+        key = (query or "", json.dumps(variable_values or {}, sort_keys=True), operation_name, viewer)
+        if key not in self._streams:
+            self._streams[key] = _Stream(source, lambda: self._streams.pop(key, None))
+        return self._streams[key].watch()
+
+    async def _lone(self, source: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        self._alone += 1
+        try:
+            async for result in source:
+                yield result
+        finally:
+            self._alone -= 1
+            await source.aclose()
+
+    async def _executed(
+        self, query: str | None, variables: dict[str, Any] | None, context: LiveContext, operation_name: str | None
+    ) -> AsyncGenerator[Any, None]:
+        results = await self._schema.stream(
+            query,
+            variable_values=variables,
+            context_value=context,
+            operation_name=operation_name,
+            allowed_operation_types=[Allowed.SUBSCRIPTION],
+        )
+        async for result in results:
+            if isinstance(result, ExecutionResult) and result.errors:
+                result.errors = [presented(error, context.request_id) for error in result.errors]
+            yield result
+
+
+class _Stream:
+    """One execution, and those who watch it. It ends when nobody does."""
+
+    def __init__(self, source: AsyncGenerator[Any, None], ended: Callable[[], object]) -> None:
+        self._source, self._ended = source, ended
+        self._queues: set[asyncio.Queue[Any]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def watch(self) -> AsyncGenerator[Any, None]:
+        """What comes from now on."""
+        queue: asyncio.Queue[Any] = asyncio.Queue(MOST_WAITING)
+        self._queues.add(queue)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        try:
+            while (result := await queue.get()) is not None:
+                yield result
+        finally:
+            self._queues.discard(queue)
+            if not self._queues and self._task is not None:
+                self._ended()
+                self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            async for result in self._source:
+                for queue in list(self._queues):
+                    self._give(queue, result)
+        finally:
+            self._ended()
+            for queue in list(self._queues):
+                self._give(queue, None)
+            await self._source.aclose()
+
+    def _give(self, queue: asyncio.Queue[Any], result: Any) -> None:
+        if queue.full():
+            # It would take ever more memory; with its last cursor nothing is lost to it.
+            self._queues.discard(queue)
+            while not queue.empty():
+                queue.get_nowait()
+            result = None
+        queue.put_nowait(result)
+
+
+def _resumes(query: str, operation_name: str | None, variables: dict[str, Any]) -> bool:
+    """Whether a subscription asks for what was missed. Raises GraphQLError for a document that is none, or too large."""
+    document = parse(query, max_tokens=MAX_TOKENS)
+    check(document)
+    operation = get_operation_ast(document, operation_name)
+    if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
+        raise ApiError("BAD_INPUT", "only subscriptions can be watched here; send queries and mutations to /graphql by POST")
+    return any(_asked(argument, variables) for field in _fields(operation) for argument in field.arguments or ())
+
+
+def _fields(operation: OperationDefinitionNode) -> list[FieldNode]:
+    # A fragment at the root would hide the field's arguments; then nothing is shared, which is slower and right.
+    found = [each for each in operation.selection_set.selections if isinstance(each, FieldNode)]
+    if len(found) != len(operation.selection_set.selections):
+        raise ApiError("BAD_INPUT", "write the field of a subscription into the operation itself, not into a fragment")
+    return found
+
+
+def _asked(argument: Any, variables: dict[str, Any]) -> bool:
+    if argument.name.value != "since" or isinstance(argument.value, NullValueNode):
+        return False
+    return not isinstance(argument.value, VariableNode) or variables.get(argument.value.name.value) is not None
+
+
+async def _refused(error: GraphQLError) -> AsyncGenerator[Any, None]:
+    yield PreExecutionError(data=None, errors=[error])
