@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -45,15 +47,20 @@ def _stored(connection: sa.Connection) -> dict[tuple[str, date], float]:
 
 def rates_in_force(connection: sa.Connection, day: date) -> dict[str, float]:
     """The newest rate of each currency on or before a day; a currency without one is not in it."""
+    rows = connection.execute(_in_force(), {"until": day})
+    return {row.currency: row.rate for row in rows}
+
+
+@cache
+def _in_force() -> sa.Select[Any]:
     newest = (
         sa.select(fx_rate.c.currency, sa.func.max(fx_rate.c.day, type_=fx_rate.c.day.type).label("day"))
-        .where(fx_rate.c.day <= day)
+        .where(fx_rate.c.day <= sa.bindparam("until", type_=fx_rate.c.day.type))
         .group_by(fx_rate.c.currency)
         .subquery()
     )
-    rows = connection.execute(
+    return (
         sa.select(fx_rate.c.currency, fx_rate.c.rate)
         .join(newest, sa.and_(fx_rate.c.currency == newest.c.currency, fx_rate.c.day == newest.c.day))
         .order_by(fx_rate.c.currency)
     )
-    return {row.currency: row.rate for row in rows}

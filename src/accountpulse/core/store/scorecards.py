@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -108,16 +109,22 @@ def in_force(connection: sa.Connection, stage: Stage, at: datetime | None = None
 
     Columns: those of a publication, `segment` (its name), `version` and `content` of its model.
     """
+    given = {"stage": stage} if at is None else {"stage": stage, "at": at}
+    return list(connection.execute(_in_force(at is not None), given))
+
+
+@cache
+def _in_force(pinned: bool) -> sa.Select[Any]:
     p = publication.c
-    then = p.known_to.is_(None) if at is None else sa.and_(p.known_from <= at, sa.or_(p.known_to.is_(None), p.known_to > at))
-    query = (
+    at = sa.bindparam("at", type_=p.known_from.type)
+    then = sa.and_(p.known_from <= at, sa.or_(p.known_to.is_(None), p.known_to > at)) if pinned else p.known_to.is_(None)
+    return (
         sa.select(publication, segment.c.name.label("segment"), scoring_model.c.version, scoring_model.c.content)
         .join(segment, segment.c.id == p.segment_id)
         .join(scoring_model, scoring_model.c.id == p.model_id)
-        .where(p.stage == stage, then)
+        .where(p.stage == sa.bindparam("stage", type_=p.stage.type), then)
         .order_by(p.position, p.id)
     )
-    return list(connection.execute(query))
 
 
 def write_release(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -134,24 +136,29 @@ def crossing(
 
     versions: where any version of the fact does, as what an undated column said at T is of the version valid then.
     """
+    return list(connection.execute(_crossing(record, column, versions), {"begin": begin, "end": end}).scalars())
+
+
+@cache
+def _crossing(record: str, column: str, versions: bool) -> sa.Select[Any]:
+    """The query of `crossing`: the same day after day, and dear to put together."""
     fact = FACTS[record]
+    begin, end = (sa.bindparam(name, type_=fact.c[column].type) for name in ("begin", "end"))
     if versions:
         then = fact.alias("then")
         query = sa.select(fact.c.source_account_id).join(
             then, sa.and_(then.c.connection_id == fact.c.connection_id, then.c.source_id == fact.c.source_id)
         )
         at = then.c[column]
-        query = query.where(fact.c.known_to.is_(None), at >= begin, at < end)
-        return list(connection.execute(query.distinct()).scalars())
+        return query.where(fact.c.known_to.is_(None), at >= begin, at < end).distinct()
     at = fact.c[column]
     if [c.name for c in _by_account(fact).columns][-1] == column:
         # One look into the index for each source account, instead of reading all there ever was.
         passes = sa.exists().where(
             fact.c.source_account_id == source_account.c.id, at >= begin, at < end, fact.c.known_to.is_(None)
         )
-        return list(connection.execute(sa.select(source_account.c.id).where(passes)).scalars())
-    query = sa.select(fact.c.source_account_id).where(fact.c.known_to.is_(None), at >= begin, at < end)
-    return list(connection.execute(query.distinct()).scalars())
+        return sa.select(source_account.c.id).where(passes)
+    return sa.select(fact.c.source_account_id).where(fact.c.known_to.is_(None), at >= begin, at < end).distinct()
 
 
 def _by_account(fact: sa.Table) -> sa.Index:
