@@ -14,6 +14,7 @@ FIRST, SECOND = date(2025, 1, 1), date(2026, 1, 1)
 def write(store: Store, rates: Rates) -> tuple[bool, int]:
     with store.write() as connection:
         changed = write_rates(connection, rates)
+    with store.read() as connection:
         return changed, current(connection).get("facts", 0)
 
 
