@@ -161,9 +161,12 @@ class Hub:
 
     # --- work ---------------------------------------------------------------------------------------------------------
 
-    def check(self, name: str | None = None) -> list[CheckResult]:
-        """Try the credentials of every connection, or of one. Raises NotFound for an unknown name."""
-        return [self.sources.check(n) for n in self.sources.names(name)]
+    def check(self, name: str | None = None, *, accept: bool = False) -> list[CheckResult]:
+        """Try the credentials of every connection, or of one. Raises NotFound for an unknown name.
+
+        accept: whom they belong to now is the account that was read before, under another name.
+        """
+        return [self.sources.check(n, accept=accept) for n in self.sources.names(name)]
 
     def sync(
         self,

@@ -85,8 +85,8 @@ class Sources(Mapping[str, Source]):
             raise NotFound(f"there is no connection {name!r}; there are: {known}")
         return [name]
 
-    def check(self, name: str) -> CheckResult:
-        """Try a connection's credentials, and remember who it is connected to."""
+    def check(self, name: str, *, accept: bool = False) -> CheckResult:
+        """Try a connection's credentials, and remember who it is connected to. accept: see `settle_identity`."""
         connector = self._settings.connections[name].connector
         if name in self._unusable:
             return CheckResult(name, connector, False, message=self._unusable[name])
@@ -97,7 +97,7 @@ class Sources(Mapping[str, Source]):
         except CRASHES as error:
             return CheckResult(name, connector, False, message=describe_crash(error))
         with self._store.write() as connection:
-            refused = settle_identity(connection, self[name], identity)
+            refused = settle_identity(connection, self[name], identity, accept=accept)
         return CheckResult(name, connector, refused is None, identity, refused, wrong_account=refused is not None)
 
     def refusal(self, name: str) -> RunResult | None:

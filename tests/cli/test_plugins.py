@@ -61,7 +61,7 @@ def test_not_even_a_traceback_shows_a_secret(shop: Path, run: Callable[..., Resu
     def leak_differently(self: Segment) -> None:
         raise SystemError(f"refused {self.config.write_keys[0].get_secret_value()}")
 
-    monkeypatch.setattr("accountpulse.hub.Hub.check", lambda hub, name: leak_differently(hub.sources["usage"].connector))
+    monkeypatch.setattr("accountpulse.hub.Hub.check", lambda hub, name, **_: leak_differently(hub.sources["usage"].connector))
     result = run("check", "--debug")
     assert result.exit_code == 1
     assert "refused ***" in result.stderr

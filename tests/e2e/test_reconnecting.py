@@ -74,6 +74,15 @@ def test_an_account_that_was_read_under_another_name_must_go_on_under_that(
         assert table(hub) == ["Acme"]
 
 
+def test_a_connection_that_was_only_checked_may_be_renamed(settings: Settings, vendors: Vendors, host: PluginHost) -> None:
+    """R8: nothing was read under the first name."""
+    with Hub.open(settings, host=host, clock=vendors.clock) as hub:
+        assert [check.ok for check in hub.check()] == [True]
+    other = replace(settings, connections={"sales": renamed(settings.connections["crm"], "sales")})
+    with Hub.open(other, host=host, clock=vendors.clock) as hub:
+        assert states(hub.sync()) == {"sales": "ok"}
+
+
 def test_an_account_that_is_connected_twice_is_read_once(settings: Settings, vendors: Vendors, host: PluginHost) -> None:
     """R8."""
     crm = settings.connections["crm"]
@@ -101,8 +110,9 @@ def test_credentials_of_another_account_are_refused_and_the_first_ones_mend_it(
         (refused,) = hub.sync()
         assert refused.state == "misconfigured"
         assert "it was connected to Another Ltd (00D0)" in (refused.message or "")
-        with hub.store.write() as connection:
-            store_connections.set_identity(connection, row.id, dict(row.identity))
+        assert "accountpulse check crm --accept" in (refused.message or "")
+        assert [check.ok for check in hub.check("crm")] == [False]
+        assert [check.ok for check in hub.check("crm", accept=True)] == [True], "a person says that it was renamed"
         assert states(hub.sync()) == {"crm": "ok"}
 
 

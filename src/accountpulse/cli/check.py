@@ -12,12 +12,15 @@ from accountpulse.cli.common import command as declare
 @declare("check", example="accountpulse check\naccountpulse check crm --json\naccountpulse check crm --diagnostics")
 @click.argument("connection", required=False)
 @click.option("--diagnostics", is_flag=True, help="Print all that helps to find a fault, as JSON without anything private.")
-def command(run: Run, connection: str | None, diagnostics: bool) -> int:
+@click.option("--accept", is_flag=True, help="Whom it is connected to now is the account that was read before, renamed.")
+def command(run: Run, connection: str | None, diagnostics: bool, accept: bool) -> int:
     """Check the configuration and log in to every connection, or to one.
 
     With --diagnostics, what others need to know in order to help: versions, states and faults, but no secret, no address and
     no name of a customer, so that it can be pasted into an issue.
     """
+    if accept and connection is None:
+        raise click.UsageError("--accept is of one connection: name it, as in: accountpulse check crm --accept")
     if diagnostics:
         return _diagnostics(run, connection)
     from accountpulse.cli.display import Column, table
@@ -26,7 +29,7 @@ def command(run: Run, connection: str | None, diagnostics: bool) -> int:
     with run.hub() as hub:
         if not hub.settings.connections:
             raise SettingsError([f"{run.path}: it has no connections yet; describe one under `connections:`"])
-        results = hub.check(connection)
+        results = hub.check(connection, accept=accept)
     good = sum(result.ok for result in results)
     if run.as_json:
         run.emit({"ok": good == len(results), "connections": results})

@@ -81,14 +81,19 @@ def repurposed(connection: sa.Connection, specs: Sequence[ConnectionSpec]) -> di
     Its facts and cursors mean nothing to the new one.
     """
     wanted = {spec.name: spec.connector for spec in specs}
-    read = sa.select(stream_state.c.stream).where(
-        stream_state.c.connection_id == connection_table.c.id, stream_state.c.last_attempt_at.is_not(None)
+    query = sa.select(connection_table.c.name, connection_table.c.connector).where(_was_read())
+    before = {row.name: row.connector for row in connection.execute(query)}
+    return {name: connector for name, connector in before.items() if wanted.get(name, connector) != connector}
+
+
+def _was_read() -> sa.ColumnElement[bool]:
+    """Whether a connection has facts, or was begun to be read."""
+    id = connection_table.c.id
+    tried = sa.select(stream_state.c.stream).where(
+        stream_state.c.connection_id == id, stream_state.c.last_attempt_at.is_not(None)
     )
-    known = sa.select(source_account.c.id).where(source_account.c.connection_id == connection_table.c.id)
-    query = sa.select(connection_table.c.name, connection_table.c.connector).where(sa.or_(read.exists(), known.exists()))
-    return {
-        row.name: row.connector for row in connection.execute(query) if wanted.get(row.name, row.connector) != row.connector
-    }
+    known = sa.select(source_account.c.id).where(source_account.c.connection_id == id)
+    return sa.or_(tried.exists(), known.exists())
 
 
 def _values(spec: ConnectionSpec) -> dict[str, Any]:
@@ -215,10 +220,14 @@ def set_state(
 
 
 def same_account(connection: sa.Connection, connection_id: int, identity_id: str) -> sa.Row[Any] | None:
-    """Another connection of the same connector that talks to the vendor's account of this id, configured ones first."""
+    """Another connection of the same connector that talks to the vendor's account of this id, configured ones first.
+
+    One that is no longer configured counts where it was read.
+    """
     table = connection_table
     own = sa.select(table.c.connector).where(table.c.id == connection_id).scalar_subquery()
-    query = sa.select(table).where(table.c.id != connection_id, table.c.connector == own, table.c.identity.is_not(None))
+    there = sa.or_(table.c.removed_at.is_(None), _was_read())
+    query = sa.select(table).where(table.c.id != connection_id, table.c.connector == own, table.c.identity.is_not(None), there)
     found = [row for row in connection.execute(query) if row.identity and row.identity.get("id") == identity_id]
     return min(found, key=lambda row: (row.removed_at is not None, row.id), default=None)
 

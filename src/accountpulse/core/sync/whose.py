@@ -9,8 +9,10 @@ from accountpulse.core.sync.connector import Identity
 from accountpulse.core.sync.engine import Source
 
 
-def settle_identity(connection: sa.Connection, source: Source, identity: Identity) -> str | None:
+def settle_identity(connection: sa.Connection, source: Source, identity: Identity, *, accept: bool = False) -> str | None:
     """Remember whom a connection talks to; or say why it must not be read, with what to do.
+
+    accept: a person says that the account is the one which was read before, as after the vendor renamed it.
 
     An account that two connections read would be counted twice. One that was read under another name, which is gone from the
     configuration, goes on under that name. Connectors that name no vendor's account (files, what is pushed) say their own id.
@@ -19,10 +21,11 @@ def settle_identity(connection: sa.Connection, source: Source, identity: Identit
     known = (row.identity or {}).get("id")
     nobodys = source.connector.id
     if identity.id != nobodys:
-        if known not in (None, nobodys, identity.id):
+        if known not in (None, nobodys, identity.id) and not accept:
             return (
                 f"it was connected to {row.identity.get('name')} ({known}), and these credentials are those of {identity.name} "
-                f"({identity.id}): put credentials of the first, or give the connection another name"
+                f"({identity.id}): put credentials of the first, or give the connection another name. If it is one account, "
+                f"which was renamed, say so: accountpulse check {source.name} --accept"
             )
         other = store_connections.same_account(connection, source.id, identity.id)
         if other is not None and other.removed_at is None:
