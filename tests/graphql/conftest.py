@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.graphql.client import Api
+from tests.graphql.shop import open_shop
 from tests.graphql.world import SmallHub, World
 
 from accountpulse.core.store.database import Store
+from accountpulse.hub import Hub
 from accountpulse.testing.stores import fresh_store
 
 
@@ -31,3 +34,22 @@ def local_api(tmp_path: Path) -> Iterator[Api]:
     with fresh_store(tmp_path) as store:
         World(store)
         yield Api(SmallHub(store))
+
+
+@pytest.fixture(scope="session")
+def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shop's files and its store as it begins are: each test has a copy of the store."""
+    folder = tmp_path_factory.mktemp("shop")
+    with fresh_store(folder) as store, open_shop(store, folder):
+        pass
+    return folder
+
+
+@pytest.fixture
+def shop(shop_folder: Path, tmp_path: Path) -> Iterator[Hub]:
+    """A real hub over files, on SQLite only."""
+    shutil.copy(shop_folder / "store.db", tmp_path)
+    store = Store.open(str(tmp_path / "store.db"))
+    with open_shop(store, shop_folder, begun=True) as hub:
+        yield hub
+    store.close()

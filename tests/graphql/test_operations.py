@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.graphql.client import Api
-from tests.graphql.shop import TODAY, open_shop
+from tests.graphql.shop import TODAY
 from tests.graphql.test_query_counts import counted
 
 from accountpulse.core.clock import FixedClock
-from accountpulse.core.store.database import Store
 from accountpulse.core.sync.results import Progress
 from accountpulse.hub import Hub
-from accountpulse.testing.stores import fresh_store
 
 ERRORS = "userErrors { field code message }"
 SYNC = "mutation($input: StartSyncInput!) { done: startSync(input: $input) { started connection { name } " + ERRORS + " } }"
@@ -56,24 +52,6 @@ TRAIL = """query($of: AccountBy) { auditTrail(account: $of, first: 10) {
 RECORD = {"connection": "desk", "key": "z1"}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the shop's files and its store as it begins are: each test has a copy of the store."""
-    folder = tmp_path_factory.mktemp("shop")
-    with fresh_store(folder) as store, open_shop(store, folder):
-        pass
-    return folder
-
-
-@pytest.fixture
-def shop(folder: Path, tmp_path: Path) -> Iterator[Hub]:
-    shutil.copy(folder / "store.db", tmp_path)
-    store = Store.open(str(tmp_path / "store.db"))
-    with open_shop(store, folder, begun=True) as hub:
-        yield hub
-    store.close()
-
-
 @pytest.fixture
 def api(shop: Hub) -> Api:
     return Api(shop, scopes=["read", "write", "admin"])  # type: ignore[arg-type]  # the real hub
@@ -88,9 +66,9 @@ def wrong(api: Api, mutation: str, **input: Any) -> tuple[list[str], str, str]:
     return error["field"], error["code"], error["message"]
 
 
-def test_a_sync_is_started_once_and_followed_by_scores(shop: Hub, api: Api, folder: Path) -> None:
+def test_a_sync_is_started_once_and_followed_by_scores(shop: Hub, api: Api, shop_folder: Path) -> None:
     rows = "a1,Acme,enterprise,2024-01-05\na2,Beta,starter,2024-06-05\na3,Gamma,starter,2024-06-05\n"
-    (folder / "accounts.csv").write_text("id,name,plan,since\n" + rows)
+    (shop_folder / "accounts.csv").write_text("id,name,plan,since\n" + rows)
     started = done(api, SYNC, connection="files", idempotencyKey="k")
     assert (started["started"], started["connection"], started["userErrors"]) == (True, {"name": "files"}, [])
     shop.background.wait()
@@ -257,9 +235,9 @@ def test_a_token_without_the_scope_may_not(shop: Hub, subtests: pytest.Subtests)
         assert anyone.ask("{ tokens { name } }").codes == ["FORBIDDEN"]
 
 
-def test_what_could_not_be_understood_is_listed_and_read_again(shop: Hub, api: Api, folder: Path) -> None:
+def test_what_could_not_be_understood_is_listed_and_read_again(shop: Hub, api: Api, shop_folder: Path) -> None:
     good = "z1,Acme Support,acme.example\n" + "".join(f"y{i},Many {i},many{i}.example\n" for i in range(30))
-    (folder / "desk.csv").write_text("id,name,domain\n" + good + ",Nobody,b.example\n")
+    (shop_folder / "desk.csv").write_text("id,name,domain\n" + good + ",Nobody,b.example\n")
     shop.sync("desk")
     quarantine = "quarantine(first: 5) { totalCount records { stream reason } }"
     query = f"{{ connections {{ name heldDeletes {{ stream vanished known }} {quarantine} }} }}"
@@ -270,7 +248,7 @@ def test_what_could_not_be_understood_is_listed_and_read_again(shop: Hub, api: A
     assert found["desk"]["quarantine"]["totalCount"] == 1
     (record,) = found["desk"]["quarantine"]["records"]
     assert api.ask("{ connections { quarantine(first: 0) { totalCount } } }").codes == ["BAD_INPUT"]
-    (folder / "desk.csv").write_text("id,name,domain\n" + good + "x1,Nobody,b.example\n")
+    (shop_folder / "desk.csv").write_text("id,name,domain\n" + good + "x1,Nobody,b.example\n")
     assert isinstance(shop.clock, FixedClock)
     shop.clock.advance(timedelta(minutes=1))
     retried = done(api, RETRY, connection="desk", stream=record["stream"])

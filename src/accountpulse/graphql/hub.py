@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ from accountpulse.core.clock import Clock
 from accountpulse.core.identity.service import Links
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.people import People
+from accountpulse.core.scoring.change import ScoreMove
+from accountpulse.core.scoring.next_band import NextBand
 from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.store.database import Store
@@ -107,6 +109,20 @@ class Hub(Protocol):
         """Score a draft of model files and segments, sent as text, beside what is published; or all that is wrong with it.
 
         limit: of each list of accounts. Nothing is stored. Called in a worker thread.
+        """
+        ...
+
+    def explain_change(self, account: str, start: date, end: date | None = None) -> tuple[str, ScoreMove]:
+        """An account's name, and why its score moved from one day to another; end: the last day scored, unless given.
+
+        account: its id. Raises NotFound. Called in a worker thread.
+        """
+        ...
+
+    def counterfactual(self, account: str, band: str | None = None) -> tuple[str, NextBand]:
+        """An account's name, and what it takes for it to reach a band, the next better one unless given.
+
+        account: its id. Raises NotFound. Called in a worker thread.
         """
         ...
 

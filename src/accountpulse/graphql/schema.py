@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from accountpulse.graphql.context import Info
 from accountpulse.graphql.documents import MAX_TOKENS, DocumentLimits
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.execution.executor import compiled_executor
+from accountpulse.graphql.explaining.queries import ExplainingQueries
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.live.subscriptions import LiveSubscriptions
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
@@ -44,6 +46,8 @@ _NODES: dict[str, Callable[[Info, str, str], Awaitable[Node | None]]] = {
     "Metric": metric_node,
 }
 
+MOST_NODES = 100
+IdsArg = Annotated[list[strawberry.ID], strawberry.argument(description="Up to 100 `id`s from earlier answers.")]
 IdArg = Annotated[strawberry.ID, strawberry.argument(description="An `id` from an earlier answer.")]
 
 
@@ -62,14 +66,25 @@ class Plugin:
     hooks: list[str] = strawberry.field(description="The hooks it implements.")
 
 
+async def node_of(info: Info, id: str) -> Node | None:
+    """What has an id; None where it is gone. Raises BadInput for what is no id."""
+    type_name, key = parse_id(id)
+    if type_name not in _NODES:
+        raise BadInput(f"there is no type {type_name[:40]!r} to fetch by id; there are: {', '.join(sorted(_NODES))}")
+    return await _NODES[type_name](info, id, key)
+
+
 @strawberry.type
 class RootQueries:
     @resolver("Anything by its id; null where it is gone.")
     async def node(self, info: Info, id: IdArg) -> Node | None:
-        type_name, key = parse_id(id)
-        if type_name not in _NODES:
-            raise BadInput(f"there is no type {type_name[:40]!r} to fetch by id; there are: {', '.join(sorted(_NODES))}")
-        return await _NODES[type_name](info, id, key)
+        return await node_of(info, id)
+
+    @resolver("Things by their ids, in that order; null in the place of what is gone.")
+    async def nodes(self, info: Info, ids: IdsArg) -> list[Node | None]:
+        if len(ids) > MOST_NODES:
+            raise BadInput(f"{len(ids)} ids were sent; at most {MOST_NODES} are allowed")
+        return list(await asyncio.gather(*(node_of(info, id) for id in ids)))
 
     @resolver("Who is asking, and what they may do.")
     def viewer(self, info: Info) -> Viewer:
@@ -94,6 +109,7 @@ _DOMAINS: tuple[type, ...] = (
     PortfolioQueries,
     RecordQueries,
     OperationQueries,
+    ExplainingQueries,
 )
 _MUTATIONS: tuple[type, ...] = (PeopleMutations, LinkMutations, OperationMutations)
 _TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, Segment, Metric, *RECORDS.values())
