@@ -220,10 +220,7 @@ class Hub:
 
     def apply_pushed(self) -> int:
         """Apply what was pushed and waits; returns how many messages that were. Links accounts when there were any."""
-        read = 0
-        for name, source in self.sources.items():
-            if source.connector.inbounds():
-                read += sum(s.read for s in self.jobs.run_sync(name, None).streams)
+        read = sum(self.jobs.run_inbox(name).read for name, source in self.sources.items() if source.connector.inbounds())
         if read:
             self.jobs.run_linking()
             self.refresh_mirror()

@@ -13,7 +13,7 @@ from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.engine import Source, SyncEngine
 from accountpulse.core.sync.inbox import drain
-from accountpulse.core.sync.results import OnProgress, RunResult, silent
+from accountpulse.core.sync.results import OnProgress, RunResult, StreamResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
 
 
@@ -33,6 +33,10 @@ class Jobs(Protocol):
 
         reset: from the start. delete_vanished: a person confirmed that what a complete read lacks is gone.
         """
+        ...
+
+    def run_inbox(self, connection: str) -> StreamResult:
+        """Apply what was pushed to a connection and waits, and read nothing else. Raises NotFound for an unknown name."""
         ...
 
     def run_linking(self) -> LinkReport:
@@ -75,9 +79,7 @@ class InProcessJobs:
         reset: bool = False,
         delete_vanished: bool = False,
     ) -> RunResult:
-        source = self._sources.get(connection)
-        if source is None:
-            raise NotFound(f"there is no connection {connection!r}; there are: {', '.join(self._sources) or 'none'}")
+        source = self._source(connection)
         declared = {spec.name for spec in source.connector.streams()}
         for stream in streams or ():
             if stream not in declared:
@@ -88,6 +90,19 @@ class InProcessJobs:
         if source.connector.inbounds() and streams is None:
             result.streams.append(drain(self._store, self._clock, source, on_progress))
         return result
+
+    def run_inbox(self, connection: str) -> StreamResult:
+        source = self._source(connection)
+        if not source.connector.streams():
+            # Nothing else tells how such a connection stands.
+            return self.run_sync(connection).streams[-1]
+        return drain(self._store, self._clock, source)
+
+    def _source(self, connection: str) -> Source:
+        source = self._sources.get(connection)
+        if source is None:
+            raise NotFound(f"there is no connection {connection!r}; there are: {', '.join(self._sources) or 'none'}")
+        return source
 
     def run_linking(self) -> LinkReport:
         return self._link()
