@@ -215,6 +215,9 @@ def test_a_limit_of_points_a_day_is_an_adjustment(world: World) -> None:
     move = explained(world, "Busy", before, score(world))
     assert move.points == pytest.approx(-2, abs=0.01)  # the history, from which the limit counts, holds hundredths
     assert of(move, "adjustment")["rate_limit"].points > 0
+    (note,) = move.notes
+    assert note.startswith(f"band {move.end.band} on ")
+    assert "the score moves by at most 2 points a day" in note
 
 
 def test_a_parent_is_told_with_its_children(world: World) -> None:

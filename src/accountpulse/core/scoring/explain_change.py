@@ -49,7 +49,8 @@ def explain_change(
     steps, notes = _steps(reader, first, second)
     wording = _wording(reader, first, second)
     parts = split(first.position, steps, yardstick.metrics, wording)
-    return ScoreMove(account_id, first.told, second.told, parts, notes=(*_restated(first, second), *notes))
+    notes = [*_restated(first, second), *_held(first, second), *notes]
+    return ScoreMove(account_id, first.told, second.told, parts, notes=tuple(notes))
 
 
 _CAUSES = "Likely causes: usage of the day that went on after it was scored, facts removed from the store, or changed settings"
@@ -143,6 +144,12 @@ def _restated(first: Retold, second: Retold) -> list[str]:
     verb, one = ("were", "they were") if len(days) == 2 else ("was", "it was")
     known = "now" if second.told.restated else f"on {day_words(second.saying.day)}"
     return [f"{' and '.join(days)} {verb} not scored on the day; {one} evaluated with what was known, and in force, {known}"]
+
+
+def _held(first: Retold, second: Retold) -> list[str]:
+    """Why the band of a day is not the one that its score lies in, which else reads like a mistake."""
+    held = ((found, found.segment.steadiness(found.position.row)) for found in (first, second))
+    return [f"band {found.told.band} on {day_words(found.saying.day)}: {why}" for found, why in held if why]
 
 
 def _not_reproducible(
