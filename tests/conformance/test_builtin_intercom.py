@@ -54,4 +54,4 @@ class TestIntercom(ConnectorSuite):
     good = {"base_url": "{vendor}", "token": "{token}"}
     bad = {**good, "token": "wrong"}
     vendor = Simulated(IntercomVendor, rows)
-    flood = 4_000
+    flood = 1_600

@@ -56,4 +56,4 @@ class TestPostHog(ConnectorSuite):
     bad = {**good, "personal_api_key": "phx_wrong"}
     vendor = Simulated(PostHogVendor, rows)
     not_covered = {"tombstones": "PostHog tells nobody of a deleted event or group"}
-    flood = 4_000
+    flood = 1_600

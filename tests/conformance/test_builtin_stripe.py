@@ -116,4 +116,4 @@ class TestStripe(ConnectorSuite):
     good = {"base_url": "{vendor}", "api_key": "{api_key}"}
     bad = {**good, "api_key": "rk_test_wrong"}
     vendor = Simulated(lambda clock: StripeVendor(None, clock), rows)
-    flood = 2_000
+    flood = 1_000

@@ -50,4 +50,4 @@ class TestTypeform(ConnectorSuite):
         "resume": "Typeform lists responses newest first, so only a form that was read to its end may move the cursor",
         "tombstones": "Typeform does not tell of deleted responses",
     }
-    flood = 4_000
+    flood = 1_600
