@@ -51,9 +51,21 @@ def server_of(hub: Hub) -> uvicorn.Server:
     import uvicorn
 
     from accountpulse.graphql.app import create_app
+    from accountpulse.graphql.settings import ApiSettings
 
+    said = hub.settings.server
+    settings = ApiSettings(
+        cors_origins=said.cors_origins,
+        max_cost=said.max_cost,
+        bucket=said.bucket,
+        refill=said.refill,
+        timeout=said.timeout_seconds,
+        trusted=said.trusted,
+        documents=said.documents,
+    )
+    app = create_app(hub, settings=settings)
     return uvicorn.Server(
-        uvicorn.Config(create_app(hub), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
     )
 
 

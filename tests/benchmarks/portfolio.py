@@ -156,7 +156,7 @@ def _write_scores(connection: sa.Connection, model: ScoringModel, ids: list[int]
         }
         for i, id in enumerate(ids)
     ]
-    scores.write_current(connection, rows, {}, {kept.backdrop.digest: kept.backdrop.content()})
+    scores.write_current(connection, rows, {}, {kept.backdrop.digest: kept.backdrop.content})
 
 
 def _rows_of_components(connection: sa.Connection) -> list[dict[str, Any]]:

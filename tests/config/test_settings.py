@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -277,7 +279,11 @@ MISTAKES = [
     ("strict: false", "strict: 1", ":24: plugins.strict: found 1; allowed: true or false"),
     ("strict: false", "allow: [stripy]", ":24: plugins.allow[0]: no plugin 'stripy' is installed (did you mean 'stripe'?)"),
     ("strict: false", "allow: stripe", ":24: plugins.allow: found 'stripe'; allowed: a list of plugin names"),
-    ("port: 9000", "port: 99999", ":25: server.port: found 99999; allowed: a port from 0 (any that is free) to 65535"),
+    (
+        "port: 9000",
+        "port: 99999",
+        ":25: server.port: found 99999; allowed: a whole number from 0 to 65535: a port (0: any that is free)",
+    ),
 ]
 
 
@@ -383,3 +389,16 @@ def test_init_overwrites_nothing_unless_it_must(tmp_path: Path) -> None:
         write_template(tmp_path)
     assert len(caught.value.problems) == 5
     assert len(write_template(tmp_path, force=True)) == 5
+
+
+def test_what_the_api_may_be_asked_is_read(load: Callable[[str], Settings], folder: Path) -> None:
+    (folder / "documents.json").write_text(json.dumps({"Me": "{ viewer { name } }"}))
+    block = (
+        "server: {cors_origins: [https://app.example, 'http://localhost:3000'], max_cost: 5, bucket: 9, refill: 2, "
+        "timeout_seconds: 1.5, trusted_documents: {mode: enforce, file: documents.json}}"
+    )
+    server = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server
+    assert server.cors_origins == ("https://app.example", "http://localhost:3000")
+    assert (server.max_cost, server.bucket, server.refill, server.timeout_seconds) == (5, 9, 2, 1.5)
+    assert server.trusted == "enforce"
+    assert server.documents == {hashlib.sha256(b"{ viewer { name } }").hexdigest(): "{ viewer { name } }"}

@@ -9,11 +9,12 @@ from typing import Any
 
 import anyio
 import httpx
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from tests.graphql.world import NOW, SmallHub
 
 from accountpulse.core.store import tokens
 from accountpulse.graphql.app import create_app
+from accountpulse.graphql.settings import ApiSettings
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Asked:
 class Http:
     """Sends requests to an app in this process. (Starlette's own test client wants a library of a later generation.)"""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
@@ -58,12 +59,18 @@ class Api:
     """A signed-in client of an app over a store. No answers are kept: tests write rows beside what tells of a change."""
 
     def __init__(
-        self, hub: SmallHub, *, require_token: bool = True, kept_bytes: int = 0, scopes: Sequence[str] = ("read",)
+        self,
+        hub: SmallHub,
+        *,
+        require_token: bool = True,
+        kept_bytes: int = 0,
+        scopes: Sequence[str] = ("read",),
+        settings: ApiSettings | None = None,
     ) -> None:
         self.hub = hub
         with hub.store.write() as connection:
             self.token = tokens.create(connection, name="tests", scopes=scopes, now=NOW)
-        self.http = Http(create_app(hub, require_token=require_token, kept_bytes=kept_bytes))
+        self.http = Http(create_app(hub, require_token=require_token, kept_bytes=kept_bytes, settings=settings))
         self.headers = {"authorization": f"Bearer {self.token}"}
 
     def ask(self, query: str, **variables: Any) -> Asked:

@@ -228,13 +228,10 @@ def test_answers_with_errors_are_not_kept(local_api: Api) -> None:
 def test_the_cache_holds_no_more_than_it_may() -> None:
     present = Present((("facts", 1),), NOW + timedelta(days=1))
     cache = AnswerCache(most_bytes=10_000)
-    asked = [question({"query": f"{{ a{i} }}"}, None) for i in range(20)]
+    asked = [question(f"{{ a{i} }}", None, {}, None) for i in range(20)]
     for each in asked:
-        assert each is not None
         cache.put(each, b"x" * 1_500, present)
     first, last = asked[0], asked[-1]
-    assert first is not None
-    assert last is not None
     assert 3 <= len(cache) <= 5
     assert cache.get(first, present, NOW) is None
     assert cache.get(last, present, NOW) is not None
@@ -243,22 +240,6 @@ def test_the_cache_holds_no_more_than_it_may() -> None:
     assert cache.get(last, Present((("facts", 2),), present.until), NOW) is None
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        {},
-        {"query": 5},
-        {"query": "{a}", "operationName": 5},
-        {"query": "{a}", "variables": []},
-        {"query": "{a}", "extensions": {}},
-    ],
-)
-def test_what_is_no_plain_question_has_no_kept_answer(request_: dict[str, object]) -> None:
-    assert question(request_, None) is None
-
-
 def test_the_order_of_variables_does_not_matter_and_their_values_do() -> None:
-    one, two, three = (
-        question({"query": "{a}", "variables": variables}, None) for variables in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1})
-    )
+    one, two, three = (question("{a}", None, variables, None) for variables in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1}))
     assert one == two != three

@@ -55,7 +55,7 @@ def test_a_token_without_the_scope_may_not_read(local_api: Api) -> None:
 
 def test_without_tokens_everybody_may_read_but_no_foreign_page(local_api: Api) -> None:
     http = Http(create_app(local_api.hub, require_token=False))
-    assert http.post("/graphql", json=QUERY).json() == {"data": {"viewer": {"name": "anonymous"}}}
+    assert http.post("/graphql", json=QUERY).json()["data"] == {"viewer": {"name": "anonymous"}}
     assert http.get("/graphql", params=QUERY).status_code == 400
     assert http.get("/graphql", params=QUERY, headers={"x-accountpulse-client": "test"}).status_code == 200
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
@@ -67,7 +67,7 @@ def test_a_query_by_get_works_with_a_token(local_api: Api) -> None:
     params = {"query": "query Q($id: ID!) { node(id: $id) { id } }", "variables": '{"id": "x"}', "operationName": "Q"}
     answer = local_api.http.get("/graphql", params=params, headers=local_api.headers)
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
-    assert local_api.http.get("/graphql", params={"query": "mutation { a }"}, headers=local_api.headers).status_code == 400
+    assert local_api.http.get("/graphql", params={"query": "mutation { a }"}, headers=local_api.headers).status_code == 405
     bad = local_api.http.get("/graphql", params={**QUERY, "variables": "5"}, headers=local_api.headers)
     assert bad.status_code == 400
 
@@ -189,6 +189,9 @@ LIMITS: list[tuple[str, Any]] = [
     ("great depth", "{" * 3_000 + "}" * 3_000),
     ("a circle of fragments", "{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }"),
     ("directives", "{ viewer " + "@skip(if: false) " * 2_000 + "{ name } }"),
+    ("a huge page", "{ accounts(first: 2000000000) { nodes { name } } }"),
+    ("a deep filter", "{ accounts(filter: " + "{not: " * 500 + "{}" + "}" * 500 + ") { totalCount } }"),
+    ("a deep list", "{ accounts(orderBy: " + "[" * 900 + "]" * 900 + ") { totalCount } }"),
 ]
 
 
@@ -198,7 +201,11 @@ def test_hostile_documents_are_refused(local_api: Api, subtests: pytest.Subtests
             answer = _post(local_api, json.dumps({"query": document}).encode(), accept=SPEC)
             assert answer.status_code == 400
             code = answer.json()["errors"][0]["extensions"]["code"]
-            assert code in ("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED")
+            assert code in ("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "TOO_COSTLY")
+    query = "query($filter: AccountFilter) { accounts(filter: $filter) { totalCount } }"
+    deep = b'{"not": ' * 500 + b"{}" + b"}" * 500
+    body = b'{"query": "%b", "variables": {"filter": %b}}' % (query.encode(), deep)
+    assert _post(local_api, body, accept=SPEC).status_code == 400
 
 
 def test_misspelt_fields_are_not_guessed_at(local_api: Api) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from tests.core.scoring.builders import kept
 
+from accountpulse.config.settings import Settings
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLimited, Transient
 from accountpulse.core.metrics.declare import Metric, count, metric
@@ -93,6 +94,7 @@ class SmallHub:
     drafts: list[tuple[Sequence[str], str | None, int, str]] = field(default_factory=list)
     scorable: set[int] = field(default_factory=set)
     previewed: Preview | list[DraftProblem] = field(default_factory=list)
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def people(self) -> People:

@@ -13,6 +13,7 @@ from accountpulse.config.connector_config import read_connector_config
 from accountpulse.config.model_schema import load_model
 from accountpulse.config.rates import read_rates
 from accountpulse.config.secrets import UNRESOLVED, References
+from accountpulse.config.server import read_server
 from accountpulse.config.settings import (
     ATTRIBUTES,
     DEFAULT_STORE,
@@ -20,7 +21,6 @@ from accountpulse.config.settings import (
     ConnectionSettings,
     Installed,
     PluginSettings,
-    ServerSettings,
     Settings,
 )
 from accountpulse.config.yaml import Located, load_yaml
@@ -102,7 +102,7 @@ class _SettingsReader(Reader):
             retention=self._retention(block.get("history")),
             mirror_path=self._mirror(block.get("mirror")),
             plugins=self._plugins(block.get("plugins")),
-            server=self._server(block.get("server")),
+            server=read_server(block.get("server"), self._folder, self),
         )
 
     # --- the store and what holds for all of it -------------------------------------------------------------------------
@@ -193,15 +193,6 @@ class _SettingsReader(Reader):
             self.wrong(path, data, f"a whole number of days, at least {SHORTEST}: trends rest on them")
             return None
         return data
-
-    def _server(self, data: object) -> ServerSettings:
-        block = self.mapping({} if data is None else data, ("server",), optional=("host", "port")) or {}
-        host = self.text(block.get("host", "127.0.0.1"), ("server", "host"), "an address such as 127.0.0.1 or 0.0.0.0")
-        port = block.get("port", 8000)
-        if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-            self.wrong(("server", "port"), port, "a port from 0 (any that is free) to 65535")
-            port = 8000
-        return ServerSettings(host=host or "127.0.0.1", port=port)
 
     def _plugins(self, data: object) -> PluginSettings:
         settings = _plugins(data, self) or PluginSettings()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from accountpulse.config.server import ServerSettings
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.model import schema_of
 from accountpulse.core.model.records import Account
@@ -92,14 +93,6 @@ class PluginSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerSettings:
-    """Where the API listens."""
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that holds for one AccountPulse.
 
@@ -129,7 +122,7 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     mirror_path: Path | None = None
     plugins: PluginSettings = PluginSettings()
-    server: ServerSettings = ServerSettings()
+    server: ServerSettings = field(default_factory=ServerSettings)
 
     @classmethod
     def load(cls, path: Path, host: Installed, *, environment: Mapping[str, str] | None = None) -> Settings:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-
 from accountpulse.core.errors import AccountPulseError, Unauthorized
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.answers.present import Presence, Present
@@ -13,12 +11,12 @@ class MissingScope(AccountPulseError):
     """The token is good, but may not do this."""
 
 
-async def authenticate(request: Request, presence: Presence) -> tuple[Viewer, Present]:
+async def authenticate(authorization: str, presence: Presence) -> tuple[Viewer, Present]:
     """The viewer that the token belongs to, and what holds now.
 
     Raises Unauthorized without a good token, MissingScope when it may not read.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("send a token in the header Authorization: Bearer ap_...; make one with: accountpulse token create")

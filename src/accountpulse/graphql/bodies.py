@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from accountpulse.core.errors import AccountPulseError
 
@@ -16,16 +19,20 @@ class BodyTooLarge(AccountPulseError):
         super().__init__(f"the body is larger than {MAX_BODY:,} bytes; send less at once")
 
 
-async def limited_body(request: Request) -> bytes:
+async def limited_body(headers: Mapping[str, str], receive: Receive) -> bytes:
     """The body, read only as far as it is allowed. Raises BodyTooLarge, at once where the header admits the size."""
-    announced = request.headers.get("content-length", "")
+    announced = headers.get("content-length", "")
     if announced.isdigit() and int(announced) > MAX_BODY:
         raise BodyTooLarge
     parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
         if size > MAX_BODY:
             raise BodyTooLarge
-        parts.append(part)
+        more = message.get("more_body", False)
     return b"".join(parts)

@@ -16,6 +16,7 @@ from strawberry.types.info import Info as StrawberryInfo
 from accountpulse.core.scoring.backdrop import Backdrop
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.hub import Hub
+from accountpulse.graphql.limits.allowance import Allowance
 
 if TYPE_CHECKING:
     from accountpulse.graphql.loaders import Loaders
@@ -30,7 +31,7 @@ class Context:
 
     threads: how many reads may run at once. previews: how many evaluations of all accounts; previewed: whether this request
     has asked for one. may_be_kept: whether the answer rests on nothing but the store; said when the operation begins.
-    backdrops: those of the scores read so far, by digest.
+    allowance: what the viewer may still ask for. backdrops: those of the scores read so far, by digest.
     """
 
     hub: Hub
@@ -38,6 +39,7 @@ class Context:
     request_id: str
     threads: anyio.CapacityLimiter
     previews: anyio.CapacityLimiter
+    allowance: Allowance
     previewed: bool = field(default=False, init=False)
     may_be_kept: bool = field(default=False, init=False)
     backdrops: dict[str, Backdrop] = field(default_factory=dict, init=False)
@@ -56,7 +58,8 @@ class Context:
             with self.hub.store.read() as connection:
                 return function(connection, *args, **kwargs)
 
-        return await anyio.to_thread.run_sync(work, limiter=self.threads)
+        # A query that took too long is answered so at once; its read ends in its thread.
+        return await anyio.to_thread.run_sync(work, limiter=self.threads, abandon_on_cancel=True)
 
 
 if TYPE_CHECKING:

@@ -6,10 +6,8 @@ minutes. Here each fragment is measured once, and its size is added wherever it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-from strawberry.extensions import SchemaExtension
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -18,14 +16,19 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
 )
 
 MAX_DEPTH = 12
 MAX_ALIASES = 30
 MAX_FIELDS = 400
 MAX_TOKENS = 3_000
+MAX_VALUE_DEPTH = 12
+"""How deep objects and lists may be nested in arguments and variables: filters need fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,6 @@ class Size:
     depth: int = 0
     aliases: int = 0
     fields: int = 0
-
-
-class DocumentLimits(SchemaExtension):
-    """Refuses documents that are too large, before validation, which takes time with the square of their size."""
-
-    def on_validate(self) -> Iterator[None]:
-        document = self.execution_context.graphql_document
-        if document is not None:
-            check(document)
-        yield
 
 
 def check(document: DocumentNode) -> None:
@@ -71,6 +64,24 @@ def measure(document: DocumentNode) -> list[Size]:
     return _Measure(document).definitions()
 
 
+def deeper_than(value: Any, limit: int) -> bool:
+    """Whether JSON is nested deeper."""
+    if not isinstance(value, dict | list):
+        return False
+    if limit == 0:
+        return True
+    return any(deeper_than(each, limit - 1) for each in (value.values() if isinstance(value, dict) else value))
+
+
+def _literal_deeper_than(value: ValueNode, limit: int) -> bool:
+    if not isinstance(value, ObjectValueNode | ListValueNode):
+        return False
+    if limit == 0:
+        return True
+    inner = [field.value for field in value.fields] if isinstance(value, ObjectValueNode) else value.values
+    return any(_literal_deeper_than(each, limit - 1) for each in inner)
+
+
 class _Measure:
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
@@ -92,6 +103,8 @@ class _Measure:
         for selection in selections.selections if selections is not None else ():
             part = Size()
             if isinstance(selection, FieldNode):
+                if any(_literal_deeper_than(each.value, MAX_VALUE_DEPTH) for each in selection.arguments or ()):
+                    raise GraphQLError(f"the argument of {selection.name.value} is nested deeper than {MAX_VALUE_DEPTH}")
                 inner = self._set(selection.selection_set)
                 # Introspection nests deep by nature, and can't reach data.
                 own_depth = 0 if selection.name.value.startswith("__") else inner.depth + 1

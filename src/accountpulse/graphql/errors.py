@@ -6,6 +6,10 @@
 | BAD_INPUT | an argument can't be used; the message says what is allowed |
 | NOT_FOUND | what was named does not exist |
 | UNAUTHENTICATED, FORBIDDEN | no valid token; a token without the scope |
+| TOO_COSTLY | the query could return more than is allowed at once; `extensions.cost` says how much |
+| RATE_LIMITED | the token has spent its points for now; the header Retry-After says how long |
+| TIMEOUT | the query took too long |
+| UNTRUSTED_DOCUMENT, UNKNOWN_DOCUMENT | only documents that the operator has listed are taken; none has this id |
 | UNAVAILABLE | the store did not answer in time |
 | INTERNAL | a fault of ours: the log has the details under the `requestId` |
 """

@@ -55,10 +55,14 @@ class Edge(Generic[N]):
 
 @strawberry.type(description="One page of a list. Ask for `nodes` for the rows, or `edges` for rows with cursors.")
 class Connection(Generic[N]):
-    edges: list[Edge[N]] = strawberry.field(description="The rows with their cursors.")
     nodes: list[N] = strawberry.field(description="The rows.")
     page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
     counter: strawberry.Private[Callable[[], Awaitable[int]]]
+    cursor_of: strawberry.Private[Callable[[int], str]]
+
+    @resolver("The rows with their cursors.")
+    def edges(self) -> list[Edge[N]]:
+        return [Edge(cursor=self.cursor_of(i), node=node) for i, node in enumerate(self.nodes)]
 
     @resolver("How many rows the whole list has. Counted only when asked for; it costs a query of its own.")
     async def total_count(self) -> int:
@@ -166,15 +170,14 @@ def connection_of(
     nodes: list[N], page: Page, request: PageRequest, cursors: Cursors, counter: Callable[[], Awaitable[int]]
 ) -> Connection[N]:
     """A page of rows as a Relay connection."""
-    marks = [cursors.encode(key) for key in page.keys]
+    keys = page.keys
     info = PageInfo(
         has_next_page=request.before is not None if request.backward else page.more,
         has_previous_page=page.more if request.backward else request.after is not None,
-        start_cursor=marks[0] if marks else None,
-        end_cursor=marks[-1] if marks else None,
+        start_cursor=cursors.encode(keys[0]) if keys else None,
+        end_cursor=cursors.encode(keys[-1]) if keys else None,
     )
-    edges = [Edge(cursor=mark, node=node) for mark, node in zip(marks, nodes, strict=True)]
-    return Connection(edges=edges, nodes=nodes, page_info=info, counter=counter)
+    return Connection(nodes=nodes, page_info=info, counter=counter, cursor_of=lambda i: cursors.encode(keys[i]))
 
 
 def _encode(text: str) -> str:

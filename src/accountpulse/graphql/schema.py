@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.types.base import has_object_definition
@@ -18,11 +19,12 @@ from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
 from accountpulse.graphql.connections.queries import ConnectionQueries, connection_node
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Info
-from accountpulse.graphql.documents import MAX_TOKENS, DocumentLimits
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.execution.executor import compiled_executor
+from accountpulse.graphql.execution.prepared import Documents, FromPrepared
 from accountpulse.graphql.explaining.queries import ExplainingQueries
 from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.limits.cost import Costs
 from accountpulse.graphql.live.subscriptions import LiveSubscriptions
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
@@ -74,6 +76,14 @@ async def node_of(info: Info, id: str) -> Node | None:
     return await _NODES[type_name](info, id, key)
 
 
+@strawberry.type(description="How much a viewer may ask for. What a query costs stands in `extensions.cost` of its answer.")
+class RateLimit:
+    limit: int = strawberry.field(description="The points that can be saved up.")
+    remaining: int = strawberry.field(description="The points that can be spent now, this query already paid.")
+    restore_rate: int = strawberry.field(description="The points that come back in a second.")
+    full_at: datetime = strawberry.field(description="When nothing will be missing any longer.")
+
+
 @strawberry.type
 class RootQueries:
     @resolver("Anything by its id; null where it is gone.")
@@ -92,6 +102,17 @@ class RootQueries:
         if viewer is None:
             return Viewer(name="anonymous", scopes=["read"])
         return Viewer(name=viewer.name, scopes=sorted(viewer.scopes))
+
+    @resolver("What the viewer may still ask for, in points. Each process of the API counts for itself.", rests_on_more=True)
+    def rate_limit(self, info: Info) -> RateLimit:
+        allowance = info.context.allowance
+        now = info.context.hub.clock.now()
+        return RateLimit(
+            limit=allowance.limit,
+            remaining=allowance.remaining,
+            restore_rate=allowance.refill,
+            full_at=now + timedelta(seconds=allowance.full_in),
+        )
 
     @resolver("The installed plugins, broken ones included.")
     def plugins(self, info: Info) -> list[Plugin]:
@@ -117,6 +138,16 @@ _TYPES: tuple[type, ...] = (Account, UnlinkedAccount, SourceConnection, Model, S
 
 class Schema(strawberry.Schema):
     """Strawberry logs every error with the document's text by default; `errors.presented` logs ours, without it."""
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The documents read for this schema."""
+        return Documents(self._schema)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What operations on this schema cost."""
+        return Costs(self._schema)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the view passes every error through `errors.presented`."""
@@ -149,13 +180,7 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
         mutation=mutation,
         subscription=subscription,
         types=_TYPES,
-        extensions=[
-            # In this order: tokens are counted while parsing, and sizes checked before validation looks at the document.
-            lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-            ParserCache,
-            DocumentLimits,
-            ValidationCache,
-        ],
+        extensions=[FromPrepared],
         execution_context_class=compiled_executor(),
         config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
     )

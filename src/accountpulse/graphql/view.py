@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what Strawberry's view leaves open of the specification, and the checks before a document is read.
+"""GraphQL over HTTP: who asks, what they may ask, the kept answer or a new one, and how it is labelled.
 
 A client that accepts `application/graphql-response+json` gets 400 for a document that can't be executed; with
 `application/json`, the older convention, that is 200. A request without JSON content, or without a header that only a script
@@ -7,19 +7,15 @@ on our own origin can send, is refused, so that no foreign web page can ask in a
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import anyio
-from cross_web import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse
-from strawberry.types import ExecutionResult
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from accountpulse.core.errors import Unauthorized
 from accountpulse.core.store.tokens import Viewer
@@ -31,206 +27,216 @@ from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.encoding import encode
 from accountpulse.graphql.errors import error_body, log, presented
+from accountpulse.graphql.execution.prepared import Prepared
+from accountpulse.graphql.execution.run import run
 from accountpulse.graphql.hub import Hub
+from accountpulse.graphql.limits.allowance import Allowances, RateLimited
+from accountpulse.graphql.limits.trusted import text_of
+from accountpulse.graphql.replies import Reply
+from accountpulse.graphql.requests import (
+    PLAIN_JSON,
+    RESPONSE_JSON,
+    Ask,
+    Refused,
+    ask_of,
+    bad_request,
+    headers_of,
+    media_type,
+    negotiate,
+    parse_object,
+    query_of,
+)
 from accountpulse.graphql.schema import Schema
+from accountpulse.graphql.settings import ApiSettings
+from graphql import ExecutionResult, OperationDefinitionNode, OperationType
 
-RESPONSE_JSON = "application/graphql-response+json"
-PLAIN_JSON = "application/json"
 # A browser sends none of these across origins without asking us first.
 SAFE_HEADERS = ("x-accountpulse-client", "apollo-require-preflight", "authorization")
-# Strawberry's answer carries our choice of media type to `create_response` in this header.
-_CHOSEN = "content-type"
 
 
-class Refused(Exception):
-    """A request that GraphQL never sees."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose sender is known."""
 
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.headers = status, code, message, headers or {}
+    method: str
+    headers: Mapping[str, str]
+    request_id: str
+    viewer: Viewer | None
+    present: Present
 
 
-class View(GraphQL[Context, None]):
+class View:
     """The endpoint `/graphql`. threads: bounds how many reads run at once. kept_bytes: of answers that are kept."""
 
     def __init__(
-        self, schema: Schema, hub: Hub, *, threads: anyio.CapacityLimiter, require_token: bool, kept_bytes: int = MOST_BYTES
+        self,
+        schema: Schema,
+        hub: Hub,
+        *,
+        threads: anyio.CapacityLimiter,
+        require_token: bool,
+        kept_bytes: int = MOST_BYTES,
+        settings: ApiSettings,
+        allowances: Allowances,
     ) -> None:
-        super().__init__(schema, graphql_ide=None, subscription_protocols=(), multipart_uploads_enabled=False)
+        self._schema = schema
         self._hub = hub
         self._threads = threads
         self._previews = anyio.CapacityLimiter(1)
         self._require_token = require_token
         self._presence = Presence(hub, threads)
         self._answers = AnswerCache(kept_bytes)
+        self._settings = settings
+        self._allowances = allowances
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await WebSocket(scope, receive=receive, send=send).close(code=1008)
-            return
-        request = Request(scope, receive)
-        request.state.request_id = request_id = uuid4().hex
+        request_id = uuid4().hex
+        reply: Reply | Response
         try:
-            response = await self._answer(request)
+            reply = await self._reply(scope, receive, request_id)
         except Refused as refused:
             body = error_body(refused.code, refused.message, request_id)
-            response = JSONResponse(body, status_code=refused.status, headers=refused.headers)
-        except HTTPException as refused:
-            response = JSONResponse(error_body("BAD_REQUEST", refused.reason, request_id), status_code=refused.status_code)
+            reply = Reply(encode(body), PLAIN_JSON, refused.status, refused.headers)
+        except ClientDisconnect:
+            return
         except Exception:
             log.exception("request %s failed", request_id)
             message = f"something went wrong here; its details are in the log under {request_id}"
-            response = JSONResponse(error_body("INTERNAL", message, request_id), status_code=500)
-        response.headers["x-request-id"] = request_id
-        response.headers["cache-control"] = response.headers.get("cache-control", "no-store")
-        await response(scope, receive, send)
+            reply = Reply(encode(error_body("INTERNAL", message, request_id)), PLAIN_JSON, 500)
+        reply.headers["x-request-id"] = request_id
+        reply.headers["cache-control"] = reply.headers.get("cache-control", "no-store")
+        await reply(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        if request.method not in ("GET", "POST"):
+    async def _reply(self, scope: Scope, receive: Receive, request_id: str) -> Reply | Response:
+        method, headers = scope["method"], headers_of(scope)
+        if method not in ("GET", "POST"):
             raise Refused(405, "METHOD_NOT_ALLOWED", "GraphQL is asked with POST, or GET", {"allow": "GET, POST"})
-        if request.method == "GET" and "query" not in request.query_params and "text/html" in request.headers.get("accept", ""):
+        given = query_of(scope) if method == "GET" else {}
+        if method == "GET" and not given.keys() & {"query", "documentId"} and "text/html" in headers.get("accept", ""):
             return graphiql.page(require_token=self._require_token)
-        request.state.viewer, request.state.present = await self._authenticated(request)
-        if request.method == "GET":
-            if not any(header in request.headers for header in SAFE_HEADERS) and _media_type(request) != PLAIN_JSON:
+        viewer, present = await self._authenticated(headers)
+        asked = Asked(method, headers, request_id, viewer, present)
+        if method == "GET":
+            if not any(header in headers for header in SAFE_HEADERS) and media_type(headers) != PLAIN_JSON:
                 advice = f"a query by GET needs the header {SAFE_HEADERS[0]}, with any value, or a token"
                 raise Refused(400, "CSRF", advice)
-            return await self._kept(request, request, self._asked_by_get(request))
-        if _media_type(request) != PLAIN_JSON:
+            return await self._answered(asked, ask_of(given))
+        if media_type(headers) != PLAIN_JSON:
             raise Refused(
                 415, "UNSUPPORTED_MEDIA_TYPE", "send the query as JSON, with the header Content-Type: application/json"
             )
         try:
-            body = await limited_body(request)
+            body = await limited_body(headers, receive)
         except BodyTooLarge as error:
             raise Refused(413, "TOO_LARGE", str(error)) from error
+        return await self._answered(asked, ask_of(parse_object(body)))
 
-        async def replay() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
+    async def _answered(self, asked: Asked, ask: Ask) -> Reply:
+        """The answer that was kept, if it still holds; else a new one, kept if it may be."""
+        text = text_of(ask, self._settings)
+        key = None if ask.extended else question(text, ask.operation, ask.variables, asked.viewer)
+        kept = key and self._answers.get(key, asked.present, self._hub.clock.now())
+        if kept:
+            self._spend_one(asked)
+            return self._labelled(asked, kept)
+        prepared = self._schema.documents.prepare(text)
+        operation = prepared.operation(ask.operation)
+        if operation is not None:
+            _require_kind(operation, asked.method)
+        if prepared.errors:
+            self._spend_one(asked)
+            return self._spoken(asked, ExecutionResult(None, list(prepared.errors)), None)
+        if operation is None:
+            raise bad_request("operationName must name one of the document's operations, and may only be left out of one")
+        cost = self._schema.costs.of(prepared, operation, ask.variables)
+        refusal = self._allowances.of(asked.viewer).refusal(cost)
+        if isinstance(refusal, RateLimited):
+            self._raise(asked, refusal)
+        if refusal is not None:
+            return self._spoken(asked, ExecutionResult(None, [refusal]), cost)
+        context = self._context(asked)
+        result = await self._run(prepared, operation, ask, context)
+        reply = self._spoken(asked, result, cost)
+        if key is None or not context.may_be_kept or result.errors or result.data is None:
+            return reply
+        return self._labelled(asked, self._answers.put(key, reply.body, asked.present))
 
-        return await self._kept(request, Request(request.scope, replay), self.parse_json(body))
+    async def _run(self, prepared: Prepared, operation: OperationDefinitionNode, ask: Ask, context: Context) -> ExecutionResult:
+        # A change goes on to its end: a time-out would only hide whether it was made.
+        seconds = self._settings.timeout if operation.operation is OperationType.QUERY else None
+        try:
+            with anyio.fail_after(seconds):
+                return await run(self._schema, prepared, ask.operation, ask.variables, context)
+        except TimeoutError as error:
+            message = f"the query took longer than {seconds:g} seconds; ask for less at once"
+            raise Refused(503, "TIMEOUT", message) from error
 
-    def _asked_by_get(self, request: Request) -> dict[str, Any]:
-        given = dict(request.query_params)
-        if "variables" in given:
-            given["variables"] = self.parse_json(given["variables"])
-        return given
+    def _spoken(self, asked: Asked, result: ExecutionResult, cost: int | None) -> Reply:
+        """A result as JSON, in the media type and with the status that the client's convention has for it."""
+        body: dict[str, Any] = {}
+        chosen, status = negotiate(asked.headers.get("accept", "")), 200
+        if result.data is None and result.errors and not any(error.path for error in result.errors):
+            status = 400 if chosen == RESPONSE_JSON else 200  # execution never began
+        else:
+            body["data"] = result.data
+        if result.errors:
+            body["errors"] = [presented(error, asked.request_id).formatted for error in result.errors]
+        if cost is not None:
+            body["extensions"] = {"cost": {"requestedQueryCost": cost, "maximumQueryCost": self._settings.max_cost}}
+        return Reply(encode(body), chosen, status, self._allowance_headers(asked))
 
-    async def _kept(self, request: Request, replayed: Request, asked: dict[str, Any]) -> Response:
-        """The answer that was kept, if it still holds; else the one that Strawberry computes, kept if it may be."""
-        state = request.state
-        asked_for = question(asked, state.viewer)
-        if asked_for is not None:
-            answer = self._answers.get(asked_for, state.present, self._hub.clock.now())
-            if answer is not None:
-                return _labelled(request, answer)
-        response = await self.run(replayed)
-        context: Context | None = getattr(state, "context", None)
-        if asked_for is None or context is None or not context.may_be_kept or not getattr(state, "clean", False):
-            return response
-        return _labelled(request, self._answers.put(asked_for, bytes(response.body), state.present))
+    def _labelled(self, asked: Asked, answer: Answer) -> Reply:
+        """A kept answer in the media type that the client prefers; without its body where a GET shows that it is known."""
+        headers = {"etag": answer.etag, "vary": "accept, authorization", **self._allowance_headers(asked)}
+        chosen = negotiate(asked.headers.get("accept", ""))
+        if asked.method == "GET":
+            headers["cache-control"] = "private, no-cache"
+            known = asked.headers.get("if-none-match", "").split(",")
+            if answer.etag in [each.strip().removeprefix("W/") for each in known]:
+                return Reply(b"", chosen, 304, headers)
+        return Reply(answer.body, chosen, 200, headers)
 
-    async def _authenticated(self, request: Request) -> tuple[Viewer | None, Present]:
+    # --- who asks, and how much they may --------------------------------------------------------------------------------
+
+    async def _authenticated(self, headers: Mapping[str, str]) -> tuple[Viewer | None, Present]:
         if not self._require_token:
             return await self._presence.now(None)
         try:
-            return await authenticate(request, self._presence)
+            return await authenticate(headers.get("authorization", ""), self._presence)
         except Unauthorized as error:
             realm = 'Bearer realm="accountpulse"'
-            challenge = f'{realm}, error="invalid_token"' if "authorization" in request.headers else realm
+            challenge = f'{realm}, error="invalid_token"' if "authorization" in headers else realm
             raise Refused(401, "UNAUTHENTICATED", str(error), {"www-authenticate": challenge}) from error
         except MissingScope as error:
             raise Refused(403, "FORBIDDEN", str(error)) from error
 
-    # --- Strawberry's hooks ---------------------------------------------------------------------------------------------
+    def _spend_one(self, asked: Asked) -> None:
+        wait = self._allowances.of(asked.viewer).take(1)
+        if wait is not None:
+            self._raise(asked, RateLimited(wait))
 
-    async def get_context(
-        self,
-        request: Request | WebSocket,
-        response: Response | WebSocket,  # noqa: ARG002  # Strawberry's signature
-    ) -> Context:
-        state = request.state
-        state.context = Context(
+    def _raise(self, asked: Asked, refusal: RateLimited) -> None:
+        headers = {"retry-after": str(refusal.wait), **self._allowance_headers(asked)}
+        raise Refused(429, "RATE_LIMITED", refusal.message, headers)
+
+    def _allowance_headers(self, asked: Asked) -> dict[str, str]:
+        allowance = self._allowances.of(asked.viewer)
+        return {"ratelimit-limit": str(allowance.limit), "ratelimit-remaining": str(allowance.remaining)}
+
+    def _context(self, asked: Asked) -> Context:
+        return Context(
             hub=self._hub,
-            viewer=state.viewer,
-            request_id=state.request_id,
+            viewer=asked.viewer,
+            request_id=asked.request_id,
             threads=self._threads,
             previews=self._previews,
+            allowance=self._allowances.of(asked.viewer),
         )
-        return state.context  # type: ignore[no-any-return]
-
-    def decode_json(self, data: str | bytes) -> object:
-        try:
-            decoded = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise HTTPException(400, "the body is not JSON in UTF-8") from error
-        return decoded
-
-    def parse_json(self, data: str | bytes) -> Any:
-        """The request's JSON; Strawberry calls this for the body, and for `variables` and `extensions` of a GET."""
-        parsed = self.decode_json(data)
-        if isinstance(parsed, list):
-            raise HTTPException(400, "send one operation at a time; batches are not taken")
-        if not isinstance(parsed, dict):
-            raise HTTPException(400, 'a JSON object is needed, such as {"query": "{ viewer { name } }"}')
-        if not isinstance(parsed.get("operationName"), str | None):
-            raise HTTPException(400, "operationName must be text or null")
-        return parsed
-
-    async def get_sub_response(self, request: Request | WebSocket) -> Response:
-        response = await super().get_sub_response(request)
-        response.headers[_CHOSEN] = _negotiate(request.headers.get("accept", ""))
-        return response
-
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        # Not a schema extension: those don't see an error that another extension raises, as the parser's cache does.
-        request.state.clean = not result.errors and result.data is not None
-        if result.errors:
-            result.errors = [presented(error, request.state.request_id) for error in result.errors]
-        return await super().process_result(request, result)
-
-    def create_response(
-        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
-    ) -> Response:
-        assert isinstance(response_data, dict)  # batches are refused above
-        media_type = sub_response.headers[_CHOSEN]
-        status = 200
-        if _never_began(response_data):
-            response_data.pop("data", None)
-            status = 400 if media_type == RESPONSE_JSON else 200
-        return Response(encode(response_data), status, media_type=f"{media_type}; charset=utf-8")
 
 
-def _labelled(request: Request, answer: Answer) -> Response:
-    """A kept answer in the media type that the client prefers; without its body where a GET shows that the client has it."""
-    headers = {"etag": answer.etag, "vary": "accept, authorization"}
-    if request.method == "GET":
-        headers["cache-control"] = "private, no-cache"
-        if answer.etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
-            return Response(status_code=304, headers=headers)
-    media_type = f"{_negotiate(request.headers.get('accept', ''))}; charset=utf-8"
-    return Response(answer.body, headers=headers, media_type=media_type)
-
-
-def _never_began(data: GraphQLHTTPResponse) -> bool:
-    """Whether execution never began: nothing came back, and no error says where in the answer it happened."""
-    errors: list[Any] = data.get("errors") or []
-    return data.get("data") is None and bool(errors) and not any(error.get("path") for error in errors)
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _negotiate(accept: str) -> str:
-    """The media type to answer with: the specification's own where the client prefers it, else plain JSON."""
-    quality = {RESPONSE_JSON: 0.0, PLAIN_JSON: 0.0}
-    for part in accept.split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if name in quality:
-            given = [p.removeprefix("q=") for p in parameters if p.startswith("q=")]
-            try:
-                quality[name] = float(given[0]) if given else 1.0
-            except ValueError:
-                quality[name] = 0.0
-    return RESPONSE_JSON if 0 < quality[RESPONSE_JSON] >= quality[PLAIN_JSON] else PLAIN_JSON
+def _require_kind(operation: OperationDefinitionNode, method: str) -> None:
+    kind = operation.operation
+    if kind is OperationType.SUBSCRIPTION:
+        raise bad_request("a subscription is sent over a WebSocket to /graphql, or as an event stream to /graphql/stream")
+    if kind is OperationType.MUTATION and method == "GET":
+        raise Refused(405, "METHOD_NOT_ALLOWED", "mutations are sent with POST", {"allow": "POST"})

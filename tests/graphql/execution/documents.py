@@ -23,7 +23,9 @@ from graphql import (
     is_composite_type,
     is_leaf_type,
     parse,
+    parse_value,
     validate,
+    value_from_ast_untyped,
 )
 
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
@@ -57,13 +59,16 @@ class Queries:
         self._aliases = 0
         self._fragments: dict[str, str] = {}
         self._open: set[str] = set()
+        self._variables: dict[str, tuple[str, Any]] = {}
         root = self._schema.query_type
         assert root
         body = self._selection(root, 0)
         text = "\n".join([body, *self._fragments.values()])
-        used = [name for name in BOOLEANS if f"${name}" in text]
-        declared = f"({', '.join(f'${name}: {BOOLEANS[name]}' for name in used)})" if used else ""
+        used = {name: kind for name, kind in BOOLEANS.items() if f"${name}" in text}
         variables: dict[str, Any] = {name: self._random.random() < 0.5 for name in used}
+        for name, (kind, value) in self._variables.items():
+            used[name], variables[name] = kind, value
+        declared = f"({', '.join(f'${name}: {kind}' for name, kind in used.items())})" if used else ""
         if self._random.random() < 0.3:
             variables.pop("b2", None)
         return Query(f"query Q{declared} {text}", variables)
@@ -138,8 +143,15 @@ class Queries:
         for name, argument in arguments.items():
             required = isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined
             if required or self._random.random() < 0.4:
-                given.append(f"{name}: {self._value(name, argument.type, 0)}")
+                value = self._value(name, argument.type, 0)
+                given.append(f"{name}: {self._variable(argument.type, value) if self._random.random() < 0.3 else value}")
         return f"({', '.join(given)})" if given else ""
+
+    def _variable(self, kind: Any, value: str) -> str:
+        """The value by way of a variable."""
+        name = f"v{len(self._variables)}"
+        self._variables[name] = (str(kind), value_from_ast_untyped(parse_value(value)))
+        return f"${name}"
 
     def _value(self, name: str, kind: Any, depth: int) -> str:
         if name in self._values:

@@ -6,13 +6,20 @@ import asyncio
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from strawberry.utils.str_converters import to_camel_case
-from tests.graphql.execution import torture
+from tests.graphql.execution import ours, torture
 from tests.graphql.execution.compare import Comparison
 from tests.graphql.execution.documents import Queries, Query
+from tests.graphql.world import SmallHub
+
+from accountpulse.graphql.schema import build_schema
+from accountpulse.testing.stores import fresh_store
 
 SEED = 20261128
 WORLDS = 60
@@ -77,10 +84,39 @@ def _with(good: torture.Data, kind: type, name: str, make: Callable[[], Any]) ->
     return torture.context(thing)
 
 
+def _ours(queries: int, seed: int = SEED) -> Comparison:
+    """Over our own schema and a store."""
+    comparison = Comparison(build_schema())
+    making = Queries(comparison.schema, seed, ours.VALUES, most_fields=14)
+
+    async def compare(hub: SmallHub, connection: sa.Connection) -> None:
+        for number in range(queries):
+            hostile = HOSTILITIES[number % len(HOSTILITIES)]
+            found = await comparison.differences(making.make(), partial(ours.context, hub, connection, number, hostile))
+            assert not found, "\n\n".join(found)
+
+    with TemporaryDirectory() as folder, fresh_store(Path(folder)) as store, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hub = ours.fill(store)
+        with store.read() as connection:
+            asyncio.run(compare(hub, connection))
+    return comparison
+
+
+def test_some_random_queries_over_our_own_schema() -> None:
+    comparison = _ours(60)
+    assert comparison.erred > 5
+
+
+@pytest.mark.slow
+def test_two_thousand_random_queries_over_our_own_schema() -> None:
+    assert _ours(2_000, SEED + 1).erred > 400
+
+
 def test_some_hundred_random_queries_over_broken_data() -> None:
-    comparison = _torture(150)
-    assert comparison.erred > 40
-    assert len(comparison.executor.plan_cache_of_schema) > 100  # type: ignore[attr-defined]
+    comparison = _torture(100)
+    assert comparison.erred > 25
+    assert len(comparison.executor.plan_cache_of_schema) > 60  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow

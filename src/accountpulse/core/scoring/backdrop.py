@@ -12,7 +12,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -118,38 +117,37 @@ Told = Mapping[int, str]
 
 
 class Part:
-    """One component of one account as it is kept: what `Component` says, each worked out only when it is read."""
+    """One component of one account as it is kept: what `Component` says, most of it worked out only when it is read.
 
-    __slots__ = ("_backdrop", "_k", "_numbers", "_place", "_state", "_told", "line")
+    line: what is the same of all accounts. code: of the state.
+    """
+
+    __slots__ = ("_backdrop", "_numbers", "_place", "_told", "code", "delta", "line", "value")
 
     def __init__(self, backdrop: Backdrop, row: Row, place: int, told: str | None) -> None:
-        self._backdrop, self._place, self._told, self._k = backdrop, place, told, len(backdrop.lines)
-        self._numbers, self._state = row[0], row[1][place]
+        self._backdrop, self._place, self._told = backdrop, place, told
+        self._numbers = numbers = row[0]
+        self.code = row[1][place]
         self.line = backdrop.lines[place]
+        value = numbers[place]
+        self.value: float | None = value if value - value == 0.0 else None
+        self.delta: float = numbers[2 * len(backdrop.lines) + place]
 
     @property
     def state(self) -> ComponentState:
-        return _STATES[self._state]
-
-    @property
-    def value(self) -> float | None:
-        return _number(self._numbers[self._place])
+        return ComponentState(self.code)
 
     @property
     def component(self) -> float | None:
-        return _number(self._numbers[self._k + self._place])
-
-    @property
-    def delta(self) -> float:
-        return self._numbers[2 * self._k + self._place]
+        return _number(self._numbers[len(self._backdrop.lines) + self._place])
 
     @property
     def reason(self) -> str:
         if self._told is not None:
             return self._told
-        value, k, place = self.value, self._k, self._place
+        k, place, value = len(self._backdrop.lines), self._place, self.value
         assert value is not None, "what is not measured is explained in words"
-        return self._backdrop.wordings[place].measured(
+        self._told = self._backdrop.wordings[place].measured(
             value,
             self.delta,
             typical_value=self.line.typical_value,
@@ -157,6 +155,7 @@ class Part:
             days=self._backdrop.days,
             usual=_number(self._numbers[4 * k + place]),
         )
+        return self._told
 
     def whole(self) -> Component:
         """With everything worked out."""
@@ -188,8 +187,10 @@ def kept_parts(backdrop: Backdrop, packed: bytes, told: Mapping[str, str] | None
     if len(packed) != layout.size:
         raise StoreError("what explains a score does not fit its segment's: score anew with `accountpulse score --full`")
     found = layout.unpack(packed)
-    row, said = (found[:-k], found[-k:]), told or {}
-    return [Part(backdrop, row, place, said.get(str(place))) for place in range(k)]
+    row = found[:-k], found[-k:]
+    if not told:
+        return [Part(backdrop, row, place, None) for place in range(k)]
+    return [Part(backdrop, row, place, told.get(str(place))) for place in range(k)]
 
 
 def told_components(backdrop: Backdrop, numbers: Numbers, i: int, told: Told) -> tuple[Component, ...]:
@@ -198,8 +199,5 @@ def told_components(backdrop: Backdrop, numbers: Numbers, i: int, told: Told) ->
     return tuple(Part(backdrop, row, place, told.get(place)).whole() for place in range(len(backdrop.lines)))
 
 
-_STATES = {int(state): state for state in ComponentState}
-
-
 def _number(value: float) -> float | None:
-    return value if isfinite(value) else None
+    return value if value - value == 0.0 else None  # a difference of its own only where it is finite

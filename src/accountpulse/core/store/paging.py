@@ -45,22 +45,32 @@ class Page:
 
 def fetch(connection: sa.Connection, query: sa.Select[Any], orders: Sequence[Order], page: PageRequest) -> Page:
     """Read one page of `query`."""
-    statement = query.add_columns(*(order.column.label(f"key_{i}") for i, order in enumerate(orders)))
+    statement = ordered(query, orders, backward=page.backward)
     if page.after is not None:
         statement = statement.where(beyond(orders, page.after, forward=True))
     if page.before is not None:
         statement = statement.where(beyond(orders, page.before, forward=False))
+    return fetch_ordered(connection, statement, len(orders), page)
+
+
+def ordered(query: sa.Select[Any], orders: Sequence[Order], *, backward: bool) -> sa.Select[Any]:
+    """The query in an order, with the keys of its rows, and as many as `fetch_ordered` asks for."""
+    statement = query.add_columns(*(order.column.label(f"key_{i}") for i, order in enumerate(orders)))
     for order in orders:
-        ascending = order.descending == page.backward
+        ascending = order.descending == backward
         term = order.column.asc() if ascending else order.column.desc()
-        statement = statement.order_by(term.nulls_first() if page.backward else term.nulls_last())
-    rows = list(connection.execute(statement.limit(page.limit + 1)))
+        statement = statement.order_by(term.nulls_first() if backward else term.nulls_last())
+    return statement.limit(sa.bindparam("most_rows"))
+
+
+def fetch_ordered(connection: sa.Connection, statement: sa.Select[Any], orders: int, page: PageRequest) -> Page:
+    """The page that a statement of `ordered` selects. orders: how many things it is ordered by."""
+    rows = list(connection.execute(statement, {"most_rows": page.limit + 1}))
     more = len(rows) > page.limit
     rows = rows[: page.limit]
     if page.backward:
         rows.reverse()
-    names = [f"key_{i}" for i in range(len(orders))]
-    return Page(rows, [tuple(getattr(row, name) for name in names) for row in rows], more)
+    return Page(rows, [tuple(row[-orders:]) for row in rows], more)
 
 
 def beyond(orders: Sequence[Order], values: Sequence[Any], *, forward: bool = True) -> sa.ColumnElement[bool]:

@@ -36,14 +36,9 @@ class Answer:
     present: Present
 
 
-def question(request: Mapping[str, Any], viewer: Viewer | None) -> Question | None:
-    """The question in a request's JSON; None for one that no answer is kept for: malformed, or with extensions."""
-    document, operation, variables = request.get("query"), request.get("operationName"), request.get("variables")
-    if not isinstance(document, str) or not isinstance(operation, str | None) or not isinstance(variables, dict | None):
-        return None
-    if request.keys() - {"query", "operationName", "variables"}:
-        return None
-    return Question(document, operation, json.dumps(variables or {}, sort_keys=True), viewer)
+def question(document: str, operation: str | None, variables: Mapping[str, Any], viewer: Viewer | None) -> Question:
+    """The question that is asked; in which order variables are named makes no difference."""
+    return Question(document, operation, json.dumps(variables, sort_keys=True) if variables else "", viewer)
 
 
 class AnswerCache:

@@ -135,8 +135,9 @@ class _Writer:
         known = enum_names(kind)
         if known is None:
             return [f"{v} = {leaf}({v})"]
-        enum, names = self._name("enum", known[0]), self._name("names", known[1])
-        return [f"{v} = {names}[{v}] if {v}.__class__ is {enum} else {leaf}({v})"]
+        # By identity: an enum's own hash is a function in Python.
+        enum, names = self._name("enum", known[0]), self._name("names", {id(each): name for each, name in known[1].items()})
+        return [f"{v} = {names}[id({v})] if {v}.__class__ is {enum} else {leaf}({v})"]
 
     def _list(self, item: Any, v: str, path: str, details: list[FieldDetails]) -> tuple[list[str], bool]:
         # The variables of a list in a list are named after those around it.
@@ -263,13 +264,21 @@ def _vetting(test: Callable[[Any, Any], bool] | None) -> tuple[set[type], Callab
         if test is not None and not test(value, None):
             raise Bail
         kind = type(value)
-        # Of these each object may be another thing: what was true of one says nothing of the next.
-        own = [each for each in kind.__mro__ if each is not object]
-        changing = any("__getattr__" in vars(each) or "__getattribute__" in vars(each) for each in own)
-        if not changing and not hasattr(value, TYPE_CAST_ATTRIBUTE) and not _generates(value) and len(good) < MOST_CLASSES:
+        if (
+            not _changes(kind)
+            and not hasattr(value, TYPE_CAST_ATTRIBUTE)
+            and not _generates(value)
+            and len(good) < MOST_CLASSES
+        ):
             good.add(kind)
 
     return good, vet
+
+
+def _changes(kind: type) -> bool:
+    """Whether each object of a class may be another thing: what was true of one says nothing of the next."""
+    own = [each for each in kind.__mro__ if each is not object]
+    return any("__getattr__" in vars(each) or "__getattribute__" in vars(each) for each in own)
 
 
 def _generates(value: Any) -> bool:
@@ -278,9 +287,13 @@ def _generates(value: Any) -> bool:
 
 def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Callable[[Any], Any]:
     coerce = kind.coerce_output_value
+    good: set[type] = set()
 
     def leaf(value: Any) -> Any:
-        _refuse(value)
+        if value.__class__ not in good:
+            _refuse(value)
+            if not _changes(type(value)) and not _generates(value) and len(good) < MOST_CLASSES:
+                good.add(type(value))
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:
             raise Bail

@@ -10,6 +10,7 @@ import logging
 from asyncio import gather
 from collections.abc import Awaitable, Callable
 from copy import copy
+from functools import partial
 from typing import Any
 
 from accountpulse.graphql.execution.emit import NotCompiled, compile_position
@@ -98,44 +99,20 @@ class _CompiledExecutor(PlainExecutor):
             self.context_value.may_be_kept = facts["may_be_kept"]
 
     def complete_list_value(
-        self,
-        return_type: GraphQLList[Any],
-        field_details_list: list[FieldDetails],
-        info: Any,
-        path: Path,
-        result: Any,
-        position_context: Any,
+        self, return_type: GraphQLList[Any], field_details_list: list[FieldDetails], info: Any, path: Path, *rest: Any
     ) -> Completed:
-        plain = super().complete_list_value
-        run = self._compiled(return_type, field_details_list, position_context)
-        if run is None:
-            return plain(return_type, field_details_list, info, path, result, position_context)
-        return self._run(
-            run,
-            result,
-            path,
-            lambda: plain(return_type, field_details_list, info, path, result, position_context),
-        )
+        return self._complete(super().complete_list_value, return_type, field_details_list, info, path, *rest)
 
     def complete_object_value(
-        self,
-        return_type: GraphQLObjectType,
-        field_details_list: list[FieldDetails],
-        info: Any,
-        path: Path,
-        result: Any,
-        position_context: Any,
+        self, return_type: GraphQLObjectType, field_details_list: list[FieldDetails], info: Any, path: Path, *rest: Any
     ) -> Completed:
-        plain = super().complete_object_value
-        run = self._compiled(return_type, field_details_list, position_context)
-        if run is None:
-            return plain(return_type, field_details_list, info, path, result, position_context)
-        return self._run(
-            run,
-            result,
-            path,
-            lambda: plain(return_type, field_details_list, info, path, result, position_context),
-        )
+        return self._complete(super().complete_object_value, return_type, field_details_list, info, path, *rest)
+
+    def _complete(self, plain: Callable[..., Completed], *position: Any) -> Completed:
+        """Complete a position compiled, else as graphql-core does."""
+        return_type, details, _, path, result, position_context = position
+        run = self._compiled(return_type, details, position_context)
+        return plain(*position) if run is None else self._run(run, result, path, partial(plain, *position))
 
     def plans(self) -> Plans:
         """The plans of this operation."""

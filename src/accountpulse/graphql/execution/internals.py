@@ -18,6 +18,8 @@ from graphql.pyutils import Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 
@@ -28,10 +30,12 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    specified_rules,
 )
 
 __all__ = [
     "TYPE_CAST_ATTRIBUTE",
+    "VALIDATION_RULES",
     "CollectedErrors",
     "FieldDetails",
     "Path",
@@ -53,6 +57,8 @@ VERSIONS = {"strawberry-graphql": "0.341.2", "graphql-core": "3.3.2"}
 
 PlainExecutor = StrawberryGraphQLCoreExecutionContext
 is_awaitable: Callable[[Any], bool] = optimized_is_awaitable
+VALIDATION_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+"""What Strawberry checks a document by."""
 
 
 def known() -> bool:

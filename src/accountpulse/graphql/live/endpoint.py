@@ -24,6 +24,7 @@ from accountpulse.core.store import tokens
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.errors import error_body
 from accountpulse.graphql.hub import Hub
+from accountpulse.graphql.limits.allowance import Allowances
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.live.feed import Feed
 from accountpulse.graphql.live.shared import SharedStreams
@@ -43,7 +44,14 @@ class Live(GraphQL[LiveContext, None]):
     """
 
     def __init__(
-        self, schema: Schema, hub: Hub, *, threads: anyio.CapacityLimiter, require_token: bool, feed: Feed | None = None
+        self,
+        schema: Schema,
+        hub: Hub,
+        *,
+        threads: anyio.CapacityLimiter,
+        require_token: bool,
+        allowances: Allowances,
+        feed: Feed | None = None,
     ) -> None:
         super().__init__(
             schema,
@@ -54,6 +62,7 @@ class Live(GraphQL[LiveContext, None]):
         )
         self._hub, self._threads, self._require_token = hub, threads, require_token
         self._previews = anyio.CapacityLimiter(1)
+        self._allowances = allowances
         self._feed = feed or Feed(hub, threads)
         self.schema = SharedStreams(schema, self._context)  # type: ignore[assignment]  # it answers what the protocols ask
 
@@ -107,6 +116,7 @@ class Live(GraphQL[LiveContext, None]):
             request_id=uuid4().hex,
             threads=self._threads,
             previews=self._previews,
+            allowance=self._allowances.of(viewer),
             feed=self._feed,
         )
 

@@ -11,8 +11,9 @@ import strawberry
 
 from accountpulse.core.metrics.behind import read_by
 from accountpulse.core.metrics.states import ComponentState as State
-from accountpulse.core.scoring.backdrop import Backdrop, Part, kept_parts
+from accountpulse.core.scoring.backdrop import Backdrop, Part
 from accountpulse.core.scoring.packing import unpack
+from accountpulse.core.scoring.stored import parts_read
 from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
 from accountpulse.core.store.freshness import stalest
 from accountpulse.graphql.context import Context, Info
@@ -84,7 +85,7 @@ class Component:
 
     @resolver("Whether it was measured, or why not.")
     def state(self) -> ComponentState:
-        return _STATES[self.part.state]
+        return _STATES[self.part.code]
 
     @resolver("The record types it rests on, such as ticket or invoice.")
     def sources(self) -> list[str]:
@@ -116,7 +117,7 @@ class Component:
         )
 
 
-_STATES = {state: ComponentState(state.label) for state in State}
+_STATES = {int(state): ComponentState(state.label) for state in State}
 
 
 @strawberry.type(description="Points added to a score, or taken, for a named cause that is not a component.")
@@ -160,7 +161,7 @@ def _components(score: Score) -> Any:
 
 def _components_of(score: Score, backdrop: Backdrop) -> list[Component]:
     row, context = score.row, score.context
-    return [Component(part=part, row=row, context=context) for part in kept_parts(backdrop, bytes(row.numbers), row.told)]
+    return [Component(part=part, row=row, context=context) for part in parts_read(backdrop, row)]
 
 
 @strawberry.type(

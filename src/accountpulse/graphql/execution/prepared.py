@@ -1,0 +1,103 @@
+"""Documents that were read: parsed, measured and validated once, and kept by their text."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from strawberry.extensions import SchemaExtension
+
+from accountpulse.graphql.documents import MAX_TOKENS, check
+from accountpulse.graphql.execution.internals import VALIDATION_RULES
+from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, validate
+
+MOST = 1_000
+LONGEST = 50_000
+"""Characters of a document that is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document. errors: why it can't be executed; empty where it can. facts: what else is worked out once."""
+
+    document: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+    operations: tuple[OperationDefinitionNode, ...] = ()
+    fragments: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
+    facts: dict[Hashable, Any] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation that is meant; None where the name fits none, or none is named and there are several."""
+        if name is None:
+            return self.operations[0] if len(self.operations) == 1 else None
+        return next((each for each in self.operations if each.name is not None and each.name.value == name), None)
+
+
+class Documents:
+    """The documents used last. Not for several threads: they are read on the event loop."""
+
+    def __init__(self, schema: GraphQLSchema, most: int = MOST) -> None:
+        self._schema, self._most = schema, most
+        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+
+    def prepare(self, text: str) -> Prepared:
+        """The document of a text."""
+        prepared = self._prepared.get(text)
+        if prepared is not None:
+            self._prepared.move_to_end(text)
+            return prepared
+        prepared = self._read(text)
+        if len(text) <= LONGEST:
+            self._prepared[text] = prepared
+            if len(self._prepared) > self._most:
+                self._prepared.popitem(last=False)
+        return prepared
+
+    def _read(self, text: str) -> Prepared:
+        try:
+            document = parse(text, max_tokens=MAX_TOKENS)
+        except GraphQLError as error:
+            return Prepared(None, (error.with_traceback(None),))
+        except RecursionError:
+            return Prepared(None, (GraphQLError("the document is nested too deep to be read"),))
+        operations = tuple(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+        fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        try:
+            # Before validation, which takes time with the square of a document's size.
+            check(document)
+            errors = tuple(validate(self._schema, document, VALIDATION_RULES, hide_suggestions=True))
+        except GraphQLError as error:
+            errors = (error.with_traceback(None),)
+        except RecursionError:
+            errors = (GraphQLError("the document is nested too deep to be checked"),)
+        return Prepared(document, errors, operations, fragments)
+
+
+class FromPrepared(SchemaExtension):
+    """Gives Strawberry's own execution, that of subscriptions, the documents that were read, and spends what they cost."""
+
+    def on_parse(self):  # type: ignore[no-untyped-def]  # Strawberry's signature
+        context = self.execution_context
+        prepared = self._prepared()
+        if prepared.document is None:
+            raise prepared.errors[0]
+        context.graphql_document = prepared.document
+        yield
+
+    def on_validate(self):  # type: ignore[no-untyped-def]  # Strawberry's signature
+        context, prepared = self.execution_context, self._prepared()
+        errors = list(prepared.errors)
+        operation = prepared.operation(context.operation_name)
+        if not errors and operation is not None:
+            schema: Any = context.schema
+            refusal = context.context.allowance.refusal(schema.costs.of(prepared, operation, context.variables or {}))
+            errors += [] if refusal is None else [refusal]
+        context.pre_execution_errors = errors
+        yield
+
+    def _prepared(self) -> Prepared:
+        schema: Any = self.execution_context.schema  # our own
+        found: Prepared = schema.documents.prepare(self.execution_context.query or "")
+        return found
