@@ -156,7 +156,7 @@ def _report(report: Report, engine: str, samples: dict[str, dict[str, list[float
         Claim(f"the same of a small query asked again, {engine}", ratio(SMALL, PLAIN, KEPT), "at least", 10, "times the CPU"),
         Claim(
             f"an answer that was kept, beyond what sending as many bytes takes, {engine}",
-            max(0.0, median(samples[KEPT][LIST]) - median(samples[FLOOR][LIST])),
+            round(max(0.0, median(samples[KEPT][LIST]) - median(samples[FLOOR][LIST])), 6),
             "at most",
             0.2,
             "ms of CPU",
