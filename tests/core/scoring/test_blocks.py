@@ -11,7 +11,7 @@ from tests.core.scoring.builders import cases
 from accountpulse.core.scoring import blocks
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cases(), st.integers(1, 3))
 def test_blocks_of_any_size_give_the_same_to_the_last_bit(case, rows):
     whole = case.evaluate()

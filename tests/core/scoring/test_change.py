@@ -69,7 +69,7 @@ def situations(draw, model):
     return Position(found, 0, draw(st.sampled_from(["new", "rest"])), scorer)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_the_parts_add_up_to_the_change(data):
     """Late data, a move to another segment, another model, other peers, and anything that an account can do."""
@@ -91,7 +91,7 @@ def test_the_parts_add_up_to_the_change(data):
     assert len({(part.kind, part.code, part.label) for part in parts}) == len(parts)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_nothing_changed_is_no_part(data):
     at = data.draw(situations(data.draw(models())))

@@ -102,7 +102,7 @@ def nearer(case, needed):
     return needed.needed + (needed.value - needed.needed) * 1e-6
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(any_case(), st.floats(0, 100))
 def test_what_is_said_reaches_it_a_little_less_does_not_and_fewer_can_not(found, target):
     answer = what_it_takes(found, target)
@@ -133,7 +133,7 @@ def test_what_is_said_reaches_it_a_little_less_does_not_and_fewer_can_not(found,
         assert answer.together[0].movement == min(each.needed.movement for each in answer.alone if each.needed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(any_case(), st.floats(0, 100))
 def test_what_each_can_do_alone(found, target):
     answer = what_it_takes(found, target)
@@ -147,7 +147,7 @@ def test_what_each_can_do_alone(found, target):
                 assert score(free, {each.column: nearer(free, each.needed)}) < answer.target
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.5, 10), st.floats(0, 99)), min_size=2, max_size=5), st.floats(1, 100))
 def test_of_the_fewest_metrics_those_that_move_least(lines, target):
     """On a plain scorecard the least movement is known: the steepest go all the way, the least steep only as far as it must."""

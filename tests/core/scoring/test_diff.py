@@ -87,7 +87,7 @@ def test_weights_before_and_after():
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(["weighted", "points"]).flatmap(models), st.sampled_from(["weighted", "points"]).flatmap(models))
 def test_nothing_differs_exactly_if_the_versions_are_equal(a, b):
     assert changes(a, a) == []

@@ -39,7 +39,7 @@ def explained(result: Evaluation):
 # --- laws ---------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(cases())
 def test_reference_deltas_and_adjustments_add_up_to_the_score(case):
     result = run_case(case)
@@ -48,7 +48,7 @@ def test_reference_deltas_and_adjustments_add_up_to_the_score(case):
     assert np.isfinite(result.score).all()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_bounds_enclose_the_score_and_coverage_is_a_share(case):
     result = run_case(case)
@@ -62,7 +62,7 @@ def test_bounds_enclose_the_score_and_coverage_is_a_share(case):
     assert ((result.components[~result.unknown] >= 0) & (result.components[~result.unknown] <= 100)).all()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_band_is_the_interval_of_the_score_or_unknown(case):
     result = run_case(case)
@@ -74,7 +74,7 @@ def test_band_is_the_interval_of_the_score_or_unknown(case):
             assert band.start - 1e-9 <= score < band.end + (1e-9 if band.end == 100 else 0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(), st.integers(0, 5))
 def test_an_account_scored_alone_gets_the_same_score_to_the_last_bit(case, pick):
     whole = run_case(case)

@@ -50,7 +50,7 @@ def test_weights_that_can_not_work_are_refused(specs):
         scorer(*specs)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(models(), st.data())
 def test_the_contract(model, data):
     found = WeightedScorer(model.components)
