@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from tests.graphql.client import Http
 from tests.graphql.test_query_counts import counted
 from tests.graphql.world import NOW, SmallHub, World
 from websockets.exceptions import ConnectionClosed
@@ -19,7 +20,10 @@ from websockets.typing import Subprotocol
 
 from accountpulse.core.store import tables, tokens
 from accountpulse.core.store.revisions import Domain, bump
+from accountpulse.graphql.app import create_app
+from accountpulse.graphql.limits.trusted import digest_of
 from accountpulse.graphql.live import endpoint
+from accountpulse.graphql.settings import ApiSettings
 from accountpulse.serving import serving
 from accountpulse.testing.stores import fresh_store
 
@@ -207,6 +211,8 @@ def test_events_are_streamed_over_http(watched: Watched) -> None:
     ]
     for given, body, status in refusals:
         assert httpx.post(url, json=body, headers=given).status_code == status
+    posted = httpx.post(url.removesuffix("/stream"), json={"query": SYNCS}, headers=headers).json()["errors"][0]
+    assert "as an event stream to /graphql/stream" in posted["message"]
     query = httpx.post(url, json={"query": "{ viewer { name } }"}, headers={"accept": "text/event-stream", **headers})
     assert "only subscriptions" in query.text
 
@@ -253,6 +259,15 @@ def test_what_can_not_be_watched_is_refused(watched: Watched, subtests: pytest.S
                 assert errors[0]["extensions"]["requestId"]
                 if answer["type"] == "next":
                     assert receive(socket)["type"] == "complete"
+
+
+def test_only_trusted_documents_are_watched_where_others_are_refused(watched: Watched) -> None:
+    hub: Any = SmallHub(watched.store)
+    other = SYNCS.replace("running", "running run { startedAt }")
+    settings = ApiSettings(trusted="enforce", documents={digest_of(SYNCS): SYNCS})
+    http = Http(create_app(hub, settings=settings))
+    headers = {"authorization": f"Bearer {watched.token}", "accept": "text/event-stream"}
+    assert "UNTRUSTED_DOCUMENT" in http.post("/graphql/stream", json={"query": other}, headers=headers).text
 
 
 def test_sockets_close_with_the_codes_that_clients_expect(watched: Watched, subtests: pytest.Subtests) -> None:

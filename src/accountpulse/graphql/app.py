@@ -50,7 +50,7 @@ def create_app(
         settings=settings,
         allowances=allowances,
     )
-    watched = Live(schema, hub, threads=threads, require_token=require_token, allowances=allowances)
+    watched = Live(schema, hub, threads=threads, require_token=require_token, allowances=allowances, settings=settings)
     app = _App(view, _others(hub, watched))
     if not settings.cors_origins:
         return app

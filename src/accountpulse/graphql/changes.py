@@ -81,6 +81,11 @@ def given(value: T | None) -> T | None:
     return None if value is strawberry.UNSET else value
 
 
+async def scored_now(context: Context, account_id: int) -> bool:
+    """Score an account again; False where that must wait for the next run."""
+    return await anyio.to_thread.run_sync(context.hub.score_now, account_id, limiter=context.threads)
+
+
 async def attempt(context: Context, work: Callable[[], T], field: str | None = None) -> T | UserError:
     """Do the work in a worker thread; what it raises about its input comes back as data. field: as of `user_error`."""
     try:

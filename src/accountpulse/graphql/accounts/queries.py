@@ -93,6 +93,12 @@ async def find_account(context: Context, by: AccountBy) -> int | None:
     return found[0] if found else None
 
 
+async def account_now(context: Context, id: int) -> Account | None:
+    """All of an account, as it is after a change."""
+    found = await context.loaders.account.load((id, accounts.ALL))
+    return None if found is None else Account.of(found, context)
+
+
 async def account_node(info: Info, id: str, key: str) -> Node | None:
     """An account by its key."""
     return await account_of(info, row_number(id, key))

@@ -22,6 +22,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from accountpulse.core.errors import Unauthorized
 from accountpulse.core.store import tokens
 from accountpulse.core.store.tokens import Viewer
+from accountpulse.graphql.encoding import encode
 from accountpulse.graphql.errors import error_body
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits.allowance import Allowances
@@ -29,6 +30,7 @@ from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.live.feed import Feed
 from accountpulse.graphql.live.shared import SharedStreams
 from accountpulse.graphql.schema import Schema
+from accountpulse.graphql.settings import ApiSettings
 
 PATH = "/graphql/stream"
 INIT_TIMEOUT = timedelta(seconds=10)
@@ -51,6 +53,7 @@ class Live(GraphQL[LiveContext, None]):
         threads: anyio.CapacityLimiter,
         require_token: bool,
         allowances: Allowances,
+        settings: ApiSettings,
         feed: Feed | None = None,
     ) -> None:
         super().__init__(
@@ -64,7 +67,7 @@ class Live(GraphQL[LiveContext, None]):
         self._previews = anyio.CapacityLimiter(1)
         self._allowances = allowances
         self._feed = feed or Feed(hub, threads)
-        self.schema = SharedStreams(schema, self._context)  # type: ignore[assignment]  # it answers what the protocols ask
+        self.schema = SharedStreams(schema, self._context, settings)  # type: ignore[assignment]  # it answers what the protocols ask
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -140,7 +143,7 @@ class Live(GraphQL[LiveContext, None]):
         return await super().on_ws_connect(context)
 
     def encode_json(self, data: object) -> str:
-        return json.dumps(data)  # text: browsers' clients don't read binary frames
+        return encode(data).decode()  # text: browsers' clients don't read binary frames
 
     def decode_json(self, data: str | bytes) -> object:
         return json.loads(data)

@@ -16,8 +16,10 @@ from strawberry.types.graphql import OperationType as Allowed
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.documents import check
 from accountpulse.graphql.errors import ApiError, presented
+from accountpulse.graphql.limits.trusted import digest_of
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.schema import Schema
+from accountpulse.graphql.settings import ApiSettings
 from graphql import (
     FieldNode,
     GraphQLError,
@@ -41,8 +43,8 @@ Key = tuple[str, str, str | None, Viewer | None]
 class SharedStreams:
     """What Strawberry's protocols ask instead of the schema. context: makes that of an execution, for a viewer."""
 
-    def __init__(self, schema: Schema, context: Callable[[Viewer | None], LiveContext]) -> None:
-        self._schema, self._context = schema, context
+    def __init__(self, schema: Schema, context: Callable[[Viewer | None], LiveContext], settings: ApiSettings) -> None:
+        self._schema, self._context, self._settings = schema, context, settings
         self._streams: dict[Key, _Stream] = {}
         self._alone = 0
 
@@ -61,6 +63,8 @@ class SharedStreams:
         viewer: Viewer | None = context_value.viewer
         context = self._context(viewer)
         try:
+            if self._settings.trusted == "enforce" and digest_of(query or "") not in self._settings.documents:
+                raise ApiError("UNTRUSTED_DOCUMENT", "this server only takes documents that its operator has listed")
             resumes = _resumes(query or "", operation_name, variable_values or {})
             if len(self._streams) + self._alone >= MOST_STREAMS:
                 raise ApiError("UNAVAILABLE", f"{MOST_STREAMS} different subscriptions are watched already; try again later")

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-import anyio.to_thread
 import strawberry
 
 from accountpulse.core.errors import NotFound
 from accountpulse.core.identity.service import LinkChange
 from accountpulse.core.store import accounts
-from accountpulse.core.store.accounts import ALL
 from accountpulse.core.trail import Asker
 from accountpulse.graphql.accounts.inputs import SourceKey
-from accountpulse.graphql.accounts.queries import find_account
-from accountpulse.graphql.accounts.types import Account, UnlinkedAccount
-from accountpulse.graphql.changes import Asked, UserError, asker_of, attempt, given, require_scope, user_error
+from accountpulse.graphql.accounts.queries import account_now, find_account
+from accountpulse.graphql.accounts.types import UnlinkedAccount
+from accountpulse.graphql.changes import Asked, UserError, asker_of, attempt, given, require_scope, scored_now, user_error
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import mutation
@@ -81,10 +79,8 @@ async def _change(
     done = await attempt(context, lambda: work(f"{record.connection}:{record.key}", asker), field="record")
     if isinstance(done, UserError):
         return LinkPayload(user_errors=[done])
-    scored = [
-        await anyio.to_thread.run_sync(context.hub.score_now, id, limiter=context.threads) for id in sorted(done.accounts)
-    ]
-    found = {id: await _account(context, id) for id in done.accounts}
+    scored = [await scored_now(context, id) for id in sorted(done.accounts)]
+    found = {id: await account_now(context, id) for id in done.accounts}
     row = (await context.read(accounts.unlinked_by_ids, [done.record.id])).get(done.record.id)
     now = done.record.account_id
     return LinkPayload(
@@ -94,8 +90,3 @@ async def _change(
         unlinked=None if row is None else UnlinkedAccount.of(row),
         scored=all(scored),
     )
-
-
-async def _account(context: Context, id: int) -> Account | None:
-    found = await context.loaders.account.load((id, ALL))
-    return None if found is None else Account.of(found, context)

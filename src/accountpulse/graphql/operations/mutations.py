@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from collections.abc import Callable
+from typing import Annotated
 
 import strawberry
 
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.store import connections, scorecards, tokens
 from accountpulse.core.store.scorecards import PUBLISHED
-from accountpulse.core.store.tokens import SCOPES
+from accountpulse.core.store.tokens import SCOPES, Scope
+from accountpulse.core.trail import Asker
 from accountpulse.graphql.changes import UserError, asker_of, attempt, given, require_scope
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import mutation
+from accountpulse.graphql.hub import Operations
 from accountpulse.graphql.models.preview import MOST_MODELS, DraftProblem
 from accountpulse.graphql.operations.inputs import (
     CreateTokenInput,
@@ -37,46 +40,32 @@ from accountpulse.graphql.operations.types import (
 )
 
 Input = strawberry.argument(description="What is to be done.")
-T = TypeVar("T")
 
 
 @strawberry.type
 class OperationMutations:
     @mutation("Start to read a connection, and to score what changed, without waiting for it. Needs the scope `write`.")
     async def start_sync(self, info: Info, input: Annotated[StartSyncInput, Input]) -> SyncPayload:
-        context = info.context
-        require_scope(context, "write")
-        asker, stream = asker_of(context, input), given(input.stream)
-        started = await attempt(
-            context, lambda: context.hub.operations.sync(input.connection, stream, asker=asker), "connection"
-        )
-        return await _synced(context, input.connection, started)
+        stream = given(input.stream)
+        return await _started(info, input, "write", lambda each, asker: each.sync(input.connection, stream, asker=asker))
 
     @mutation(
         "Confirm that what a complete read lacked is gone, where that was so much that nothing was deleted: the stream is read "
         "again, and what it lacks then is deleted. Needs the scope `admin`."
     )
     async def confirm_deletes(self, info: Info, input: Annotated[StreamInput, Input]) -> SyncPayload:
-        context = info.context
-        require_scope(context, "admin")
-        asker, operations = asker_of(context, input), context.hub.operations
-        started = await attempt(
-            context, lambda: operations.confirm_deletes(input.connection, input.stream, asker=asker), "stream"
+        return await _started(
+            info, input, "admin", lambda each, asker: each.confirm_deletes(input.connection, input.stream, asker=asker)
         )
-        return await _synced(context, input.connection, started)
 
     @mutation(
         "Read a stream from its start, so that its records that could not be understood are met again, after whatever was "
         "wrong was mended. Needs the scope `write`."
     )
     async def retry_quarantine(self, info: Info, input: Annotated[StreamInput, Input]) -> SyncPayload:
-        context = info.context
-        require_scope(context, "write")
-        asker, operations = asker_of(context, input), context.hub.operations
-        started = await attempt(
-            context, lambda: operations.retry_quarantine(input.connection, input.stream, asker=asker), "stream"
+        return await _started(
+            info, input, "write", lambda each, asker: each.retry_quarantine(input.connection, input.stream, asker=asker)
         )
-        return await _synced(context, input.connection, started)
 
     @mutation(
         "Let a connection rest: no run of it begins. One that is going on ends first, and what is pushed is still taken. "
@@ -165,10 +154,18 @@ class OperationMutations:
         return RevokeTokenPayload(user_errors=[], api_token=await _token(context, prefix))
 
 
-async def _synced(context: Context, name: str, started: bool | UserError) -> SyncPayload:
+async def _started(
+    info: Info, input: StartSyncInput | StreamInput, scope: Scope, work: Callable[[Operations, Asker], bool]
+) -> SyncPayload:
+    context = info.context
+    require_scope(context, scope)
+    asker = asker_of(context, input)
+    started = await attempt(
+        context, lambda: work(context.hub.operations, asker), "stream" if isinstance(input, StreamInput) else "connection"
+    )
     if isinstance(started, UserError):
         return SyncPayload(user_errors=[started])
-    return SyncPayload(user_errors=[], connection=await _connection(context, name), started=started)
+    return SyncPayload(user_errors=[], connection=await _connection(context, input.connection), started=started)
 
 
 async def _changed(context: Context, name: str, done: UserError | None) -> ConnectionPayload:

@@ -6,17 +6,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-import anyio.to_thread
 import strawberry
 
 from accountpulse.core.errors import InvalidInput, NotFound
 from accountpulse.core.model.money import is_currency, minor_digits
 from accountpulse.core.people import People
-from accountpulse.core.store.accounts import ALL
 from accountpulse.core.trail import Asker
-from accountpulse.graphql.accounts.queries import find_account
-from accountpulse.graphql.accounts.types import Account
-from accountpulse.graphql.changes import UserError, asker_of, attempt, given, require_scope, user_error
+from accountpulse.graphql.accounts.queries import account_now, find_account
+from accountpulse.graphql.changes import UserError, asker_of, attempt, given, require_scope, scored_now, user_error
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import mutation
@@ -162,8 +159,8 @@ async def _about(
         return payload(user_errors=[made])
     values: dict[str, Any] = {name: made}
     if scores:
-        values["scored"] = await _scored(context, id)
-    return payload(user_errors=[], account=await _account(context, id), **values)
+        values["scored"] = await scored_now(context, id)
+    return payload(user_errors=[], account=await account_now(context, id), **values)
 
 
 async def _remove(
@@ -173,18 +170,9 @@ async def _remove(
     id = await attempt(context, lambda: work(context.hub.people, asker_of(context, input)), field="id")
     if isinstance(id, UserError):
         return RemovePayload(user_errors=[id])
-    scored = scores and id is not None and await _scored(context, id)
-    account = None if id is None else await _account(context, id)
+    scored = scores and id is not None and await scored_now(context, id)
+    account = None if id is None else await account_now(context, id)
     return RemovePayload(user_errors=[], account=account, removed_id=input.id, scored=scored)
-
-
-async def _scored(context: Context, id: int) -> bool:
-    return await anyio.to_thread.run_sync(context.hub.score_now, id, limiter=context.threads)
-
-
-async def _account(context: Context, id: int) -> Account | None:
-    found = await context.loaders.account.load((id, ALL))
-    return None if found is None else Account.of(found, context)
 
 
 def _major(money: MoneyInput) -> tuple[Decimal, str]:
