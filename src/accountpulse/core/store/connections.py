@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound
 from accountpulse.core.store import states
-from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.chunks import among
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, source_account, stream_state
@@ -294,12 +294,13 @@ def put_in_quarantine(
 
 def release_from_quarantine(connection: sa.Connection, connection_id: int, name: str, source_ids: Sequence[str]) -> None:
     """Drop records that have since been understood, or are gone."""
-    for chunk in chunked(source_ids):
-        connection.execute(
-            sa.delete(quarantine).where(
-                quarantine.c.connection_id == connection_id, quarantine.c.stream == name, quarantine.c.source_id.in_(chunk)
-            )
+    connection.execute(
+        sa.delete(quarantine).where(
+            quarantine.c.connection_id == connection_id,
+            quarantine.c.stream == name,
+            among(connection, quarantine.c.source_id, source_ids),
         )
+    )
 
 
 def release_unseen(connection: sa.Connection, connection_id: int, name: str, since: datetime) -> None:

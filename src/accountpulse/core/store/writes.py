@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.model import schemas
-from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.chunks import among, chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.mirror import note_changes
 from accountpulse.core.store.tables import source_account
@@ -205,30 +205,24 @@ def _payload(row: FactRow, account_id: int) -> dict[str, Any]:
 def _current(
     connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]
 ) -> dict[str, sa.Row[Any]]:
-    found: dict[str, sa.Row[Any]] = {}
     event = _event_of(table)
     happened = (table.c[event] if event else sa.null()).label("happened")
     columns = (table.c.id, table.c.source_id, table.c.source_account_id, table.c.hash, table.c.known_from, happened)
-    for chunk in chunked(source_ids):
-        query = sa.select(*columns).where(
-            table.c.connection_id == connection_id, table.c.source_id.in_(chunk), table.c.known_to.is_(None)
-        )
-        found.update({row.source_id: row for row in connection.execute(query)})
-    return found
+    query: sa.Select[*tuple[Any, ...]] = sa.select(*columns).where(
+        table.c.connection_id == connection_id, among(connection, table.c.source_id, source_ids), table.c.known_to.is_(None)
+    )
+    return {row.source_id: row for row in connection.execute(query)}
 
 
 def _ended(connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]) -> dict[str, datetime]:
     """When the last version of records that are gone ended."""
-    found: dict[str, datetime] = {}
     last = sa.func.max(table.c.known_to, type_=table.c.known_to.type)
-    for chunk in chunked(source_ids):
-        query = (
-            sa.select(table.c.source_id, last)
-            .where(table.c.connection_id == connection_id, table.c.source_id.in_(chunk))
-            .group_by(table.c.source_id)
-        )
-        found.update((id, at) for id, at in connection.execute(query))
-    return found
+    query = (
+        sa.select(table.c.source_id, last)
+        .where(table.c.connection_id == connection_id, among(connection, table.c.source_id, source_ids))
+        .group_by(table.c.source_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _correct(connection: sa.Connection, table: sa.Table, versions: list[dict[str, Any]]) -> None:
