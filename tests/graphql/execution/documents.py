@@ -41,9 +41,21 @@ class Query:
 
 
 class Queries:
-    """Makes random queries. values: what arguments of a name may be, written out; others get a value of their type."""
+    """Makes random queries. values: what arguments of a name may be, written out; others get a value of their type.
 
-    def __init__(self, schema: GraphQLSchema, seed: int, values: dict[str, list[str]], *, most_fields: int = 25) -> None:
+    by_variable: the share of arguments that are given by variables.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        seed: int,
+        values: dict[str, list[str]],
+        *,
+        most_fields: int = 25,
+        by_variable: float = 0.0,
+    ) -> None:
+        self._by_variable = by_variable
         self._schema, self._values, self._most = schema, values, most_fields
         self._random = random.Random(seed)
         self.refused = 0
@@ -144,8 +156,11 @@ class Queries:
             required = isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined
             if required or self._random.random() < 0.4:
                 value = self._value(name, argument.type, 0)
-                given.append(f"{name}: {self._variable(argument.type, value) if self._random.random() < 0.3 else value}")
+                given.append(f"{name}: {self._variable(argument.type, value) if self._varies() else value}")
         return f"({', '.join(given)})" if given else ""
+
+    def _varies(self) -> bool:
+        return self._by_variable > 0 and self._random.random() < self._by_variable
 
     def _variable(self, kind: Any, value: str) -> str:
         """The value by way of a variable."""

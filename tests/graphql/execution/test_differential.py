@@ -87,7 +87,7 @@ def _with(good: torture.Data, kind: type, name: str, make: Callable[[], Any]) ->
 def _ours(queries: int, seed: int = SEED) -> Comparison:
     """Over our own schema and a store."""
     comparison = Comparison(build_schema())
-    making = Queries(comparison.schema, seed, ours.VALUES, most_fields=14)
+    making = Queries(comparison.schema, seed, ours.VALUES, most_fields=14, by_variable=0.3)
 
     async def compare(hub: SmallHub, connection: sa.Connection) -> None:
         for number in range(queries):
@@ -109,13 +109,13 @@ def test_some_random_queries_over_our_own_schema() -> None:
 
 
 @pytest.mark.slow
-def test_two_thousand_random_queries_over_our_own_schema() -> None:
-    assert _ours(2_000, SEED + 1).erred > 400
+def test_a_thousand_random_queries_over_our_own_schema() -> None:
+    assert _ours(1_000, SEED + 1).erred > 200
 
 
 def test_some_hundred_random_queries_over_broken_data() -> None:
     comparison = _torture(100)
-    assert comparison.erred > 25
+    assert comparison.erred > 20
     assert len(comparison.executor.plan_cache_of_schema) > 60  # type: ignore[attr-defined]
 
 
