@@ -245,7 +245,7 @@ def test_a_drain_killed_anywhere_loses_and_doubles_nothing(inbox: Inbox, monkeyp
     """R1: before each statement and commit in turn."""
     monkeypatch.setattr(inbox_module, "BATCH", batch)
     expected = 0
-    for number in range(1, 60):
+    for number in range(1, 120):
         inbox.use(*["2026-03-02T08:00:00+00:00"] * 4)
         expected += 4
         seen: list[str] = []
