@@ -67,12 +67,11 @@ def test_where_nothing_is_key_adoption_does_not_apply(engine: sa.Engine) -> None
 
 
 def test_the_list_is_kept_in_the_store(store: Store) -> None:
-    with store.write() as connection:
-        assert not configure_key_features(connection, None)
-        assert configure_key_features(connection, ["b", "a", "b"])
-        assert not configure_key_features(connection, ["a", "b"])
-        assert configure_key_features(connection, None)
-        assert current(connection)["facts"] == 2
+    for names, changes, revision in ((None, False, 0), (["b", "a", "b"], True, 1), (["a", "b"], False, 1), (None, True, 2)):
+        with store.write() as connection:
+            assert configure_key_features(connection, names) == changes
+        with store.read() as connection:
+            assert current(connection).get("facts", 0) == revision
 
 
 def test_the_most_active_user(engine: sa.Engine) -> None:
