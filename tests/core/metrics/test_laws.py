@@ -225,14 +225,14 @@ def test_some_accounts_get_what_they_get_among_all(
 
 
 @pytest.mark.slow
-@laws(400)
+@laws(150)
 @given(seed=SEEDS, mode=MODES)
 def test_truncation_at_length(sqlite_engine: sa.Engine, seed: int, mode: Mode) -> None:
     check_truncation(sqlite_engine, seed, mode)
 
 
 @pytest.mark.slow
-@laws(150)
+@laws(50)
 @given(seed=SEEDS, mode=MODES)
 def test_both_engines_agree_with_plain_python_at_length(engine: sa.Engine, seed: int, mode: Mode) -> None:
     check_truncation(engine, seed, mode)
