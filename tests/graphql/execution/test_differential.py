@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,8 +40,7 @@ def _torture(queries: int) -> Comparison:
             found = await comparison.differences(making.make(), context)
             assert not found, "\n\n".join(found)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with _unawaited_allowed():
         asyncio.run(compare())
     return comparison
 
@@ -96,15 +96,21 @@ def _ours(queries: int, seed: int = SEED) -> Comparison:
             found = await comparison.differences(making.make(), partial(ours.context, hub, connection, number, hostile))
             assert not found, "\n\n".join(found)
 
-    with TemporaryDirectory() as folder, fresh_store(Path(folder)) as store, warnings.catch_warnings():
-        warnings.simplefilter("error")
-        # Plain graphql-core leaves them, of positions that another error made null; compiled execution was seen to leave none.
-        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    with TemporaryDirectory() as folder, fresh_store(Path(folder)) as store, _unawaited_allowed():
         hub = ours.fill(store)
         with store.read() as connection:
             asyncio.run(compare(hub, connection))
-        gc.collect()
     return comparison
+
+
+@contextmanager
+def _unawaited_allowed() -> Iterator[None]:
+    """Plain graphql-core leaves coroutines of positions that another error made null; compiled was seen to leave none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+        yield
+        gc.collect()
 
 
 def test_some_random_queries_over_our_own_schema() -> None:
