@@ -117,9 +117,10 @@ class Operations:
     ) -> bool:
         with self._changing(action, {"connection": name, "stream": stream}, asker) as (connection, act):
             row = _configured(connection, name)
-            if stream is not None and stream not in {s.stream for s in store_connections.streams_of(connection, [row.id])}:
-                known = ", ".join(s.stream for s in store_connections.streams_of(connection, [row.id])) or "none"
-                raise NotFound(f"connection {name!r} has no stream {stream!r}; it has: {known}")
+            if stream is not None:
+                known = [each.stream for each in store_connections.streams_of(connection, [row.id])]
+                if stream not in known:
+                    raise NotFound(f"connection {name!r} has no stream {stream!r}; it has: {', '.join(known) or 'none'}")
 
             def note() -> str:
                 now = self._clock.now()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.metadata import metadata
+from accountpulse.core.store.people import close
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.tables import account_current, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
@@ -51,13 +52,10 @@ def decide(connection: sa.Connection, source_account_id: int, values: Mapping[st
 
 def take_back(connection: sa.Connection, source_account_id: int, *, by: str, now: datetime) -> bool:
     """End the decision about a source account; False where there is none."""
-    at = sa.literal(now, link_decision.c.known_to.type)
-    end = sa.case((link_decision.c.known_from > at, link_decision.c.known_from), else_=at)
-    which = (link_decision.c.source_account_id == source_account_id, link_decision.c.known_to.is_(None))
-    ended = connection.execute(sa.update(link_decision).where(*which).values(known_to=end, ended_by=by)).rowcount
-    if ended:
+    ended = close(connection, link_decision, link_decision.c.source_account_id == source_account_id, by, now)
+    if ended is not None:
         bump(connection, "people")
-    return bool(ended)
+    return ended is not None
 
 
 def records(

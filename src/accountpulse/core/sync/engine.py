@@ -73,7 +73,7 @@ class SyncEngine:
         reset: read from the start, whatever was read before; unchanged records keep their versions, see `begin_again`.
         Raises NotFound for a stream that the connector doesn't have.
         """
-        chosen = _chosen(source, streams)
+        chosen = chosen_streams(source, streams)
         result = RunResult(connection=source.name)
         now = self._clock.now()
         with self._store.write() as connection:
@@ -180,7 +180,8 @@ def describe_crash(error: BaseException) -> str:
     return f"{type(error).__name__}{place}: this is a bug of the connector; please report it to its author"
 
 
-def _chosen(source: Source, names: Sequence[str] | None) -> list[StreamSpec]:
+def chosen_streams(source: Source, names: Sequence[str] | None) -> list[StreamSpec]:
+    """The streams of a connection, all or the named ones, in the order of their declaration. Raises NotFound."""
     specs = source.connector.streams()
     known = [spec.name for spec in specs]
     for name in names or ():

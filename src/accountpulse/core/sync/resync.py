@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from accountpulse.core.clock import Clock
-from accountpulse.core.errors import InvalidInput, NotFound
+from accountpulse.core.errors import InvalidInput
 from accountpulse.core.model import schema_of
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.purge import purge
-from accountpulse.core.sync.engine import Source
+from accountpulse.core.sync.engine import Source, chosen_streams
 
 
 def forget(store: Store, clock: Clock, source: Source, streams: Sequence[str] | None = None) -> int:
@@ -17,16 +17,12 @@ def forget(store: Store, clock: Clock, source: Source, streams: Sequence[str] | 
 
     Raises NotFound for a stream that it doesn't have, and InvalidInput where something would go that no stream brings back.
     """
-    specs = source.connector.streams()
-    for name in streams or ():
-        if name not in {spec.name for spec in specs}:
-            known = ", ".join(spec.name for spec in specs) or "none"
-            raise NotFound(f"connection {source.name!r} has no stream {name!r}; it has: {known}")
-    chosen = [spec for spec in specs if streams is None or spec.name in streams]
+    chosen = chosen_streams(source, streams)
     records = {record for spec in chosen for record in spec.records}
     if not chosen:
         raise InvalidInput(source.name, "everything is pushed to it: what is forgotten could not be read again")
-    sharing = sorted(spec.name for spec in specs if spec not in chosen and set(spec.records) & records)
+    others = (spec for spec in source.connector.streams() if spec not in chosen)
+    sharing = sorted(spec.name for spec in others if set(spec.records) & records)
     if sharing:
         names = ", ".join(sharing)
         raise InvalidInput(

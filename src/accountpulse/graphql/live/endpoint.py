@@ -22,6 +22,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from accountpulse.core.errors import Unauthorized
 from accountpulse.core.store import tokens
 from accountpulse.core.store.tokens import Viewer
+from accountpulse.graphql.auth import bearer_of
 from accountpulse.graphql.encoding import encode
 from accountpulse.graphql.errors import error_body
 from accountpulse.graphql.hub import Hub
@@ -98,9 +99,8 @@ class Live(GraphQL[LiveContext, None]):
         """Who it is. Raises Unauthorized without a token that may read."""
         if not self._require_token:
             return None
-        scheme, _, token = str(given.get(_AUTHORIZATION, "")).partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
+        token = bearer_of(str(given.get(_AUTHORIZATION, "")))
+        if token is None:
             raise Unauthorized("send a token as authorization: Bearer ap_...; make one with: accountpulse token create")
 
         def verify() -> Viewer:

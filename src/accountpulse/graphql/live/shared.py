@@ -14,7 +14,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType as Allowed
 
 from accountpulse.core.store.tokens import Viewer
-from accountpulse.graphql.documents import check
+from accountpulse.graphql.documents import MAX_TOKENS, check
 from accountpulse.graphql.errors import ApiError, presented
 from accountpulse.graphql.limits.trusted import digest_of
 from accountpulse.graphql.live.context import LiveContext
@@ -35,7 +35,6 @@ MOST_WAITING = 1_000
 """Who is so many events behind is let go, and goes on from its last cursor when it comes back."""
 MOST_STREAMS = 1_000
 """Different executions at once, over all clients."""
-MAX_TOKENS = 3_000
 
 Key = tuple[str, str, str | None, Viewer | None]
 
