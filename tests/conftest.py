@@ -52,10 +52,8 @@ def store_to_alter(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
         with fresh_store(tmp_path) as opened:
             yield opened
         return
-    with database_from(request.getfixturevalue("postgres_template")) as url:
-        opened = Store.open(url)
+    with store_from(request.getfixturevalue("postgres_template")) as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +83,15 @@ def _disconnect_others(store: Store) -> None:
     )
     with store.engine.connect() as connection:
         connection.exec_driver_sql(others)
+
+
+@contextmanager
+def store_from(template: str) -> Iterator[Store]:
+    """An empty store in a PostgreSQL database of its own."""
+    with database_from(template) as url:
+        opened = Store.open(url)
+        yield opened
+        opened.close()
 
 
 @contextmanager

@@ -20,13 +20,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import sqlalchemy as sa
 from tests.benchmarks.claims import Claim, Fact, Report
 from tests.benchmarks.environments import NoEnvironment, python_of
 from tests.benchmarks.measure import ROOT, family_cpu
 from tests.benchmarks.portfolio import LIST, NOW, SMALL, fill
+from tests.benchmarks.servers import postgres_server
 from tests.node import NODE, NoPackages, installed
-from tests.postgres import PostgresUnavailable, temporary_postgres
 
 from accountpulse.core.store import tokens
 from accountpulse.core.store.database import Store
@@ -99,13 +98,13 @@ def run(options: Options, step: Callable[[str], None]) -> Report:
         url = f"sqlite:///{folder}/store.db"
         _measure(report, url, "SQLite", None, options, step, aim=8)
         if options.postgres:
-            try:
-                with temporary_postgres() as server:
-                    _measure(report, server, "PostgreSQL", _postmaster(server), options, step, aim=5)
-            except PostgresUnavailable as error:
-                report.claims.append(
-                    Claim("plain Strawberry against ours, PostgreSQL", None, "at least", 5, "times", str(error))
-                )
+            with postgres_server() as server:
+                if isinstance(server, str):
+                    report.claims.append(
+                        Claim("plain Strawberry against ours, PostgreSQL", None, "at least", 5, "times", server)
+                    )
+                else:
+                    _measure(report, server.url, "PostgreSQL", server.process, options, step, aim=5)
     return report
 
 
@@ -212,11 +211,3 @@ def _running(name: str, command: Sequence[str], headers: dict[str, str]) -> Iter
         process.terminate()
         process.wait()
         process.stdout.close()
-
-
-def _postmaster(url: str) -> int:
-    engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        folder = connection.execute(sa.text("show data_directory")).scalar_one()
-    engine.dispose()
-    return int(Path(folder, "postmaster.pid").read_text().splitlines()[0])

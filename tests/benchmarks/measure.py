@@ -125,6 +125,12 @@ class Region:
         return own.ru_utime + own.ru_stime + (family_cpu(self._server) if self._server else 0.0)
 
 
+def serve(tasks: Mapping[str, Callable[..., Mapping[str, float]]]) -> None:
+    """Do the task that the command line names, with the arguments that it gives as JSON, and tell what was found."""
+    name, arguments = sys.argv[1:]
+    finish(tasks[name](**json.loads(arguments)))
+
+
 def finish(result: Mapping[str, float]) -> None:
     """Tell the process that started this one what was found."""
     # Not ru_maxrss: that begins with what the parent had.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from tests.benchmarks.measure import Region, finish
+from tests.benchmarks.measure import Region, serve
 from tests.benchmarks.servers import empty
 from tests.benchmarks.sync_vendors import KEY, NOW, TICKETS
 
@@ -103,10 +101,5 @@ def _spec(vendor: str, connector: Connector[Any]) -> ConnectionSpec:
 TASKS: Mapping[str, Callable[..., Result]] = {task.__name__: task for task in (raw, sync)}
 
 
-def main() -> None:
-    name, arguments = sys.argv[1:]
-    finish(TASKS[name](**json.loads(arguments)))
-
-
 if __name__ == "__main__":
-    main()
+    serve(TASKS)

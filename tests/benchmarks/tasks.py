@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import sqlalchemy as sa
 from tests.benchmarks import hand_sql, live, scorecard
-from tests.benchmarks.measure import Region, finish
+from tests.benchmarks.measure import Region, serve
 from tests.benchmarks.question import METRICS
 from tests.benchmarks.world import AS_OF
 
@@ -234,10 +232,5 @@ TASKS: Mapping[str, Callable[..., Result]] = {
 }
 
 
-def main() -> None:
-    name, arguments = sys.argv[1:]
-    finish(TASKS[name](**json.loads(arguments)))
-
-
 if __name__ == "__main__":
-    main()
+    serve(TASKS)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import database_from
+from tests.conftest import store_from
 from tests.emptying import empty
 
 from accountpulse.core.store.database import Store
@@ -20,10 +20,8 @@ def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         yield opened
         opened.close()
         return
-    with database_from(request.getfixturevalue("postgres_template")) as url:
-        opened = Store.open(url)
+    with store_from(request.getfixturevalue("postgres_template")) as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
