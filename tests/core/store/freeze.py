@@ -29,11 +29,16 @@ ROWS = (1, 2)
 
 
 def sample(column: sa.Column[Any], number: int) -> object:
-    """A value for a column: every column is filled in the first row, and null in the second where it may be."""
+    """A value for a column: every column is filled in the first row, and null in the second where it may be.
+
+    A reference holds what the column that it names holds.
+    """
     if number == 2 and column.nullable:
         return None
+    for reference in column.foreign_keys:
+        return sample(reference.column, number)
     kind = column.type
-    if column.foreign_keys or column.name == "id":
+    if column.name == "id":
         return number
     if isinstance(kind, Instant):
         return datetime(2026, 1, number, 12, 30, 15, 123456, tzinfo=UTC)
