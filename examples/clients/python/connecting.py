@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import httpx
 from accountpulse_client import Client
 
 
@@ -15,7 +16,8 @@ def from_environment() -> Client:
     authorization = {"authorization": f"Bearer {token}"}
     return Client(
         url,
-        headers=authorization,
+        # Explaining evaluates an account anew; the server ends by itself what takes too long, httpx would after 5 seconds.
+        http_client=httpx.AsyncClient(headers=authorization, timeout=60),
         ws_url=url.replace("http", "ws", 1),
         ws_connection_init_payload=authorization,
     )

@@ -14,9 +14,9 @@ for (;;) {
       since = event.cursor;
     }
   } catch (error) {
-    if (!(error instanceof CloseEvent)) throw error;
+    if (!(error instanceof Event)) throw error; // a server that isn't there is an ErrorEvent, one that goes a CloseEvent
     // Codes from 4000 on are the server's own word, such as 4403 for a wrong token: asking again would not help.
-    if (error.code >= 4000) throw new Error(`refused: ${error.code} ${error.reason}`);
+    if (error instanceof CloseEvent && error.code >= 4000) throw new Error(`refused: ${error.code} ${error.reason}`);
   }
   // What changes meanwhile is told first: `since` is the last event's cursor.
   await wait(1000);
