@@ -7,7 +7,7 @@ import re
 import select
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from tests.benchmarks.environments import NoEnvironment, python_of
 from tests.graphql.client import Api
+from tests.graphql.shop import open_shop
 from tests.node import NODE, NoPackages, installed
 
-from accountpulse.demo import Demo
+from accountpulse.hub import Hub
 from accountpulse.serving import serving
+from accountpulse.testing.stores import fresh_store
 
 REPOSITORY = Path(__file__).parents[2]
 CLIENTS = REPOSITORY / "examples" / "clients"
@@ -64,9 +66,21 @@ def python(folder: Path) -> Client:
     )
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, str]]:
+    """A hub that has scores of today and of four weeks ago, and the address of its API."""
+    folder = tmp_path_factory.mktemp("served")
+    with fresh_store(folder) as store, open_shop(store, folder) as hub:
+        hub.score(since=hub.today - timedelta(days=28))
+        with serving(hub, "127.0.0.1", 0) as listener:
+            yield hub, f"http://127.0.0.1:{listener.port}/graphql"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("language", [typescript, python], ids=lambda language: language.__name__)
-def test_a_client_is_generated_checked_and_run(language: Callable[[Path], Client], demo: Demo, tmp_path: Path) -> None:
+def test_a_client_is_generated_checked_and_run(
+    language: Callable[[Path], Client], served: tuple[Hub, str], tmp_path: Path
+) -> None:
     folder = tmp_path / "examples" / "clients" / language.__name__
     # Only what git keeps: a generated client that lies about would hide one that can't be generated.
     left_out = shutil.ignore_patterns("node_modules", "generated", "accountpulse_client", "__pycache__")
@@ -83,21 +97,19 @@ def test_a_client_is_generated_checked_and_run(language: Callable[[Path], Client
     assert [line for line in said if line and not re.fullmatch(client.unremarkable, line)] == []
     _run(client.check, folder)
 
-    api = Api(demo.hub)  # type: ignore[arg-type]  # the real hub
+    hub, url = served
+    api = Api(hub)  # type: ignore[arg-type]  # the real hub
     asked = "{ portfolio { day accounts } accounts(first: 1, orderBy: [{field: SCORE}]) { nodes { name score { band } } } }"
     expected = api.get(asked)
     [worst] = expected["accounts"]["nodes"]
-    with serving(demo.hub, "127.0.0.1", 0) as listener:
-        environment = {
-            "ACCOUNTPULSE_URL": f"http://127.0.0.1:{listener.port}/graphql",
-            "ACCOUNTPULSE_TOKEN": demo.hub.create_token(language.__name__, scopes=["read", "write"]),
-        }
-        with _watching(client.feed, folder, environment) as feed:
-            try:
-                printed = _run(client.main, folder, environment).splitlines()
-                told = _first_line(feed, demo, worst["name"])
-            finally:
-                feed.terminate()
+    token = hub.create_token(language.__name__, scopes=["read", "write"])
+    environment = {"ACCOUNTPULSE_URL": url, "ACCOUNTPULSE_TOKEN": token}
+    with _watching(client.feed, folder, environment) as feed:
+        try:
+            printed = _run(client.main, folder, environment).splitlines()
+            told = _first_line(feed, hub, worst["name"])
+        finally:
+            feed.terminate()
     assert printed[0] == f"{expected['portfolio']['accounts']} accounts on {expected['portfolio']['day']}"
     assert any(re.fullmatch(rf"{worst['name']}: [\d.]+, {worst['score']['band']}", line) for line in printed), printed
     assert any(line.startswith(worst["name"]) and " between " in line for line in printed), printed
@@ -105,8 +117,8 @@ def test_a_client_is_generated_checked_and_run(language: Callable[[Path], Client
     assert re.fullmatch(rf"{worst['name']}: [\d.]+ -> [\d.]+, red\n", told), told
     now = api.get("query($name: String!) { account(by: {name: $name}) { override { reason } } }", name=worst["name"])
     assert now["account"]["override"]["reason"] == REASON
-    demo.hub.people.end_override(worst["name"], by="Ann")
-    demo.hub.score()
+    hub.people.end_override(worst["name"], by="Ann")
+    hub.score()
 
 
 def _run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> str:
@@ -136,13 +148,13 @@ def _variables(more: dict[str, str] | None) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(strange)} | (more or {})
 
 
-def _first_line(feed: subprocess.Popen[str], demo: Demo, account: str) -> str:
+def _first_line(feed: subprocess.Popen[str], hub: Hub, account: str) -> str:
     """The first thing that the feed tells. It may have begun to watch too late for the change: then more is changed."""
     assert feed.stdout is not None
     for score in range(3, 13):
         if select.select([feed.stdout], [], [], 5)[0]:
             break
-        until = demo.hub.clock.now() + timedelta(days=1)
-        demo.hub.people.override(account, score, owner="Ann", reason=REASON, until=until)
-        demo.hub.score()
+        until = hub.clock.now() + timedelta(days=1)
+        hub.people.override(account, score, owner="Ann", reason=REASON, until=until)
+        hub.score()
     return feed.stdout.readline()

@@ -17,19 +17,24 @@ from accountpulse.serving import serving
 
 FOLDER = Path(__file__).parents[2] / "examples" / "queries"
 IN_CLIENTS = ("live_feed", "override")  # they need a socket or an input: test_example_clients.py
+VARIABLES = {"pause": {"key": "5f0c6f0e-6d8c-4b0a-9f0e-6f1c2a3b4c5d"}}
 QUERIES = sorted(path for path in FOLDER.glob("*.graphql") if path.stem not in IN_CLIENTS)
 
 
 @pytest.fixture(scope="module")
 def api(demo: Demo) -> Api:
-    return Api(demo.hub)  # type: ignore[arg-type]  # the real hub
+    return Api(demo.hub, scopes=["read", "admin"])  # type: ignore[arg-type]  # the real hub
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)
 def test_an_example_query_answers(api: Api, query: Path) -> None:
-    data = api.get(query.read_text(encoding="utf-8"))
+    data = api.get(query.read_text(encoding="utf-8"), **VARIABLES.get(query.stem, {}))
     assert list(_empty(data)) == []
+    if query.stem == "pause":
+        assert data["pauseConnection"]["userErrors"] == []
+        resume = "mutation($i: ResumeConnectionInput!) { resumeConnection(input: $i) { userErrors { message } } }"
+        assert api.get(resume, i={"connection": "crm"}) == {"resumeConnection": {"userErrors": []}}
 
 
 def _empty(value: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ import strawberry
 from accountpulse_on_duty import VARIABLE, OnDuty, register_graphql_types
 
 QUERY = 'query($day: Date) { onDuty(owner: "ann", day: $day) { owner person until } }'
+README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,13 @@ def test_an_owner_who_is_there_is_on_duty(day: str) -> None:
 def test_without_a_file_nobody_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE)
     assert on_duty("2026-07-01")["person"] == "ann"
+
+
+def test_the_documented_query_runs() -> None:
+    answer = strawberry.Schema(query=OnDuty).execute_sync(README.split("```graphql\n")[1].split("```")[0])
+    assert answer.errors is None
+    assert answer.data is not None
+    assert answer.data["onDuty"]["owner"] == "ann"
 
 
 def test_accountpulse_has_the_field(tmp_path: Path) -> None:

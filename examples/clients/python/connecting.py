@@ -17,7 +17,7 @@ def from_environment() -> Client:
     return Client(
         url,
         # Explaining evaluates an account anew; the server ends by itself what takes too long, httpx would after 5 seconds.
-        http_client=httpx.AsyncClient(headers=authorization, timeout=60),
+        http_client=httpx.AsyncClient(headers=authorization, timeout=60),  # type: ignore[arg-type]  # its protocol wants less typing
         ws_url=url.replace("http", "ws", 1),
         ws_connection_init_payload=authorization,
     )
