@@ -39,6 +39,7 @@ from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store import tokens as store_tokens
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.tokens import TokenInfo
 from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.sync.inbox import receive
@@ -258,7 +259,7 @@ class Hub:
         Raises NotFound, naming near ones.
         """
         with self.store.read() as connection:
-            account_id = store_lookup.account_id(connection, account)
+            account_id = store_lookup.account_id(connection, account, scope=EVERYTHING)
         return self.scoring.explain(account_id, as_of)
 
     def audit(self, request: AuditRequest, *, on_progress: OnDay | None = None) -> AuditReport:
@@ -291,31 +292,42 @@ class Hub:
                 return False
         return self.scoring.run_accounts([account_id])
 
-    def explain_change(self, account: str, start: date, end: date | None = None) -> tuple[str, ScoreMove]:
+    def explain_change(
+        self, account: str, start: date, end: date | None = None, *, scope: RowScope = EVERYTHING
+    ) -> tuple[str, ScoreMove]:
         """An account's name, and why its score moved between two days. end: the last day scored on the day, unless given.
 
         Raises NotFound for an account, and for days on which it was no customer.
         """
-        account_id, name = self._named(account)
+        account_id, name = self._named(account, scope)
         return name, self.scoring.explain_change(account_id, start, end)
 
-    def counterfactual(self, account: str, band: str | None = None) -> tuple[str, NextBand]:
+    def counterfactual(self, account: str, band: str | None = None, *, scope: RowScope = EVERYTHING) -> tuple[str, NextBand]:
         """An account's name, and what it would take for it to reach a band, the next better one unless given.
 
         Raises NotFound for an account, and for a band that its model does not have.
         """
-        account_id, name = self._named(account)
+        account_id, name = self._named(account, scope)
         return name, self.scoring.counterfactual(account_id, band)
 
-    def _named(self, account: str) -> tuple[int, str]:
+    def _named(self, account: str, scope: RowScope) -> tuple[int, str]:
         with self.store.read() as connection:
-            account_id = store_lookup.account_id(connection, account)
+            account_id = store_lookup.account_id(connection, account, scope=scope)
             return account_id, store_profiles.names(connection, [account_id]).get(account_id, account)
 
-    def create_token(self, name: str, scopes: Sequence[str] = ("read",), expires_at: datetime | None = None) -> str:
-        """Make an API token; returned this once, only its hash is kept."""
+    def create_token(
+        self,
+        name: str,
+        scopes: Sequence[str] = ("read",),
+        expires_at: datetime | None = None,
+        *,
+        rows: RowScope = EVERYTHING,
+    ) -> str:
+        """Make an API token, for some accounts or all; returned this once, only its hash is kept."""
         with self.store.write() as connection:
-            return store_tokens.create(connection, name=name, scopes=scopes, expires_at=expires_at, now=self.clock.now())
+            return store_tokens.create(
+                connection, name=name, scopes=scopes, rows=rows, expires_at=expires_at, now=self.clock.now()
+            )
 
     def tokens(self) -> list[TokenInfo]:
         """All API tokens ever made, without their secrets."""
@@ -338,13 +350,15 @@ class Hub:
         with self.store.read() as connection:
             return connection_status(connection)
 
-    def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
+    def preview(
+        self, models: Sequence[str], segments: str | None, limit: int, *, scope: RowScope = EVERYTHING
+    ) -> Preview | list[DraftProblem]:
         """What would happen under models and rules sent as text, see `drafts.TextReader`; or all that is wrong with them.
 
-        limit: of each list of accounts. Nothing is stored.
+        limit: of each list of accounts. scope: whose accounts are counted and listed. Nothing is stored.
         """
         draft = self.draft(models, segments)
-        return self.releases.preview(draft, limit=limit) if isinstance(draft, Draft) else draft
+        return self.releases.preview(draft, limit=limit, scope=scope) if isinstance(draft, Draft) else draft
 
     def draft(self, models: Sequence[str], segments: str | None) -> Draft | list[DraftProblem]:
         """A draft of models and rules sent as text in the place of those configured; or all that is wrong with them."""

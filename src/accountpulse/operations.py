@@ -18,6 +18,7 @@ from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import tokens as store_tokens
 from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scorecards import PUBLISHED, releases
 from accountpulse.core.trail import Asker, Done, change
 
@@ -183,18 +184,25 @@ class Operations:
 
     # --- tokens -----------------------------------------------------------------------------------------------------------
 
-    def create_token(self, name: str, scopes: Sequence[str], expires_at: datetime | None, *, asker: Asker) -> NewToken:
-        """Make an API token. Raises InvalidInput."""
+    def create_token(
+        self, name: str, scopes: Sequence[str], expires_at: datetime | None, *, rows: RowScope, asker: Asker
+    ) -> NewToken:
+        """Make an API token. rows: the accounts that it may see. Raises InvalidInput."""
         now = self._clock.now()
         ends = None if expires_at is None else _to_come("expiresAt", expires_at, now)
         called = checks.person("name", name)
         made: list[str] = []
-        wanted = {"name": called, "scopes": sorted(scopes), "expires_at": None if ends is None else ends.isoformat()}
+        wanted: dict[str, object] = {
+            "name": called,
+            "scopes": sorted(scopes),
+            "expires_at": None if ends is None else ends.isoformat(),
+        }
+        wanted |= {} if rows.everything else {"rows": rows.to_json()}
         with self._changing("token.create", wanted, asker) as (connection, act):
 
             def create() -> str:
                 try:
-                    token = store_tokens.create(connection, name=called, scopes=scopes, now=now, expires_at=ends)
+                    token = store_tokens.create(connection, name=called, scopes=scopes, rows=rows, now=now, expires_at=ends)
                 except SettingsError as error:
                     raise InvalidInput("scopes", str(error)) from error
                 made.append(token)

@@ -25,6 +25,7 @@ from accountpulse.core.scoring.publication import (
 from accountpulse.core.scoring.shadow import ShadowReport, shadow_report
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW, Stage
 
 
@@ -101,12 +102,15 @@ class Releases:
             "`accountpulse model publish` puts them in force"
         )
 
-    def preview(self, draft: Draft | None = None, *, limit: int = LISTED) -> Preview:
-        """What would happen under a draft, the configuration's unless given. limit: of each list of accounts."""
+    def preview(self, draft: Draft | None = None, *, limit: int = LISTED, scope: RowScope = EVERYTHING) -> Preview:
+        """What would happen under a draft, the configuration's unless given, to the accounts of a scope.
+
+        limit: of each list of accounts.
+        """
         now = self._clock.now()
         with self._store.read() as connection:
             day = day_of(now, self._yardstick.zone)
-            return preview(connection, draft or self.draft, self._yardstick, day, now, limit=limit)
+            return preview(connection, draft or self.draft, self._yardstick, day, now, limit=limit, scope=scope)
 
     def rollback_target(self, to: int | None = None) -> Target:
         """Where a rollback would lead. Raises NotFound, see `publication.rollback_target`."""

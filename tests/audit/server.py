@@ -14,6 +14,7 @@ from tests.node import NODE, installed
 
 from accountpulse.core.store import tokens
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.serving import serving
 
 TIMEOUT = 120
@@ -40,7 +41,7 @@ def run() -> Sequence[Audit]:
         store = Store.open(f"{folder}/store.db")
         try:
             with store.write() as connection:
-                token = tokens.create(connection, name="audit", scopes=["read"], now=NOW)
+                token = tokens.create(connection, rows=EVERYTHING, name="audit", scopes=["read"], now=NOW)
             with serving(SmallHub(store), "127.0.0.1", 0) as listener:  # type: ignore[arg-type]  # as much as the API needs
                 url = f"http://127.0.0.1:{listener.port}/graphql"
                 done = subprocess.run(

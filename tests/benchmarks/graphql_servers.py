@@ -29,6 +29,7 @@ from tests.node import NODE, NoPackages, installed
 
 from accountpulse.core.store import tokens
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import EVERYTHING
 
 ARIADNE = (
     "ariadne",
@@ -115,7 +116,7 @@ def _measure(
     store = Store.open(url)
     fill(store, options.accounts)
     with store.write() as connection:
-        token = tokens.create(connection, name="bench", scopes=["read"], now=NOW)
+        token = tokens.create(connection, rows=EVERYTHING, name="bench", scopes=["read"], now=NOW)
     plain_url = store.engine.url.render_as_string(hide_password=False)
     store.close()
     with ExitStack() as stack:

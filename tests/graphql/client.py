@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from tests.graphql.world import NOW, SmallHub
 
 from accountpulse.core.store import tokens
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.graphql.app import create_app
 from accountpulse.graphql.settings import ApiSettings
 
@@ -69,7 +70,7 @@ class Api:
     ) -> None:
         self.hub = hub
         with hub.store.write() as connection:
-            self.token = tokens.create(connection, name="tests", scopes=scopes, now=NOW)
+            self.token = tokens.create(connection, rows=EVERYTHING, name="tests", scopes=scopes, now=NOW)
         self.http = Http(create_app(hub, require_token=require_token, kept_bytes=kept_bytes, settings=settings))
         self.headers = {"authorization": f"Bearer {self.token}"}
 

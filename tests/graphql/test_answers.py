@@ -22,6 +22,7 @@ from accountpulse.core.scoring.segments import parse_rules
 from accountpulse.core.store import tables, tokens
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.trail import Asker
 from accountpulse.graphql.answers.cache import MOST_BYTES, AnswerCache, question
@@ -29,7 +30,7 @@ from accountpulse.graphql.answers.present import Present
 from accountpulse.graphql.fields import resolver
 from accountpulse.hub import Hub
 
-EVERYTHING = """{
+ALL_OF_IT = """{
   accounts { totalCount nodes {
     name plan links { key }
     score { value band segment components { state freshAt } }
@@ -133,18 +134,18 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
         ("resume", lambda: operations.resume("desk", asker=ADMIN)),
         ("a sync that was asked for", lambda: (operations.sync("desk", None, asker=ADMIN), shop.background.wait())),
         ("a person's link", lambda: shop.links.link("desk:z1", "Acme", asker=ANN)),
-        ("a token", lambda: operations.create_token("other", ["read"], None, asker=ADMIN)),
+        ("a token", lambda: operations.create_token("other", ["read"], None, rows=EVERYTHING, asker=ADMIN)),
         ("what could not be understood", spoil),
     ]
-    before = api.get(EVERYTHING)
+    before = api.get(ALL_OF_IT)
     for what, change in changes:
         with subtests.test(what=what):
-            assert api.get(EVERYTHING) == before
+            assert api.get(ALL_OF_IT) == before
             with counted(shop.store) as statements:
-                api.get(EVERYTHING)
+                api.get(ALL_OF_IT)
             assert not any("account_current" in statement for statement in statements), "it was not kept"
             change()
-            after = api.get(EVERYTHING)
+            after = api.get(ALL_OF_IT)
             assert after != before
             before = after
 
@@ -156,7 +157,7 @@ def test_viewers_of_different_scope_never_share_an_answer(world: World) -> None:
     assert api.get(query)["viewer"] == {"name": "tests", "scopes": ["read"]}
     for name, scopes in (("tests", ["read", "write"]), ("other", ["read"])):
         with world.store.write() as connection:
-            token = tokens.create(connection, name=name, scopes=scopes, now=NOW)
+            token = tokens.create(connection, rows=EVERYTHING, name=name, scopes=scopes, now=NOW)
         answer = api.http.post("/graphql", json={"query": query}, headers={"authorization": f"Bearer {token}"})
         assert answer.json()["data"]["viewer"] == {"name": name, "scopes": scopes}
 
@@ -165,7 +166,9 @@ def test_a_token_that_was_revoked_or_has_expired_gets_no_kept_answer(local_api: 
     local_api = keeping(local_api.hub)
     clock, store = local_api.hub.clock, local_api.hub.store
     with store.write() as connection:
-        ending = tokens.create(connection, name="short", scopes=["read"], now=NOW, expires_at=NOW + timedelta(hours=1))
+        ending = tokens.create(
+            connection, rows=EVERYTHING, name="short", scopes=["read"], now=NOW, expires_at=NOW + timedelta(hours=1)
+        )
     request = {"json": {"query": "{ viewer { name } }"}, "headers": {"authorization": f"Bearer {ending}"}}
     assert local_api.http.post("/graphql", **request).status_code == 200
     clock.advance(timedelta(hours=1))

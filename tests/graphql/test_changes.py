@@ -12,6 +12,7 @@ from tests.graphql.world import NOW, TODAY, World
 
 from accountpulse.core.store import tokens
 from accountpulse.core.store.people_tables import account_note, score_override
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.trail import trail
 from accountpulse.graphql.relay import global_id
 from accountpulse.graphql.schema import build_schema
@@ -33,7 +34,7 @@ def writer(world: World, api: Api) -> Api:
         if not world.store.is_sqlite:
             for table in ("connection", "source_account"):
                 connection.execute(sa.text(f"select setval(pg_get_serial_sequence('{table}', 'id'), 1000)"))
-        token = tokens.create(connection, name="the app", scopes=["read", "write"], now=NOW)
+        token = tokens.create(connection, rows=EVERYTHING, name="the app", scopes=["read", "write"], now=NOW)
     api.headers = {"authorization": f"Bearer {token}"}
     return api
 

@@ -13,6 +13,7 @@ from tests.graphql.client import Api, Http
 from tests.graphql.world import NOW, SmallHub
 
 from accountpulse.core.store import tokens
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.graphql.app import create_app
 from accountpulse.graphql.relay import global_id
 
@@ -22,7 +23,9 @@ SPEC = "application/graphql-response+json"
 
 def test_without_a_good_token_nobody_gets_in(local_api: Api, subtests: pytest.Subtests) -> None:
     with local_api.hub.store.write() as connection:
-        ended = tokens.create(connection, name="old", scopes=["read"], now=NOW - timedelta(days=9), expires_at=NOW)
+        ended = tokens.create(
+            connection, rows=EVERYTHING, name="old", scopes=["read"], now=NOW - timedelta(days=9), expires_at=NOW
+        )
     cases: list[dict[str, str]] = [
         {},
         {"authorization": ""},
@@ -47,7 +50,7 @@ def test_without_a_good_token_nobody_gets_in(local_api: Api, subtests: pytest.Su
 
 def test_a_token_without_the_scope_may_not_read(local_api: Api) -> None:
     with local_api.hub.store.write() as connection:
-        token = tokens.create(connection, name="writer", scopes=["write"], now=NOW)
+        token = tokens.create(connection, rows=EVERYTHING, name="writer", scopes=["write"], now=NOW)
     answer = local_api.http.post("/graphql", json=QUERY, headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 403
     assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"

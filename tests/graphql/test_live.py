@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 
 from accountpulse.core.store import tables, tokens
 from accountpulse.core.store.revisions import Domain, bump
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.graphql.app import create_app
 from accountpulse.graphql.limits.trusted import digest_of
 from accountpulse.graphql.live import endpoint
@@ -46,7 +47,7 @@ class Watched:
 
     def make_token(self, *scopes: str) -> str:
         with self.store.write() as connection:
-            return tokens.create(connection, name="watcher", scopes=scopes or ["read"], now=NOW)
+            return tokens.create(connection, rows=EVERYTHING, name="watcher", scopes=scopes or ["read"], now=NOW)
 
     def write(self, table: sa.Table, domain: Domain, condition: Any, **values: Any) -> None:
         with self.store.write() as connection:

@@ -14,6 +14,7 @@ from tests.graphql.world import NOW, World
 from accountpulse.core.store import accounts, tables
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.paging import PageRequest
+from accountpulse.core.store.scope import EVERYTHING
 
 FIELDS = ["name", "mrr", "owner", "employees"]
 ROWS = st.lists(
@@ -45,7 +46,7 @@ def _walk(store: Store, orders: list[tuple[str, bool]], size: int, *, backward: 
     while True:
         request = PageRequest(size, None if backward else mark, mark if backward else None, backward)
         with store.read() as connection:
-            page = accounts.page(connection, None, orders, request)
+            page = accounts.page(connection, None, orders, request, scope=EVERYTHING)
         found = [row.account_id for row in page.rows]
         ids = found + ids if backward else ids + found
         if not page.more:

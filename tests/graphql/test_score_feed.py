@@ -7,6 +7,7 @@ from datetime import timedelta
 from tests.graphql.world import NOW, World
 
 from accountpulse.core.store import score_feed, tables, tokens
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.selection import Test as Comparison
 from accountpulse.core.store.types import EPOCH
 
@@ -20,13 +21,13 @@ def test_scores_are_read_in_the_order_in_which_they_were_written(world: World) -
     )
     world.insert(tables.run, {"id": 1, "connection_id": 1, "started_at": NOW, "state": "running"})
     with world.store.read() as connection:
-        rows = score_feed.written_since(connection, None, NOW)
+        rows = score_feed.written_since(connection, None, NOW, scope=EVERYTHING)
         assert [row.account_id for row in rows] == [second, first, third]
-        behind = score_feed.written_since(connection, None, later, first)
+        behind = score_feed.written_since(connection, None, later, first, scope=EVERYTHING)
         assert [row.account_id for row in behind] == [third]
         only = Comparison("name", "eq", "C")
-        assert [row.account_id for row in score_feed.written_since(connection, only, EPOCH)] == [third]
-        assert set(score_feed.stood(connection, only)) == {third}
+        assert [row.account_id for row in score_feed.written_since(connection, only, EPOCH, scope=EVERYTHING)] == [third]
+        assert set(score_feed.stood(connection, only, scope=EVERYTHING)) == {third}
         assert score_feed.newest(connection) == later
         assert [(row.name, run.id, done) for row, run, done in score_feed.running(connection, None)] == [("crm", 1, [])]
         assert score_feed.running(connection, "desk") == []
@@ -34,7 +35,9 @@ def test_scores_are_read_in_the_order_in_which_they_were_written(world: World) -
 
 def test_a_token_is_good_until_it_ends(world: World) -> None:
     with world.store.write() as connection:
-        token = tokens.create(connection, name="x", scopes=["read"], now=NOW, expires_at=NOW + timedelta(hours=1))
+        token = tokens.create(
+            connection, rows=EVERYTHING, name="x", scopes=["read"], now=NOW, expires_at=NOW + timedelta(hours=1)
+        )
         prefix = tokens.prefix_of(token)
         assert tokens.is_good(connection, prefix, NOW)
         assert not tokens.is_good(connection, prefix, NOW + timedelta(hours=1))

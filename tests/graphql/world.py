@@ -26,6 +26,7 @@ from accountpulse.core.store import tables
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.history_rows import Packed
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.store.upsert import insert
 from accountpulse.core.sync.connector import InboundRequest
@@ -103,7 +104,9 @@ class SmallHub:
     def score_now(self, account_id: int) -> bool:
         return account_id in self.scorable
 
-    def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
+    def preview(
+        self, models: Sequence[str], segments: str | None, limit: int, *, scope: RowScope
+    ) -> Preview | list[DraftProblem]:
         self.drafts.append((models, segments, limit, threading.current_thread().name))
         return self.previewed
 

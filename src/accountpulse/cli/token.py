@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from accountpulse.cli.common import Run
 from accountpulse.cli.common import command as declare
+
+if TYPE_CHECKING:
+    from accountpulse.core.store.scope import RowScope
 
 
 @click.group("token", epilog="\b\nExample\n  accountpulse token create 'weekly report' --days 90")
@@ -20,14 +24,33 @@ def command() -> None:
 @click.option(
     "--scope", "scopes", multiple=True, default=["read"], show_default=True, help="read, write or admin; may be repeated."
 )
+@click.option("--owner", "owners", multiple=True, help="Only accounts of this owner, as accounts name it; may be repeated.")
+@click.option("--segment", "segments", multiple=True, help="Only accounts of this segment; may be repeated.")
+@click.option("--region", "regions", multiple=True, help="Only accounts of this region, as accounts name it; may be repeated.")
 @click.option("--days", type=click.IntRange(min=1), help="How long it is valid.  [default: until it is revoked]")
-def create(run: Run, name: str, scopes: tuple[str, ...], days: int | None) -> int:
-    """Make a token for whatever NAME says. It is shown once: only a hash of it is kept."""
+def create(
+    run: Run,
+    name: str,
+    scopes: tuple[str, ...],
+    owners: tuple[str, ...],
+    segments: tuple[str, ...],
+    regions: tuple[str, ...],
+    days: int | None,
+) -> int:
+    """Make a token for whatever NAME says. It is shown once: only a hash of it is kept.
+
+    With --owner, --segment or --region it sees the accounts that meet all of them, and is told of no other.
+    """
+    from accountpulse.core.store.scope import RowScope
+
+    rows = RowScope(*(frozenset(values) if values else None for values in (owners, segments, regions)))
     with run.hub() as hub:
         expires_at = hub.clock.now() + timedelta(days=days) if days else None
-        token = hub.create_token(name, scopes, expires_at)
+        token = hub.create_token(name, scopes, expires_at, rows=rows)
     if run.as_json:
-        run.emit({"name": name, "token": token, "scopes": sorted(set(scopes)), "expires_at": expires_at})
+        run.emit(
+            {"name": name, "token": token, "scopes": sorted(set(scopes)), "rows": rows.to_json(), "expires_at": expires_at}
+        )
         return 0
     click.echo(token)
     click.echo("This is the only time it is shown. Send it as `Authorization: Bearer <token>`.", err=True)
@@ -46,9 +69,23 @@ def listing(run: Run) -> int:
         return 0
     run.out.print(
         table(
-            [Column("token"), Column("name", wide=True), Column("scopes"), Column("made (UTC)"), Column("state")],
             [
-                (f"ap_{t.prefix}…", t.name, ", ".join(t.scopes), instant(t.created_at), _state(t.revoked_at, t.expires_at, now))
+                Column("token"),
+                Column("name", wide=True),
+                Column("scopes"),
+                Column("accounts", wide=True),
+                Column("made (UTC)"),
+                Column("state"),
+            ],
+            [
+                (
+                    f"ap_{t.prefix}…",
+                    t.name,
+                    ", ".join(t.scopes),
+                    _rows(t.rows),
+                    instant(t.created_at),
+                    _state(t.revoked_at, t.expires_at, now),
+                )
                 for t in tokens
             ],
         )
@@ -67,6 +104,11 @@ def revoke(run: Run, prefix: str) -> int:
         return 0
     click.echo("revoked")
     return 0
+
+
+def _rows(rows: RowScope) -> str:
+    named = rows.to_json().items()
+    return "; ".join(f"{dimension}: {', '.join(values)}" for dimension, values in named) or "all"
 
 
 def _state(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> str:

@@ -15,6 +15,7 @@ from accountpulse.core.errors import Conflict, InvalidInput
 from accountpulse.core.store import people as store_people
 from accountpulse.core.store import trail as store_trail
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.sync.rows import storable
 
 LONGEST_KEY = 200
@@ -27,12 +28,14 @@ class Asker:
     name: of the person, or of the API token. token: the token's prefix; None at the command line, where no key has a meaning.
     idempotency_key: the asker's own name for the request; asked for again, nothing is done and the answer is the same.
     expected_revision: the account's revision that the asker has seen; the change is refused if somebody changed it since.
+    scope: the accounts that the asker may see; what is not in it can't be changed, and is answered like what does not exist.
     """
 
     name: str
     token: str | None = None
     idempotency_key: str | None = None
     expected_revision: int | None = None
+    scope: RowScope = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def change(
         "input": dict(wanted),
         "idempotency_key": asker.idempotency_key,
     }
-    seen = store_trail.revisions(connection, [account_id]).get(account_id, 0) if account_id is not None else None
+    seen = (
+        store_trail.revisions(connection, [account_id], scope=EVERYTHING).get(account_id, 0) if account_id is not None else None
+    )
     id = store_trail.claim(connection, row)
     if id is None:
         return _repeated(connection, row, ("action", "input", *(("account_id",) if asked_of_account else ())))

@@ -65,6 +65,12 @@ def require_scope(context: Context, scope: Scope) -> None:
         )
 
 
+def require_all_accounts(context: Context) -> None:
+    """Raises ApiError with FORBIDDEN where the viewer may see some accounts only: what is asked for concerns everybody's."""
+    if not context.scope.everything:
+        raise ApiError("FORBIDDEN", "this concerns all accounts, and this viewer is limited to some; ask with a token for all")
+
+
 def asker_of(context: Context, asked: Asked, expected_revision: int | None = None) -> Asker:
     """Who asks, as the trail keeps it. Only after `require_scope`."""
     assert context.viewer is not None
@@ -73,6 +79,7 @@ def asker_of(context: Context, asked: Asked, expected_revision: int | None = Non
         token=context.viewer.prefix,
         idempotency_key=given(asked.idempotency_key),
         expected_revision=expected_revision,
+        scope=context.scope,
     )
 
 

@@ -14,6 +14,7 @@ import strawberry
 from strawberry.types.info import Info as StrawberryInfo
 
 from accountpulse.core.scoring.backdrop import Backdrop
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits.allowance import Allowance
@@ -43,6 +44,11 @@ class Context:
     previewed: bool = field(default=False, init=False)
     may_be_kept: bool = field(default=False, init=False)
     backdrops: dict[str, Backdrop] = field(default_factory=dict, init=False)
+
+    @property
+    def scope(self) -> RowScope:
+        """The accounts that may be seen: what everything that reads the store about accounts is called with."""
+        return EVERYTHING if self.viewer is None else self.viewer.rows
 
     @cached_property
     def loaders(self) -> Loaders:

@@ -16,6 +16,7 @@ from accountpulse.core.scoring.next_band import NextBand
 from accountpulse.core.scoring.preview import DraftProblem, Preview
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.trail import Asker
 
@@ -59,7 +60,9 @@ class Operations(Protocol):
         self, draft: Draft, *, wanted: Mapping[str, object], reason: str | None, expected_release: int | None, asker: Asker
     ) -> int | None: ...
     def roll_back(self, to: int | None, *, reason: str | None, expected_release: int | None, asker: Asker) -> int | None: ...
-    def create_token(self, name: str, scopes: Sequence[str], expires_at: datetime | None, *, asker: Asker) -> NewToken: ...
+    def create_token(
+        self, name: str, scopes: Sequence[str], expires_at: datetime | None, *, rows: RowScope, asker: Asker
+    ) -> NewToken: ...
     def revoke_token(self, prefix: str, *, asker: Asker) -> str: ...
 
 
@@ -105,24 +108,27 @@ class Hub(Protocol):
         """
         ...
 
-    def preview(self, models: Sequence[str], segments: str | None, limit: int) -> Preview | list[DraftProblem]:
+    def preview(
+        self, models: Sequence[str], segments: str | None, limit: int, *, scope: RowScope
+    ) -> Preview | list[DraftProblem]:
         """Score a draft of model files and segments, sent as text, beside what is published; or all that is wrong with it.
 
-        limit: of each list of accounts. Nothing is stored. Called in a worker thread.
+        limit: of each list of accounts. scope: whose accounts are counted and listed. Nothing is stored.
+        Called in a worker thread.
         """
         ...
 
-    def explain_change(self, account: str, start: date, end: date | None = None) -> tuple[str, ScoreMove]:
+    def explain_change(self, account: str, start: date, end: date | None = None, *, scope: RowScope) -> tuple[str, ScoreMove]:
         """An account's name, and why its score moved from one day to another; end: the last day scored, unless given.
 
-        account: its id. Raises NotFound. Called in a worker thread.
+        account: its id, in the scope. Raises NotFound. Called in a worker thread.
         """
         ...
 
-    def counterfactual(self, account: str, band: str | None = None) -> tuple[str, NextBand]:
+    def counterfactual(self, account: str, band: str | None = None, *, scope: RowScope) -> tuple[str, NextBand]:
         """An account's name, and what it takes for it to reach a band, the next better one unless given.
 
-        account: its id. Raises NotFound. Called in a worker thread.
+        account: its id, in the scope. Raises NotFound. Called in a worker thread.
         """
         ...
 

@@ -36,6 +36,7 @@ from accountpulse.graphql.portfolio.queries import PortfolioQueries
 from accountpulse.graphql.records.queries import RecordQueries
 from accountpulse.graphql.records.types import RECORDS
 from accountpulse.graphql.relay import Node, parse_id
+from accountpulse.graphql.rows import VisibleRows
 from accountpulse.graphql.scalars import SCALARS
 from graphql import GraphQLError
 
@@ -57,6 +58,7 @@ IdArg = Annotated[strawberry.ID, strawberry.argument(description="An `id` from a
 class Viewer:
     name: str = strawberry.field(description="The token's name; `anonymous` where the server runs without tokens.")
     scopes: list[str] = strawberry.field(description="What the token may do: read, write, admin.")
+    rows: VisibleRows = strawberry.field(description="The accounts that the token may see.")
 
 
 @strawberry.type(description="An installed plugin.")
@@ -100,8 +102,8 @@ class RootQueries:
     def viewer(self, info: Info) -> Viewer:
         viewer = info.context.viewer
         if viewer is None:
-            return Viewer(name="anonymous", scopes=["read"])
-        return Viewer(name=viewer.name, scopes=sorted(viewer.scopes))
+            return Viewer(name="anonymous", scopes=["read"], rows=VisibleRows.of(info.context.scope))
+        return Viewer(name=viewer.name, scopes=sorted(viewer.scopes), rows=VisibleRows.of(viewer.rows))
 
     @resolver("What the viewer may still ask for, in points. Each process of the API counts for itself.", rests_on_more=True)
     def rate_limit(self, info: Info) -> RateLimit:

@@ -10,6 +10,7 @@ from tests.core.people.firm import Firm
 from accountpulse.core.errors import InvalidInput, NotFound
 from accountpulse.core.people.notes import notes
 from accountpulse.core.store.people_tables import account_note
+from accountpulse.core.store.scope import EVERYTHING
 
 
 def test_notes_are_listed_with_their_author_the_latest_first(firm: Firm) -> None:
@@ -41,7 +42,7 @@ def test_at_most_so_many_of_each_account(firm: Firm) -> None:
     written = [firm.people.add_note(name, f"{name} {i}", author="Ann") for i in range(3) for name in ("Acme", "Beta")]
     accounts = sorted({note.account_id for note in written})
     with firm.store.read() as connection:
-        found = notes(connection, accounts, first=2)
+        found = notes(connection, accounts, first=2, scope=EVERYTHING)
     assert [note.text for note in found] == ["Beta 2", "Acme 2", "Beta 1", "Acme 1"]
 
 

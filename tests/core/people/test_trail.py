@@ -13,6 +13,7 @@ from accountpulse.core.errors import Conflict, InvalidInput, NotFound
 from accountpulse.core.people import Note
 from accountpulse.core.store import trail as store_trail
 from accountpulse.core.store.people_tables import account_note, score_override
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.trail import trail
 from accountpulse.core.trail import Asker
 
@@ -24,7 +25,7 @@ def revision(firm: Firm, account: str = "a1") -> int:
     id = firm.account("crm", account)
     assert id is not None
     with firm.store.read() as connection:
-        return store_trail.revisions(connection, [id]).get(id, 0)
+        return store_trail.revisions(connection, [id], scope=EVERYTHING).get(id, 0)
 
 
 def test_every_change_is_noted_with_who_asked_and_what_for(firm: Firm) -> None:

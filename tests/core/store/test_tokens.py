@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from accountpulse.core.errors import NotFound, SettingsError, Unauthorized
 from accountpulse.core.store import tokens
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.tables import api_token
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -17,7 +18,9 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 def test_a_token_identifies_its_viewer_until_it_expires(store: Store) -> None:
     with store.write() as connection:
-        token = tokens.create(connection, name="report", scopes=["read", "write"], now=NOW, expires_at=NOW + timedelta(days=1))
+        token = tokens.create(
+            connection, rows=EVERYTHING, name="report", scopes=["read", "write"], now=NOW, expires_at=NOW + timedelta(days=1)
+        )
         viewer = tokens.verify(connection, token, NOW + timedelta(hours=23))
         assert (viewer.name, viewer.scopes) == ("report", frozenset({"read", "write"}))
         with pytest.raises(Unauthorized, match="expired on 2026-11-22"):
@@ -26,7 +29,7 @@ def test_a_token_identifies_its_viewer_until_it_expires(store: Store) -> None:
 
 def test_the_secret_is_not_stored(store: Store) -> None:
     with store.write() as connection:
-        token = tokens.create(connection, name="report", scopes=["read"], now=NOW)
+        token = tokens.create(connection, rows=EVERYTHING, name="report", scopes=["read"], now=NOW)
         row = connection.execute(sa.select(api_token)).one()
     assert token.startswith("ap_" + row.prefix)
     secret = token[len("ap_") + 8 :]
@@ -37,7 +40,7 @@ def test_the_secret_is_not_stored(store: Store) -> None:
 
 def test_a_token_that_is_not_quite_right_is_unknown(store: Store) -> None:
     with store.write() as connection:
-        token = tokens.create(connection, name="report", scopes=["read"], now=NOW)
+        token = tokens.create(connection, rows=EVERYTHING, name="report", scopes=["read"], now=NOW)
         last = "a" if token[-1] != "a" else "b"
         for wrong in (token[:-1], token + "a", token[:-1] + last, token[3:], "", "ap_", "ap_" + "x" * 40, "\ud800", "ap_é"):
             with pytest.raises(Unauthorized, match="not known here"):
@@ -46,8 +49,8 @@ def test_a_token_that_is_not_quite_right_is_unknown(store: Store) -> None:
 
 def test_a_revoked_token_is_refused_and_stays_listed(store: Store) -> None:
     with store.write() as connection:
-        token = tokens.create(connection, name="report", scopes=["read"], now=NOW)
-        tokens.create(connection, name="other", scopes=["admin"], now=NOW)
+        token = tokens.create(connection, rows=EVERYTHING, name="report", scopes=["read"], now=NOW)
+        tokens.create(connection, rows=EVERYTHING, name="other", scopes=["admin"], now=NOW)
         tokens.revoke(connection, token[:11], NOW)
         tokens.revoke(connection, token[3:11], NOW + timedelta(days=1))
         with pytest.raises(Unauthorized, match="was revoked"):
@@ -72,4 +75,4 @@ def test_a_token_that_makes_no_sense_is_not_made(
 ) -> None:
     expires_at = None if expires_in is None else NOW + expires_in
     with store.write() as connection, pytest.raises(SettingsError, match=message):
-        tokens.create(connection, name=name, scopes=scopes, now=NOW, expires_at=expires_at)
+        tokens.create(connection, rows=EVERYTHING, name=name, scopes=scopes, now=NOW, expires_at=expires_at)

@@ -14,6 +14,7 @@ from tests.node import NODE, NoPackages, installed
 
 from accountpulse.core.store import tables, tokens
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.serving import serving
 from accountpulse.testing.stores import fresh_store
 
@@ -30,7 +31,7 @@ def test_the_usual_clients_are_told(tmp_path: Path) -> None:
     with fresh_store(tmp_path) as store:
         id = World(store).account("Acme", score=50.0)
         with store.write() as connection:
-            token = tokens.create(connection, name="watcher", scopes=["read"], now=NOW)
+            token = tokens.create(connection, rows=EVERYTHING, name="watcher", scopes=["read"], now=NOW)
         hub: Any = SmallHub(store)
         with serving(hub, "127.0.0.1", 0) as listener:
             command = [str(NODE), "watch.mjs", f"127.0.0.1:{listener.port}", token, QUERY]

@@ -22,6 +22,7 @@ from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import link_decisions
 from accountpulse.core.store import lookup as store_lookup
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.trail import Asker, change
 
 LINK = "link.set"
@@ -109,15 +110,15 @@ class Links:
         with self._store.read() as connection:
             if connection_name is not None:
                 _require_connection(connection, connection_name)
-            return [
-                _record(row) for row in link_decisions.records(connection, connection_name=connection_name, unlinked_only=True)
-            ]
+            rows = link_decisions.records(connection, connection_name=connection_name, unlinked_only=True, scope=EVERYTHING)
+            return [_record(row) for row in rows]
 
     def of_account(self, account: str) -> list[LinkedRecord]:
         """The records that belong to an account, in the order in which their connections are believed."""
         with self._store.read() as connection:
-            account_id = store_lookup.account_id(connection, account)
-            return [_record(row) for row in link_decisions.records(connection, account_id=account_id)]
+            account_id = store_lookup.account_id(connection, account, scope=EVERYTHING)
+            rows = link_decisions.records(connection, account_id=account_id, scope=EVERYTHING)
+            return [_record(row) for row in rows]
 
     def link(self, record: str, account: str, *, asker: Asker, reason: str | None = None) -> LinkChange:
         """Say that a record belongs to an account, whatever its evidence says. One that it founded is joined with that account.
@@ -125,7 +126,8 @@ class Links:
         Raises InvalidInput where it founded that very account.
         """
         with self._store.write() as connection:
-            found, account_id = _named(connection, record), store_lookup.account_id(connection, account)
+            found = _named(connection, record, asker.scope)
+            account_id = store_lookup.account_id(connection, account, scope=asker.scope)
             why = None if reason is None else checks.words("reason", reason)
 
             def decide(now: datetime) -> None:
@@ -142,7 +144,7 @@ class Links:
         Raises InvalidInput where it founded the account that it belongs to.
         """
         with self._store.write() as connection:
-            found = _named(connection, record)
+            found = _named(connection, record, asker.scope)
             why = None if reason is None else checks.words("reason", reason)
 
             def decide(now: datetime) -> None:
@@ -157,7 +159,7 @@ class Links:
     def release(self, record: str, *, asker: Asker) -> LinkChange:
         """Take back what was said about a record: its evidence decides again. Raises NotFound where nothing was said."""
         with self._store.write() as connection:
-            found = _named(connection, record)
+            found = _named(connection, record, asker.scope)
 
             def decide(now: datetime) -> None:
                 if not link_decisions.take_back(connection, found.id, by=asker.name, now=now):
@@ -193,7 +195,7 @@ class Links:
             account_id=account_id,
             asked_of_account=action == LINK,
         )
-        (after,) = _records(connection, [found.id])
+        (after,) = _records(connection, [found.id], EVERYTHING)
         return LinkChange(after, frozenset(id for id in (found.account_id, after.account_id) if id is not None))
 
     def _relink(self, connection: sa.Connection, now: datetime) -> LinkReport:
@@ -210,7 +212,7 @@ class Links:
         return report
 
 
-def _named(connection: sa.Connection, record: str) -> LinkedRecord:
+def _named(connection: sa.Connection, record: str, scope: RowScope) -> LinkedRecord:
     """The record that a person means."""
     name, colon, key = record.partition(":")
     if colon:
@@ -218,7 +220,7 @@ def _named(connection: sa.Connection, record: str) -> LinkedRecord:
         id = link_decisions.id_of(connection, name, key)
     else:
         id = int(record) if record.isascii() and record.isdigit() and len(record) <= store_lookup.LONGEST_ID else None
-    found = _records(connection, [] if id is None else [id])
+    found = _records(connection, [] if id is None else [id], scope)
     if not found:
         advice = "a record is named `connection:key`; `accountpulse links` lists those that are unlinked"
         raise NotFound(f"there is no record {record!r}; {advice}")
@@ -231,8 +233,8 @@ def _require_connection(connection: sa.Connection, name: str) -> None:
         raise NotFound(f"there is no connection {name!r}; there are: {', '.join(known) or 'none'}")
 
 
-def _records(connection: sa.Connection, ids: Sequence[int]) -> list[LinkedRecord]:
-    return [_record(row) for row in link_decisions.records(connection, ids=ids)]
+def _records(connection: sa.Connection, ids: Sequence[int], scope: RowScope) -> list[LinkedRecord]:
+    return [_record(row) for row in link_decisions.records(connection, ids=ids, scope=scope)]
 
 
 def _record(row: sa.Row[Any]) -> LinkedRecord:

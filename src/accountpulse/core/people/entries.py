@@ -24,6 +24,7 @@ from accountpulse.core.store import people as store_people
 from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink
 from accountpulse.core.store.people import Entered
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.touched import touch_wholly
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.store.writes import AccountKeys, current_values, delete_records, write_records
@@ -118,10 +119,10 @@ def remove_entry(connection: sa.Connection, record: Entered, id: str, *, now: da
     bump(connection, "facts", "people")
 
 
-def account_of_entry(connection: sa.Connection, record: Entered, id: str, *, now: datetime) -> int | None:
+def account_of_entry(connection: sa.Connection, record: Entered, id: str, *, now: datetime, scope: RowScope) -> int | None:
     """The account that something entered belongs to, also once it was removed; None where it has none. Raises NotFound."""
     people = store_people.connection_of_people(connection, now)
-    source = store_people.source_of_entry(connection, record, people, id)
+    source = store_people.source_of_entry(connection, record, people, id, scope=scope)
     if source is None:
         raise _missing(record, id)
     links = store_people.links_of_source(connection, source)
@@ -132,7 +133,9 @@ def _missing(record: Entered, id: str) -> NotFound:
     return NotFound(f"nobody entered {record} {id}; `accountpulse {record} list ACCOUNT` shows their numbers")
 
 
-def pulses(connection: sa.Connection, account_ids: Sequence[int], first: int) -> dict[int, list[PulseEntry]]:
+def pulses(
+    connection: sa.Connection, account_ids: Sequence[int], first: int, *, scope: RowScope
+) -> dict[int, list[PulseEntry]]:
     """The latest judgements of each account, newest first, whoever brings them."""
     return {
         account_id: [
@@ -147,11 +150,13 @@ def pulses(connection: sa.Connection, account_ids: Sequence[int], first: int) ->
             )
             for row in rows
         ]
-        for account_id, rows in store_people.facts_of(connection, "pulse", account_ids, first).items()
+        for account_id, rows in store_people.facts_of(connection, "pulse", account_ids, first, scope=scope).items()
     }
 
 
-def outcomes(connection: sa.Connection, account_ids: Sequence[int], first: int) -> dict[int, list[OutcomeEntry]]:
+def outcomes(
+    connection: sa.Connection, account_ids: Sequence[int], first: int, *, scope: RowScope
+) -> dict[int, list[OutcomeEntry]]:
     """What became of each account, newest first, whoever brings it."""
     return {
         account_id: [
@@ -167,7 +172,7 @@ def outcomes(connection: sa.Connection, account_ids: Sequence[int], first: int) 
             )
             for row in rows
         ]
-        for account_id, rows in store_people.facts_of(connection, "outcome", account_ids, first).items()
+        for account_id, rows in store_people.facts_of(connection, "outcome", account_ids, first, scope=scope).items()
     }
 
 

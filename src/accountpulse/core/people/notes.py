@@ -12,6 +12,7 @@ from accountpulse.core.errors import NotFound
 from accountpulse.core.people import checks
 from accountpulse.core.store import people as store_people
 from accountpulse.core.store.people_tables import account_note
+from accountpulse.core.store.scope import RowScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +39,16 @@ def remove_note(connection: sa.Connection, id: int, *, by: str, now: datetime) -
         raise _missing(id)
 
 
-def account_of_note(connection: sa.Connection, id: int) -> int:
+def account_of_note(connection: sa.Connection, id: int, *, scope: RowScope) -> int:
     """The account that a note is about, or was. Raises NotFound."""
-    if (found := store_people.account_of(connection, account_note, id)) is None:
+    if (found := store_people.account_of(connection, account_note, id, scope=scope)) is None:
         raise _missing(id)
     return found
 
 
-def notes(connection: sa.Connection, accounts: Sequence[int] | None = None, *, first: int | None = None) -> list[Note]:
+def notes(
+    connection: sa.Connection, accounts: Sequence[int] | None = None, *, first: int | None = None, scope: RowScope
+) -> list[Note]:
     """The notes, the latest first. first: how many of each account at most."""
     return [
         Note(
@@ -56,7 +59,7 @@ def notes(connection: sa.Connection, accounts: Sequence[int] | None = None, *, f
             author=row.author,
             written_at=row.known_from,
         )
-        for row in store_people.listing(connection, account_note, accounts, first=first)
+        for row in store_people.listing(connection, account_note, accounts, first=first, scope=scope)
     ]
 
 

@@ -16,6 +16,7 @@ from accountpulse.core.errors import NotFound
 from accountpulse.core.people import checks
 from accountpulse.core.store import people as store_people
 from accountpulse.core.store.people_tables import score_override
+from accountpulse.core.store.scope import RowScope
 
 
 class OverrideState(StrEnum):
@@ -83,10 +84,16 @@ def end_override(connection: sa.Connection, account_id: int, *, by: str, now: da
 
 
 def overrides(
-    connection: sa.Connection, now: datetime, accounts: Sequence[int] | None = None, *, former: bool = False
+    connection: sa.Connection,
+    now: datetime,
+    accounts: Sequence[int] | None = None,
+    *,
+    former: bool = False,
+    scope: RowScope,
 ) -> list[Override]:
     """The overrides in force, those that end first at the top; with `former` all there ever were, the latest first."""
-    found = [_override(row, now) for row in store_people.listing(connection, score_override, accounts, former=former)]
+    rows = store_people.listing(connection, score_override, accounts, former=former, scope=scope)
+    found = [_override(row, now) for row in rows]
     if former:
         return found
     return sorted((each for each in found if each.state is OverrideState.IN_FORCE), key=lambda each: (each.expires_at, each.id))

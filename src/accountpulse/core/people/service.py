@@ -31,6 +31,7 @@ from accountpulse.core.store import lookup as store_lookup
 from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.people import Entered
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.trail import Asker, change
 
 ALL = 1_000_000
@@ -88,10 +89,11 @@ class People:
     def overrides(self, account: str | None = None, *, former: bool = False) -> list[Override]:
         """The overrides in force of one account, or all; `former` adds the expired and ended ones."""
         with self._reading(account) as (connection, account_ids):
-            return overrides(connection, self._clock.now(), account_ids, former=former)
+            return overrides(connection, self._clock.now(), account_ids, former=former, scope=EVERYTHING)
 
     def _override(self, made: Made) -> Override:
-        return _made(overrides(made.connection, self._clock.now(), [made.account_id], former=True), made)
+        found = overrides(made.connection, self._clock.now(), [made.account_id], former=True, scope=EVERYTHING)
+        return _made(found, made)
 
     # --- targets ------------------------------------------------------------------------------------------------------
 
@@ -127,11 +129,11 @@ class People:
     def targets(self, account: str | None = None, *, former: bool = False) -> list[Target]:
         """The targets of one account, or all, with how they stand today; `former` adds the ended ones."""
         with self._reading(account) as (connection, account_ids):
-            return targets(connection, day_of(self._clock.now(), self._zone), account_ids, former=former)
+            return targets(connection, day_of(self._clock.now(), self._zone), account_ids, former=former, scope=EVERYTHING)
 
     def _target(self, made: Made) -> Target:
         today = day_of(self._clock.now(), self._zone)
-        return _made(targets(made.connection, today, [made.account_id], former=True), made)
+        return _made(targets(made.connection, today, [made.account_id], former=True, scope=EVERYTHING), made)
 
     # --- notes --------------------------------------------------------------------------------------------------------
 
@@ -143,26 +145,27 @@ class People:
 
         wanted = {"text": text, "author": author}
         with self._changing(account, asker or Asker(name=author), "note.add", wanted, act) as made:
-            found = notes(made.connection, [made.account_id])
+            found = notes(made.connection, [made.account_id], scope=EVERYTHING)
             return _made(found, made)
 
     def remove_note(self, id: int, *, by: str, asker: Asker | None = None) -> int:
         """Take a note away; returns its account's id. Raises NotFound."""
         with self._store.write() as connection:
             now = self._clock.now()
-            account_id = account_of_note(connection, id)
+            who = asker or Asker(name=by)
+            account_id = account_of_note(connection, id, scope=who.scope)
 
             def act() -> str:
                 remove_note(connection, id, by=by, now=now)
                 return str(id)
 
-            change(connection, asker or Asker(name=by), "note.remove", {"id": id}, act, now=now, account_id=account_id)
+            change(connection, who, "note.remove", {"id": id}, act, now=now, account_id=account_id)
             return account_id
 
     def notes(self, account: str | None = None) -> list[Note]:
         """The notes about one account, or all, the latest first."""
         with self._reading(account) as (connection, account_ids):
-            return notes(connection, account_ids)
+            return notes(connection, account_ids, scope=EVERYTHING)
 
     # --- facts that people enter --------------------------------------------------------------------------------------
 
@@ -174,13 +177,14 @@ class People:
 
         wanted = {"value": value, "author": author, "reason": reason}
         with self._changing(account, asker or Asker(name=author), "pulse.enter", wanted, act) as made:
-            found = pulses(made.connection, [made.account_id], ALL).get(made.account_id, [])
+            found = pulses(made.connection, [made.account_id], ALL, scope=EVERYTHING).get(made.account_id, [])
             return _made([each for each in found if each.connection == PEOPLE], made)
 
     def pulses(self, account: str) -> list[PulseEntry]:
         """The judgements of an account, the newest first, wherever they were entered."""
         with self._reading(account) as (connection, account_ids):
-            return [entry for found in pulses(connection, account_ids or (), ALL).values() for entry in found]
+            by_account = pulses(connection, account_ids or (), ALL, scope=EVERYTHING)
+            return [entry for found in by_account.values() for entry in found]
 
     def enter_outcome(
         self,
@@ -207,19 +211,20 @@ class People:
             "currency": currency,
         }
         with self._changing(account, asker, "outcome.enter", wanted, act) as made:
-            found = outcomes(made.connection, [made.account_id], ALL).get(made.account_id, [])
+            found = outcomes(made.connection, [made.account_id], ALL, scope=EVERYTHING).get(made.account_id, [])
             return _made([each for each in found if each.connection == PEOPLE], made)
 
     def outcomes(self, account: str) -> list[OutcomeEntry]:
         """What became of an account, the newest first, whoever said so."""
         with self._reading(account) as (connection, account_ids):
-            return [entry for found in outcomes(connection, account_ids or (), ALL).values() for entry in found]
+            by_account = outcomes(connection, account_ids or (), ALL, scope=EVERYTHING)
+            return [entry for found in by_account.values() for entry in found]
 
     def remove_entry(self, record: Entered, id: str, *, asker: Asker) -> int | None:
         """Take back a pulse or an outcome that a person entered; returns its account's id, if it has one. Raises NotFound."""
         with self._store.write() as connection:
             now = self._clock.now()
-            account_id = account_of_entry(connection, record, id, now=now)
+            account_id = account_of_entry(connection, record, id, now=now, scope=asker.scope)
 
             def act() -> str:
                 remove_entry(connection, record, id, now=now)
@@ -234,7 +239,7 @@ class People:
     def _changing(self, account: str, asker: Asker, action: str, wanted: Mapping[str, object], act: Act) -> Iterator[Made]:
         """Carry out a change of an account, once and noted, and give the transaction to read what it made."""
         with self._store.write() as connection:
-            account_id, now = store_lookup.account_id(connection, account), self._clock.now()
+            account_id, now = store_lookup.account_id(connection, account, scope=asker.scope), self._clock.now()
 
             def work() -> str:
                 return str(act(connection, account_id, now))
@@ -245,7 +250,8 @@ class People:
     @contextmanager
     def _reading(self, account: str | None) -> Iterator[tuple[sa.Connection, list[int] | None]]:
         with self._store.read() as connection:
-            yield connection, None if account is None else [store_lookup.account_id(connection, account)]
+            ids = None if account is None else [store_lookup.account_id(connection, account, scope=EVERYTHING)]
+            yield connection, ids
 
 
 def _made(found: Iterable[E], made: Made) -> E:

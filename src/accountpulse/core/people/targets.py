@@ -14,6 +14,7 @@ from accountpulse.core.people import checks
 from accountpulse.core.scoring.bands import UNKNOWN_NAME
 from accountpulse.core.store import people as store_people
 from accountpulse.core.store.people_tables import account_target
+from accountpulse.core.store.scope import RowScope
 
 
 class TargetState(StrEnum):
@@ -109,12 +110,13 @@ def targets(
     *,
     former: bool = False,
     first: int | None = None,
+    scope: RowScope,
 ) -> list[Target]:
     """The targets that hold, the first due at the top; with `former` all there ever were, the latest first.
 
     first: how many of each account at most.
     """
-    rows = store_people.listing(connection, account_target, accounts, former=former, first=first)
+    rows = store_people.listing(connection, account_target, accounts, former=former, first=first, scope=scope)
     found = [_target(row, today) for row in rows]
     return found if former else sorted(found, key=lambda each: (each.due, each.id))
 

@@ -26,6 +26,7 @@ from accountpulse.core.scoring.publication import Draft, cards_in_force, require
 from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scorecards as store_scorecards
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scorecards import PUBLISHED
 
 LISTED = 20
@@ -118,10 +119,12 @@ def preview(
     now: datetime,
     *,
     limit: int = LISTED,
+    scope: RowScope,
 ) -> Preview:
     """Score today's accounts with a draft and with what is published. limit: of each list of accounts.
 
-    What is published and can't be scored with is not compared with: a draft may be what puts that right.
+    scope: only its accounts are counted and listed; all are scored, as they are each other's peers. What is published and
+    can't be scored with is not compared with: a draft may be what puts that right.
     """
     published = cards_in_force(connection)
     why_not = None if published is not None else "nothing is published yet"
@@ -133,6 +136,9 @@ def preview(
     drafted = _with_ids(connection, draft.cards())
     both = [drafted] if published is None or why_not is not None else [drafted, published]
     scored = _scored(connection, both, yardstick, day, now)
+    if not scope.everything:
+        seen = np.array(store_profiles.ids(connection, scope=scope), dtype=np.int64)
+        scored = [each.among(seen) for each in scored]
     after = scored[0]
     if published is None or why_not is not None:
         return _alone(after, day, why_not)

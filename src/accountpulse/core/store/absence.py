@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.metadata import metadata
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.types import Day
 
 score_absence = sa.Table(
@@ -60,11 +61,12 @@ def away(connection: sa.Connection, basis: int, day: date) -> set[int]:
     return {row.account_id for row in connection.execute(_on(basis, day))}
 
 
-def spans(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+def spans(connection: sa.Connection, account_ids: Sequence[int], *, scope: RowScope) -> dict[int, list[sa.Row[Any]]]:
     """When each of some accounts was no customer: basis, day and until, by account."""
     found: dict[int, list[sa.Row[Any]]] = {}
     for chunk in chunked(account_ids):
-        for row in connection.execute(sa.select(score_absence).where(score_absence.c.account_id.in_(chunk))):
+        query = sa.select(score_absence).where(score_absence.c.account_id.in_(chunk))
+        for row in connection.execute(scope.limit(query, score_absence.c.account_id)):
             found.setdefault(row.account_id, []).append(row)
     return found
 

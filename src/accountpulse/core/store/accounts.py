@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.paging import Order, Page, PageRequest, fetch, fetch_ordered, ordered
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, clause
 from accountpulse.core.store.tables import (
     account_current,
@@ -123,12 +124,14 @@ def page(
     orders: Sequence[tuple[str, bool]],
     request: PageRequest,
     names: frozenset[str] = ALL,
+    *,
+    scope: RowScope,
 ) -> Page:
     """One page. orders: (a name of COLUMNS, descending); the id is added as the tie-break. names: the columns wanted."""
-    if condition is None and request.after is None and request.before is None:
+    if scope.everything and condition is None and request.after is None and request.before is None:
         statement = _first_page(names, tuple(orders), request.backward)
         return fetch_ordered(connection, statement, len(orders) + 1, request)
-    query = _rows(names)
+    query = scope.limit(_rows(names), _a.account_id)
     if condition is not None:
         query = query.where(clause(condition, COLUMNS))
     return fetch(connection, query, _ordering(orders), request)
@@ -144,28 +147,32 @@ def _ordering(orders: Sequence[tuple[str, bool]]) -> list[Order]:
     return [Order(COLUMNS[name], descending) for name, descending in orders] + [Order(_a.account_id)]
 
 
-def count(connection: sa.Connection, condition: Condition | None) -> int:
+def count(connection: sa.Connection, condition: Condition | None, *, scope: RowScope) -> int:
     """How many accounts a condition selects."""
-    query = sa.select(sa.func.count()).select_from(_SELECTABLE)
+    query = scope.limit(sa.select(sa.func.count()).select_from(_SELECTABLE), _a.account_id)
     return int(connection.execute(query if condition is None else query.where(clause(condition, COLUMNS))).scalar_one())
 
 
-def by_ids(connection: sa.Connection, ids: Sequence[int], names: frozenset[str] = ALL) -> dict[int, sa.Row[Any]]:
+def by_ids(
+    connection: sa.Connection, ids: Sequence[int], names: frozenset[str] = ALL, *, scope: RowScope
+) -> dict[int, sa.Row[Any]]:
     """Accounts by id, with the columns wanted; those that do not exist are missing."""
     found: dict[int, sa.Row[Any]] = {}
     for chunk in chunked(ids):
-        found.update({row.account_id: row for row in connection.execute(_rows(names).where(_a.account_id.in_(chunk)))})
+        query = scope.limit(_rows(names).where(_a.account_id.in_(chunk)), _a.account_id)
+        found.update({row.account_id: row for row in connection.execute(query)})
     return found
 
 
-def ids_named(connection: sa.Connection, field: str, value: str, limit: int = 2) -> list[int]:
+def ids_named(connection: sa.Connection, field: str, value: str, limit: int = 2, *, scope: RowScope) -> list[int]:
     """The ids of accounts with this very name or domain, ignoring case; at most `limit`."""
     # Both sides by the database: SQLite lowers A to Z only, where Python would lower more and never find it.
     query = sa.select(_a.account_id).where(sa.func.lower(COLUMNS[field]) == sa.func.lower(value))
+    query = scope.limit(query, _a.account_id)
     return list(connection.execute(query.order_by(_a.account_id).limit(limit)).scalars())
 
 
-def id_of_source(connection: sa.Connection, connection_name: str, key: str) -> int | None:
+def id_of_source(connection: sa.Connection, connection_name: str, key: str, *, scope: RowScope) -> int | None:
     """The account that a source's key is linked to now; None where it is unknown or unlinked."""
     query = (
         sa.select(link.c.account_id)
@@ -173,10 +180,10 @@ def id_of_source(connection: sa.Connection, connection_name: str, key: str) -> i
         .join(connection_table, connection_table.c.id == source_account.c.connection_id)
         .where(connection_table.c.name == connection_name, source_account.c.key == key, link.c.known_to.is_(None))
     )
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(scope.limit(query, link.c.account_id)).scalar_one_or_none()
 
 
-def links_of(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+def links_of(connection: sa.Connection, account_ids: Sequence[int], *, scope: RowScope) -> dict[int, list[sa.Row[Any]]]:
     """The source accounts linked to each account now, in the order in which the connections are believed."""
     found: dict[int, list[sa.Row[Any]]] = {}
     for chunk in chunked(account_ids):
@@ -196,7 +203,7 @@ def links_of(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int,
             .where(link.c.account_id.in_(chunk), link.c.known_to.is_(None))
             .order_by(connection_table.c.priority, connection_table.c.name, source_account.c.key)
         )
-        rows: sa.CursorResult[Any] = connection.execute(query)
+        rows: sa.CursorResult[Any] = connection.execute(scope.limit(query, link.c.account_id))
         for row in rows:
             found.setdefault(row.account_id, []).append(row)
     return found
@@ -229,24 +236,29 @@ _UNLINKED = (
 )
 
 
-def unlinked_page(connection: sa.Connection, request: PageRequest, connection_name: str | None = None) -> Page:
-    """Source accounts that no rule could place, in the order in which they became known."""
-    return fetch(connection, _restricted(connection_name), [Order(unlinked.c.source_account_id)], request)
+def unlinked_page(
+    connection: sa.Connection, request: PageRequest, connection_name: str | None = None, *, scope: RowScope
+) -> Page:
+    """Source accounts that no rule could place, in the order in which they became known; none in a limited scope."""
+    return fetch(connection, _restricted(connection_name, scope), [Order(unlinked.c.source_account_id)], request)
 
 
-def unlinked_count(connection: sa.Connection, connection_name: str | None = None) -> int:
+def unlinked_count(connection: sa.Connection, connection_name: str | None = None, *, scope: RowScope) -> int:
     """How many source accounts no rule could place."""
-    return int(connection.execute(sa.select(sa.func.count()).select_from(_restricted(connection_name).subquery())).scalar_one())
+    restricted = _restricted(connection_name, scope).subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(restricted)).scalar_one())
 
 
-def unlinked_by_ids(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, sa.Row[Any]]:
+def unlinked_by_ids(connection: sa.Connection, ids: Sequence[int], *, scope: RowScope) -> Mapping[int, sa.Row[Any]]:
     """Unlinked source accounts by id; those that do not exist, or are linked, are missing."""
     found: dict[int, sa.Row[Any]] = {}
     for chunk in chunked(ids):
-        query = _UNLINKED.where(unlinked.c.source_account_id.in_(chunk))
+        query = _restricted(None, scope).where(unlinked.c.source_account_id.in_(chunk))
         found.update({row.source_account_id: row for row in connection.execute(query)})
     return found
 
 
-def _restricted(connection_name: str | None) -> sa.Select[Any]:
-    return _UNLINKED if connection_name is None else _UNLINKED.where(connection_table.c.name == connection_name)
+def _restricted(connection_name: str | None, scope: RowScope) -> sa.Select[Any]:
+    # Whose it is has not been found out: it may be anybody's, and so is for those only who may see everybody's.
+    query = _UNLINKED if scope.everything else _UNLINKED.where(sa.false())
+    return query if connection_name is None else query.where(connection_table.c.name == connection_name)

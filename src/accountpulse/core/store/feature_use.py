@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from accountpulse.core.store.accounts import COLUMNS
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, clause
 from accountpulse.core.store.tables import account_current, link, score_current, segment
 
@@ -35,25 +36,31 @@ class FeatureUse:
     last_day: date | None
 
 
-def customers(connection: sa.Connection, condition: Condition | None) -> int:
+def customers(connection: sa.Connection, condition: Condition | None, *, scope: RowScope) -> int:
     """How many accounts there are that have a score and meet a condition."""
-    query = sa.select(sa.func.count()).select_from(_SCORED)
+    query = scope.limit(sa.select(sa.func.count()).select_from(_SCORED), account_current.c.account_id)
     return int(connection.execute(query if condition is None else query.where(clause(condition, COLUMNS))).scalar_one())
 
 
-def of_all(connection: sa.Connection, condition: Condition | None, until: date, days: int) -> list[FeatureUse]:
+def of_all(
+    connection: sa.Connection, condition: Condition | None, until: date, days: int, *, scope: RowScope
+) -> list[FeatureUse]:
     """What accounts that have a score and meet a condition used in the `days` up to `until`, included."""
     query = _query(until, days).join(_SCORED, account_current.c.account_id == link.c.account_id)
+    query = scope.limit(query, link.c.account_id)
     if condition is not None:
         query = query.where(clause(condition, COLUMNS))
     return [FeatureUse(*row) for row in connection.execute(query.group_by(_u.feature))]
 
 
-def of_each(connection: sa.Connection, account_ids: Sequence[int], until: date, days: int) -> dict[int, list[FeatureUse]]:
+def of_each(
+    connection: sa.Connection, account_ids: Sequence[int], until: date, days: int, *, scope: RowScope
+) -> dict[int, list[FeatureUse]]:
     """What each of some accounts used in the `days` up to `until`, included."""
     found: dict[int, list[FeatureUse]] = {}
     for chunk in chunked(account_ids):
         query = _query(until, days).add_columns(link.c.account_id).where(link.c.account_id.in_(chunk))
+        query = scope.limit(query, link.c.account_id)
         for row in connection.execute(query.group_by(link.c.account_id, _u.feature)):
             found.setdefault(row[-1], []).append(FeatureUse(*row[:-1]))
     return found

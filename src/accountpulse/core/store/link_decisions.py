@@ -13,6 +13,7 @@ from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.people import close
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.tables import account_current, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.types import Instant, Serial
@@ -65,11 +66,12 @@ def records(
     account_id: int | None = None,
     connection_name: str | None = None,
     unlinked_only: bool = False,
+    scope: RowScope,
 ) -> list[sa.Row[Any]]:
     """Source accounts with what they are called, where they belong and why, and what came into question.
 
     ids, account_id, connection_name: only those, linked to that account, of that connection. What people entered is not among
-    them: it belongs to the account that it was entered for.
+    them: it belongs to the account that it was entered for. In a limited scope only what is linked to its accounts is.
     """
     fact = FACTS["account"]
     told = fact.alias()
@@ -107,7 +109,7 @@ def records(
         query = query.where(connection_table.c.name == connection_name)
     if unlinked_only:
         query = query.where(unlinked.c.source_account_id.is_not(None))
-    return list(connection.execute(query))
+    return list(connection.execute(scope.limit(query, link.c.account_id)))
 
 
 def id_of(connection: sa.Connection, connection_name: str, key: str) -> int | None:

@@ -13,6 +13,7 @@ from accountpulse.core.store.connections import PEOPLE, by_name, lock
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.states import keep_unconfigured
 from accountpulse.core.store.tables import account, account_current, link, score_current
 from accountpulse.core.store.tables import connection as connection_table
@@ -80,9 +81,10 @@ def end(connection: sa.Connection, table: sa.Table, id: int, *, by: str, now: da
     return _ended(connection, table, table.c.id == id, by, now)
 
 
-def account_of(connection: sa.Connection, table: sa.Table, id: int) -> int | None:
+def account_of(connection: sa.Connection, table: sa.Table, id: int, *, scope: RowScope) -> int | None:
     """The account of a row."""
-    return connection.execute(sa.select(table.c.account_id).where(table.c.id == id)).scalar()
+    query = sa.select(table.c.account_id).where(table.c.id == id)
+    return connection.execute(scope.limit(query, table.c.account_id)).scalar()
 
 
 def _ended(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], by: str, now: datetime) -> int | None:
@@ -108,6 +110,7 @@ def listing(
     *,
     former: bool = False,
     first: int | None = None,
+    scope: RowScope,
 ) -> list[sa.Row[Any]]:
     """The open rows, and with `former` the closed ones too, the latest first; with `first` at most so many of each account.
 
@@ -116,6 +119,7 @@ def listing(
     """
     place = sa.func.row_number().over(partition_by=table.c.account_id, order_by=table.c.id.desc()).label("place")
     ranked = sa.select(table, place).where(sa.true() if former else table.c.known_to.is_(None))
+    ranked = scope.limit(ranked, table.c.account_id)
     if accounts is None:
         return _listed(connection, ranked, first)
     chunks = [_listed(connection, ranked.where(table.c.account_id.in_(chunk)), first) for chunk in chunked(accounts)]
@@ -178,10 +182,15 @@ def next_entry(connection: sa.Connection, connection_id: int) -> int:
     return int(sum(counts)) + 1
 
 
-def source_of_entry(connection: sa.Connection, record: Entered, connection_id: int, source_id: str) -> int | None:
-    """The source account of an entry, removed ones included."""
+def source_of_entry(
+    connection: sa.Connection, record: Entered, connection_id: int, source_id: str, *, scope: RowScope
+) -> int | None:
+    """The source account of an entry, removed ones included; in a limited scope only one that is linked to its accounts."""
     fact = FACTS[record].c
     query = sa.select(fact.source_account_id).where(fact.connection_id == connection_id, fact.source_id == source_id)
+    if not scope.everything:
+        linked = sa.select(link.c.source_account_id).where(link.c.known_to.is_(None), scope.holds(link.c.account_id))
+        query = query.where(fact.source_account_id.in_(linked))
     return connection.execute(query.order_by(fact.id.desc()).limit(1)).scalar()
 
 
@@ -192,20 +201,20 @@ def links_of_source(connection: sa.Connection, source_account_id: int) -> list[s
 
 
 def facts_of(
-    connection: sa.Connection, record: Entered, account_ids: Sequence[int], first: int
+    connection: sa.Connection, record: Entered, account_ids: Sequence[int], first: int, *, scope: RowScope
 ) -> dict[int, list[sa.Row[Any]]]:
     """The current facts of one type of each account, newest first, at most `first` each; whichever connection brings them."""
     fact = FACTS[record]
     found: dict[int, list[sa.Row[Any]]] = {}
     for chunk in chunked(account_ids):
         place = sa.func.row_number().over(partition_by=link.c.account_id, order_by=(fact.c.at.desc(), fact.c.id.desc()))
-        ranked = (
+        current = (
             sa.select(fact, link.c.account_id, connection_table.c.name.label("connection"), place.label("place"))
             .join(link, link.c.source_account_id == fact.c.source_account_id)
             .join(connection_table, connection_table.c.id == fact.c.connection_id)
             .where(link.c.account_id.in_(chunk), link.c.known_to.is_(None), fact.c.known_to.is_(None))
-            .subquery()
         )
+        ranked = scope.limit(current, link.c.account_id).subquery()
         query = sa.select(ranked).where(ranked.c.place <= first).order_by(ranked.c.account_id, ranked.c.place)
         for row in connection.execute(query):
             found.setdefault(row.account_id, []).append(row)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.absence import score_absence
 from accountpulse.core.store.accounts import COLUMNS
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.selection import Condition, clause
 from accountpulse.core.store.tables import (
@@ -101,7 +102,8 @@ def band_layouts(connection: sa.Connection) -> dict[tuple[str, ...], list[int]]:
 class Portfolio:
     """Counts the accounts that a condition selects, as they stood on one day.
 
-    layouts: of `band_layouts`. unknown: the name of the band of accounts of which too little is measured.
+    scope: the accounts that may be seen; what was written down with a day's scores counts all of them. layouts: of
+    `band_layouts`. unknown: the name of the band of accounts of which too little is measured.
     """
 
     def __init__(
@@ -110,11 +112,14 @@ class Portfolio:
         layouts: Mapping[tuple[str, ...], Sequence[int]],
         unknown: str,
         condition: Condition | None = None,
+        *,
+        scope: RowScope,
     ) -> None:
         self.standing = standing
         self._layouts = layouts
         self._unknown = unknown
         self._condition = condition
+        self._scope = scope
 
     def cells(self, connection: sa.Connection, dimensions: Sequence[str], most: int) -> list[Cell]:
         """Accounts by what they have in common; up to `most` cells, in no order."""
@@ -145,7 +150,12 @@ class Portfolio:
     def written_down(
         self, connection: sa.Connection, dimensions: Sequence[str]
     ) -> dict[tuple[str | None, ...], tuple[int, int]]:
-        """How many accounts, and how much yearly revenue, the day's own scoring counted by some of `WRITTEN_DOWN`."""
+        """How many accounts, and how much yearly revenue, the day's own scoring counted by some of `WRITTEN_DOWN`.
+
+        Of all accounts: ValueError for a selection, or in a limited scope.
+        """
+        if self._condition is not None or not self._scope.everything:
+            raise ValueError("what was written down counts all accounts")
         p = portfolio_daily.c
         known: dict[str, sa.ColumnElement[Any]] = {
             "band": p.band,
@@ -215,7 +225,8 @@ class Portfolio:
         return before, after, _columns(after, self.standing)
 
     def _selected(self, columns: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
-        return sa.true() if self._condition is None else clause(self._condition, columns)
+        selected = sa.true() if self._condition is None else clause(self._condition, columns)
+        return selected if self._scope.everything else sa.and_(selected, self._scope.holds(account_current.c.account_id))
 
     def _stood(self, standing: Standing, name: str) -> sa.Subquery:
         """Every customer of the day with score, band and segment of then."""

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.tables import account_current
 from accountpulse.core.store.upsert import insert
 
@@ -65,6 +66,13 @@ def names(connection: sa.Connection, accounts: Sequence[int] | None = None) -> d
     for chunk in chunked(accounts):
         found |= dict(connection.execute(query.where(account_current.c.account_id.in_(chunk))).all())
     return found
+
+
+def ids(connection: sa.Connection, *, scope: RowScope) -> list[int]:
+    """The accounts of a scope."""
+    return list(
+        connection.execute(scope.limit(sa.select(account_current.c.account_id), account_current.c.account_id)).scalars()
+    )
 
 
 def _differs(row: sa.Row[Any] | None, wanted: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from accountpulse.core.model import schemas
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.paging import Order, beyond
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import link
 
@@ -47,6 +48,8 @@ def page(
     first: int,
     after: Sequence[Any] | None = None,
     among: Among | None = None,
+    *,
+    scope: RowScope,
 ) -> dict[int, RecordPage]:
     """A page of each account's records of one type; their columns, and `account_id` and the name of their `connection`.
 
@@ -59,7 +62,7 @@ def page(
     found: dict[int, list[sa.Row[Any]]] = {}
     for chunk in chunked(account_ids):
         rows = _of(record, among).add_columns(table, link.c.account_id, connection_table.c.name.label("connection"), place)
-        rows = rows.where(link.c.account_id.in_(chunk))
+        rows = scope.limit(rows.where(link.c.account_id.in_(chunk)), link.c.account_id)
         if after is not None:
             rows = rows.where(beyond(orders, after))
         ranked = rows.subquery("ranked")
@@ -69,11 +72,14 @@ def page(
     return {id: RecordPage(rows[:first], len(rows) > first) for id, rows in found.items()}
 
 
-def counts(connection: sa.Connection, record: str, account_ids: Sequence[int], among: Among | None = None) -> dict[int, int]:
+def counts(
+    connection: sa.Connection, record: str, account_ids: Sequence[int], among: Among | None = None, *, scope: RowScope
+) -> dict[int, int]:
     """How many records of one type each account has; who has none is missing."""
     found: dict[int, int] = {}
     for chunk in chunked(account_ids):
         query = _of(record, among).add_columns(link.c.account_id, sa.func.count()).where(link.c.account_id.in_(chunk))
+        query = scope.limit(query, link.c.account_id)
         rows = connection.execute(query.group_by(link.c.account_id), among.parameters if among else {})
         found.update({account_id: int(number) for account_id, number in rows})
     return found

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.accounts import COLUMNS
 from accountpulse.core.store.connections_read import latest_runs, streams_of_runs
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, clause
 from accountpulse.core.store.tables import account_current, score_current, segment
 from accountpulse.core.store.tables import connection as connection_table
@@ -30,15 +31,16 @@ class Stood(NamedTuple):
     band: str
 
 
-def stood(connection: sa.Connection, condition: Condition | None) -> dict[int, Stood]:
+def stood(connection: sa.Connection, condition: Condition | None, *, scope: RowScope) -> dict[int, Stood]:
     """How each account of a condition stands, by account."""
     query = sa.select(_s.account_id, _s.content_hash, _s.score, _s.band).select_from(_SELECTABLE)
+    query = scope.limit(query, _s.account_id)
     rows = connection.execute(query if condition is None else query.where(clause(condition, COLUMNS)))
     return {row.account_id: Stood(bytes(row.content_hash), row.score, row.band) for row in rows}
 
 
 def written_since(
-    connection: sa.Connection, condition: Condition | None, since: datetime, behind: int = 0
+    connection: sa.Connection, condition: Condition | None, since: datetime, behind: int = 0, *, scope: RowScope
 ) -> list[sa.Row[*tuple[Any, ...]]]:
     """The scores written at an instant or later, the oldest first: account_id, scored_at, content_hash, score, band.
 
@@ -52,7 +54,7 @@ def written_since(
     )
     if condition is not None:
         query = query.where(clause(condition, COLUMNS))
-    return list(connection.execute(query))
+    return list(connection.execute(scope.limit(query, _s.account_id)))
 
 
 def running(connection: sa.Connection, name: str | None) -> list[tuple[sa.Row[Any], sa.Row[Any], list[sa.Row[Any]]]]:

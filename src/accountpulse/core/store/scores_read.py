@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.history_rows import HistoryRow
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import (
@@ -67,7 +68,9 @@ class HistoryPage:
     more: bool
 
 
-def history(connection: sa.Connection, account_ids: Sequence[int], request: HistoryRequest) -> dict[int, HistoryPage]:
+def history(
+    connection: sa.Connection, account_ids: Sequence[int], request: HistoryRequest, *, scope: RowScope
+) -> dict[int, HistoryPage]:
     """The history of some accounts: the row in force at the start, and every later one up to the end, in one statement.
 
     Basis `best` is live from the account's first live day on, and restated before it.
@@ -75,13 +78,13 @@ def history(connection: sa.Connection, account_ids: Sequence[int], request: Hist
     found: dict[int, HistoryPage] = {}
     for chunk in chunked(account_ids):
         by_account: dict[int, list[HistoryRow]] = {}
-        for row in map(HistoryRow, connection.execute(_history_query(chunk, request))):
+        for row in map(HistoryRow, connection.execute(_history_query(chunk, request, scope))):
             by_account.setdefault(row.account_id, []).append(row)
         found.update({id: HistoryPage(rows[: request.first], len(rows) > request.first) for id, rows in by_account.items()})
     return found
 
 
-def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Select[Any]:
+def _history_query(account_ids: Sequence[int], request: HistoryRequest, scope: RowScope) -> sa.Select[Any]:
     h = score_history.c
     chosen = [h.account_id.in_(account_ids), h.day <= request.end]
     if request.basis != "best":
@@ -96,7 +99,7 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest) -> sa.Se
         )
         before_live = sa.and_(h.basis == RESTATED, sa.or_(first_live.is_(None), h.day < first_live))
         chosen.append(sa.or_(h.basis == LIVE, before_live))
-    daily = sa.select(score_history).where(*chosen).subquery("daily")
+    daily = scope.limit(sa.select(score_history).where(*chosen), h.account_id).subquery("daily")
     d = daily.c
     # The first row in force at `start` is the last one on or before it.
     opening = sa.func.max(sa.case((d.day <= request.start, d.day))).over(partition_by=d.account_id).label("opening")
@@ -152,7 +155,7 @@ def segments(connection: sa.Connection) -> list[sa.Row[Any]]:
     return list(connection.execute(query))
 
 
-def band_counts(connection: sa.Connection, segment_ids: Sequence[int]) -> dict[int, list[sa.Row[Any]]]:
+def band_counts(connection: sa.Connection, segment_ids: Sequence[int], *, scope: RowScope) -> dict[int, list[sa.Row[Any]]]:
     """How many accounts of each segment are in each band now, and their MRR in minor units, by segment."""
     found: dict[int, list[sa.Row[Any]]] = {}
     query = (
@@ -167,6 +170,6 @@ def band_counts(connection: sa.Connection, segment_ids: Sequence[int]) -> dict[i
         .group_by(score_current.c.segment_id, score_current.c.band)
         .order_by(score_current.c.segment_id, sa.func.min(score_current.c.score))
     )
-    for row in connection.execute(query):
+    for row in connection.execute(scope.limit(query, score_current.c.account_id)):
         found.setdefault(row.segment_id, []).append(row)
     return found

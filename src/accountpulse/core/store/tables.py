@@ -45,6 +45,7 @@ api_token = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant),
     sa.Column("revoked_at", Instant),
+    sa.Column("row_scope", Json),
     comment="API tokens. Only a hash is kept; the prefix finds the row.",
 )
 

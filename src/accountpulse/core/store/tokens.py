@@ -18,6 +18,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound, SettingsError, Unauthorized
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.tables import api_token
 
 MARK = "ap_"
@@ -35,11 +36,12 @@ _SHAPE = re.compile(rf"{MARK}[A-Za-z0-9]{{{PREFIX_LENGTH + SECRET_LENGTH}}}")
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking: the token's name, its prefix, and what it may do."""
+    """Who is asking: the token's name, its prefix, what it may do, and which accounts it may see. Equal ones share answers."""
 
     name: str
     prefix: str
     scopes: frozenset[str]
+    rows: RowScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,25 @@ class TokenInfo:
     name: str
     prefix: str
     scopes: tuple[str, ...]
+    rows: RowScope
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
 
 
 def create(
-    connection: sa.Connection, *, name: str, scopes: Iterable[str], now: datetime, expires_at: datetime | None = None
+    connection: sa.Connection,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    rows: RowScope,
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> str:
-    """Make a token and return it: the only time it can be read. Raises SettingsError for an unknown scope or a past expiry."""
+    """Make a token and return it: the only time it can be read. rows: the accounts that it may see.
+
+    Raises SettingsError for an unknown scope, a row scope that names nothing, or a past expiry.
+    """
     wanted = tuple(sorted(set(scopes)))
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown or not wanted:
@@ -65,13 +77,21 @@ def create(
         raise SettingsError([f"token {name!r}: {found}; scopes are {', '.join(SCOPES)}"])
     if not name.strip():
         raise SettingsError(["a token needs a name that says who uses it, such as 'weekly report'"])
+    if empty := [dimension for dimension, values in rows.to_json().items() if not all(map(str.strip, values)) or not values]:
+        raise SettingsError([f"token {name!r}: {', '.join(empty)}: name at least one, and none that is empty"])
     if expires_at is not None and expires_at <= now:
         raise SettingsError([f"token {name!r}: expiry {expires_at.isoformat()} is not in the future"])
     prefix = _random(PREFIX_LENGTH)
     token = f"{MARK}{prefix}{_random(SECRET_LENGTH)}"
     connection.execute(
         sa.insert(api_token).values(
-            name=name, prefix=prefix, hash=_hash(token), scopes=list(wanted), created_at=now, expires_at=expires_at
+            name=name,
+            prefix=prefix,
+            hash=_hash(token),
+            scopes=list(wanted),
+            created_at=now,
+            expires_at=expires_at,
+            row_scope=None if rows.everything else rows.to_json(),
         )
     )
     return token
@@ -125,7 +145,8 @@ def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
             f"the token {row.name!r} expired on {row.expires_at.date().isoformat()}; "
             "make another with: accountpulse token create"
         )
-    return Viewer(name=row.name, prefix=row.prefix, scopes=frozenset(row.scopes))
+    rows = RowScope.of_json(row.row_scope)
+    return Viewer(name=row.name, prefix=row.prefix, scopes=frozenset(row.scopes), rows=rows)
 
 
 def _random(length: int) -> str:
@@ -137,4 +158,5 @@ def _hash(token: str) -> bytes:
 
 
 def _info(row: sa.Row[Any]) -> TokenInfo:
-    return TokenInfo(row.name, row.prefix, tuple(row.scopes), row.created_at, row.expires_at, row.revoked_at)
+    rows = RowScope.of_json(row.row_scope)
+    return TokenInfo(row.name, row.prefix, tuple(row.scopes), rows, row.created_at, row.expires_at, row.revoked_at)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.paging import Order, Page, PageRequest, fetch
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.types import Instant, Json, Serial
 from accountpulse.core.store.upsert import insert
 
@@ -49,27 +50,28 @@ def finish(connection: sa.Connection, id: int, result: str | None) -> None:
     connection.execute(sa.update(trail).where(trail.c.id == id).values(result=result))
 
 
-def revisions(connection: sa.Connection, account_ids: Sequence[int]) -> dict[int, int]:
+def revisions(connection: sa.Connection, account_ids: Sequence[int], *, scope: RowScope) -> dict[int, int]:
     """The number of the last change about each account; who is missing was never changed."""
-    query = sa.select(trail.c.account_id, sa.func.max(trail.c.id)).group_by(trail.c.account_id)
-    return {
-        account_id: number
-        for chunk in chunked(account_ids)
-        for account_id, number in connection.execute(query.where(trail.c.account_id.in_(chunk)))
-    }
+    latest = sa.select(trail.c.account_id, sa.func.max(trail.c.id).label("number")).group_by(trail.c.account_id)
+    latest = scope.limit(latest, trail.c.account_id)
+    found: dict[int, int] = {}
+    for chunk in chunked(account_ids):
+        rows = connection.execute(latest.where(trail.c.account_id.in_(chunk)))
+        found.update({row.account_id: row.number for row in rows})
+    return found
 
 
-def entries(connection: sa.Connection, request: PageRequest, account_id: int | None = None) -> Page:
-    """Changes, the latest first; of one account, or of everything."""
-    query = sa.select(trail)
+def entries(connection: sa.Connection, request: PageRequest, account_id: int | None = None, *, scope: RowScope) -> Page:
+    """Changes, the latest first; of one account, or of everything. In a limited scope only those of its accounts."""
+    query = scope.limit(sa.select(trail), trail.c.account_id)
     if account_id is not None:
         query = query.where(trail.c.account_id == account_id)
     return fetch(connection, query, [Order(trail.c.id, descending=True)], request)
 
 
-def count(connection: sa.Connection, account_id: int | None = None) -> int:
+def count(connection: sa.Connection, account_id: int | None = None, *, scope: RowScope) -> int:
     """How many changes there are of one account, or of everything."""
-    query = sa.select(sa.func.count()).select_from(trail)
+    query = scope.limit(sa.select(sa.func.count()).select_from(trail), trail.c.account_id)
     if account_id is not None:
         query = query.where(trail.c.account_id == account_id)
     return int(connection.execute(query).scalar_one())

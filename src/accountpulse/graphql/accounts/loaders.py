@@ -32,7 +32,7 @@ async def account_page(
     """A page of `core.store.accounts`, with what its scores are set against."""
 
     def read(connection: sa.Connection) -> tuple[Page, Mapping[str, Backdrop]]:
-        page = accounts.page(connection, condition, orders, request, names)
+        page = accounts.page(connection, condition, orders, request, names, scope=context.scope)
         return page, backdrops_of(connection, page.rows, names)
 
     page, backdrops = await context.read(read)
@@ -57,7 +57,7 @@ class AccountLoaders:
         names = frozenset[str]().union(*(columns for _, columns in wanted))
 
         def read(connection: sa.Connection) -> tuple[Mapping[int, sa.Row[Any]], Mapping[str, Backdrop]]:
-            rows = accounts.by_ids(connection, [id for id, _ in wanted], names)
+            rows = accounts.by_ids(connection, [id for id, _ in wanted], names, scope=self._context.scope)
             return rows, backdrops_of(connection, rows.values(), names)
 
         rows, backdrops = await self._context.read(read)
@@ -65,5 +65,5 @@ class AccountLoaders:
         return [rows.get(id) for id, _ in wanted]
 
     async def _links(self, ids: list[int]) -> Sequence[list[sa.Row[Any]]]:
-        found = await self._context.read(accounts.links_of, ids)
+        found = await self._context.read(accounts.links_of, ids, scope=self._context.scope)
         return [found.get(id, []) for id in ids]

@@ -59,9 +59,14 @@ class AccountQueries:
         names = columns(info, "Account", ("nodes",), ("edges", "node"), everything=accounts.ALL)
         page = await account_page(context, condition, orders, request, names)
         nodes = [Account.of(row, context) for row in page.rows]
-        return connection_of(nodes, page, request, cursors, lambda: context.read(accounts.count, condition))
+        return connection_of(
+            nodes, page, request, cursors, lambda: context.read(accounts.count, condition, scope=context.scope)
+        )
 
-    @resolver("Source accounts that no rule could place, the earliest known first.")
+    @resolver(
+        "Source accounts that no rule could place, the earliest known first; none for a viewer limited to some accounts, as "
+        "each may be anybody's."
+    )
     async def unlinked(
         self,
         info: Info,
@@ -73,9 +78,13 @@ class AccountQueries:
     ) -> Connection[UnlinkedAccount]:
         context = info.context
         request = page_request(_UNLINKED, first=first, after=after, last=last, before=before)
-        page = await context.read(accounts.unlinked_page, request, connection)
+        page = await context.read(accounts.unlinked_page, request, connection, scope=context.scope)
         nodes = [UnlinkedAccount.of(row) for row in page.rows]
-        return connection_of(nodes, page, request, _UNLINKED, lambda: context.read(accounts.unlinked_count, connection))
+
+        async def count() -> int:
+            return await context.read(accounts.unlinked_count, connection, scope=context.scope)
+
+        return connection_of(nodes, page, request, _UNLINKED, count)
 
 
 async def find_account(context: Context, by: AccountBy) -> int | None:
@@ -83,11 +92,11 @@ async def find_account(context: Context, by: AccountBy) -> int | None:
     if by.id:
         return number_of(by.id, "Account")
     if by.source:
-        return await context.read(accounts.id_of_source, by.source.connection, by.source.key)
+        return await context.read(accounts.id_of_source, by.source.connection, by.source.key, scope=context.scope)
     field, value = ("domain", by.domain) if by.domain else ("name", by.name)
     if not value:
         raise BadInput("say which account: `by` holds an empty text")
-    found = await context.read(accounts.ids_named, field, value)
+    found = await context.read(accounts.ids_named, field, value, scope=context.scope)
     if len(found) > 1:
         raise BadInput(f"several accounts have the {field} {value!r}; ask for accounts(filter:) and choose one by its id")
     return found[0] if found else None
@@ -107,5 +116,6 @@ async def account_node(info: Info, id: str, key: str) -> Node | None:
 async def unlinked_node(info: Info, id: str, key: str) -> Node | None:
     """A source account that is unlinked now, by its key."""
     number = row_number(id, key)
-    row = (await info.context.read(accounts.unlinked_by_ids, [number])).get(number)
+    context = info.context
+    row = (await context.read(accounts.unlinked_by_ids, [number], scope=context.scope)).get(number)
     return None if row is None else UnlinkedAccount.of(row)

@@ -22,6 +22,8 @@ class ConnectionLoaders:
     """connection, streams, last_received, held: by connection id. runs, quarantined: by that and number.
 
     run_streams: by run id.
+
+    What says how many records there are, and which, is of all accounts: a viewer limited to some gets none of it.
     """
 
     def __init__(self, context: Context) -> None:
@@ -54,14 +56,20 @@ class ConnectionLoaders:
         return [found.get(id, [])[:first] for id, first in keys]
 
     async def _held(self, ids: list[int]) -> Sequence[Rows]:
+        if not self._context.scope.everything:
+            return [[] for _ in ids]
         found = await self._context.read(connections_read.held, ids)
         return [found.get(id, []) for id in ids]
 
     async def _quarantined(self, keys: list[tuple[int, int]]) -> Sequence[Rows]:
+        if not self._context.scope.everything:
+            return [[] for _ in keys]
         ids, most = [id for id, _ in keys], max(first for _, first in keys)
         found = await self._context.read(connections_read.quarantined, ids, most)
         return [found.get(id, [])[:first] for id, first in keys]
 
     async def _run_streams(self, ids: list[int]) -> Sequence[Rows]:
+        if not self._context.scope.everything:
+            return [[] for _ in ids]
         found = await self._context.read(connections_read.streams_of_runs, ids)
         return [found.get(id, []) for id in ids]

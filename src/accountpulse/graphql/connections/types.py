@@ -56,7 +56,7 @@ class Stream:
     message: str | None = strawberry.field(description="What a person should know or do, if anything.")
 
     @staticmethod
-    def of(row: sa.Row[Any]) -> Stream:
+    def of(row: sa.Row[Any], context: Context) -> Stream:
         """From a row of `stream_state`."""
         return Stream(
             name=row.stream,
@@ -66,7 +66,7 @@ class Stream:
             first_loaded_at=row.first_loaded_at,
             last_success_at=row.last_success_at,
             last_attempt_at=row.last_attempt_at,
-            message=row.message,
+            message=_told(row.message, context),
         )
 
 
@@ -91,7 +91,7 @@ class Run:
     message: str | None = strawberry.field(description="What went wrong, if anything.")
     row_id: strawberry.Private[int]
 
-    @resolver("What it did in each stream.")
+    @resolver("What it did in each stream; empty for a viewer limited to some accounts.")
     async def streams(self, info: Info) -> list[RunStream]:
         return [
             RunStream(
@@ -159,7 +159,7 @@ class SourceConnection(Node):
 
     @resolver("How far each of its streams has been read.")
     async def streams(self, info: Info) -> list[Stream]:
-        return [Stream.of(row) for row in await info.context.loaders.streams.load(self.row_id)]
+        return [Stream.of(row, info.context) for row in await info.context.loaders.streams.load(self.row_id)]
 
     @resolver(
         "Up to when its data is complete: when the stream that lags most was last read to the end. Null while one "
@@ -202,7 +202,7 @@ class SourceConnection(Node):
                 started_at=row.started_at,
                 finished_at=row.finished_at,
                 state=RunState(row.state),
-                message=row.message,
+                message=_told(row.message, info.context),
             )
             for row in await info.context.loaders.runs.load((self.row_id, first))
         ]
@@ -219,7 +219,7 @@ class SourceConnection(Node):
             title=context.hub.connector_titles.get(row.connector, row.connector),
             state=ConnectionState(row.state),
             state_since=row.state_since,
-            message=row.message,
+            message=_told(row.message, context),
             identity=identity.get("name"),
             identity_details=identity.get("details"),
             priority=row.priority,
@@ -228,3 +228,8 @@ class SourceConnection(Node):
             paused_until=row.paused_until,
             removed_at=row.removed_at,
         )
+
+
+def _told(message: str | None, context: Context) -> str | None:
+    """A message, which may name a record, of whichever account: it is for those who may see all of them."""
+    return message if context.scope.everything else None

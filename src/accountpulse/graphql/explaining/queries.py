@@ -10,6 +10,7 @@ import anyio.to_thread
 import strawberry
 
 from accountpulse.core.clock import day_of
+from accountpulse.core.store.scope import RowScope
 from accountpulse.graphql.accounts.inputs import AccountBy
 from accountpulse.graphql.accounts.queries import ByArg, find_account
 from accountpulse.graphql.context import Info
@@ -40,18 +41,20 @@ class ExplainingQueries:
         from_ = from_ or (to or day_of(hub.clock.now(), hub.zone)) - timedelta(days=DAYS)
         if to is not None and from_ > to:
             raise BadInput(f"from is {from_.isoformat()}, after to, which is {to.isoformat()}")
-        return ScoreMove.of(*await _evaluated(info, by, lambda hub, account: hub.explain_change(account, from_, to)))
+        return ScoreMove.of(
+            *await _evaluated(info, by, lambda hub, account, scope: hub.explain_change(account, from_, to, scope=scope))
+        )
 
     @resolver(
         "What it would take for an account to reach a band: the smallest change that does it, and what each metric can do "
         "alone. It evaluates the account many times over: one such question a request."
     )
     async def to_reach_band(self, info: Info, by: ByArg, band: BandArg = None) -> ToReachBand:
-        _, found = await _evaluated(info, by, lambda hub, account: hub.counterfactual(account, band))
+        _, found = await _evaluated(info, by, lambda hub, account, scope: hub.counterfactual(account, band, scope=scope))
         return ToReachBand.of(found, info)
 
 
-async def _evaluated(info: Info, by: AccountBy, work: Callable[[Hub, str], T]) -> T:
+async def _evaluated(info: Info, by: AccountBy, work: Callable[[Hub, str, RowScope], T]) -> T:
     context = info.context
     if context.previewed:
         raise BadInput("one explanation or preview can be asked for at a time; send another request for another")
@@ -59,4 +62,4 @@ async def _evaluated(info: Info, by: AccountBy, work: Callable[[Hub, str], T]) -
     id = await find_account(context, by)
     if id is None:
         raise Missing("there is no such account")
-    return await anyio.to_thread.run_sync(work, context.hub, str(id), limiter=context.previews)
+    return await anyio.to_thread.run_sync(work, context.hub, str(id), context.scope, limiter=context.previews)

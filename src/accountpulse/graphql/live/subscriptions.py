@@ -105,7 +105,7 @@ class LiveSubscriptions:
                         started_at=run.started_at,
                         finished_at=run.finished_at,
                         state=RunState(run.state),
-                        message=run.message,
+                        message=run.message if context.scope.everything else None,
                     ),
                     running=run.state == "running",
                 )
@@ -123,13 +123,13 @@ async def _changes(info: Info, filter: Any, since: str | None) -> AsyncGenerator
         context.forget()
         if known is None:
             # What stood when the watching began is not told, but for what a cursor asks for.
-            known = await context.read(score_feed.stood, condition)
+            known = await context.read(score_feed.stood, condition, scope=context.scope)
             begin = await context.read(score_feed.newest)
             if after is not None:
-                for row in await context.read(score_feed.written_since, condition, *after):
+                for row in await context.read(score_feed.written_since, condition, *after, scope=context.scope):
                     yield _event(row, None)
             continue
-        for row in await context.read(score_feed.written_since, condition, begin - OVERLAP):
+        for row in await context.read(score_feed.written_since, condition, begin - OVERLAP, scope=context.scope):
             before, now = known.get(row.account_id), Stood(bytes(row.content_hash), row.score, row.band)
             begin = max(begin, row.scored_at)
             if before is None or before.hash != now.hash:

@@ -34,10 +34,12 @@ class ModelLoaders:
         return [found.get(id) for id in ids]
 
     async def _band_counts(self, segment_ids: list[int]) -> Sequence[list[sa.Row[Any]]]:
-        found = await self._context.read(scores_read.band_counts, segment_ids)
+        found = await self._context.read(scores_read.band_counts, segment_ids, scope=self._context.scope)
         return [found.get(id, []) for id in segment_ids]
 
     async def _taken(self, segment_ids: list[int]) -> Sequence[int | None]:
+        if not self._context.scope.everything:
+            return [None] * len(segment_ids)  # a number over all accounts, counted when they were scored
         found = await self._context.read(scorecards.segments_on, LIVE)
         return [found[id].taken if id in found else None for id in segment_ids]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import anyio.to_thread
@@ -188,7 +189,8 @@ async def preview_of(context: Context, models: list[str], segments: str | None, 
         raise BadInput("one preview can be asked for at a time; send another request for another")
     context.previewed = True
     # One at a time, beside the limit of ordinary reads: previews that wait for each other keep nobody else waiting.
-    found = await anyio.to_thread.run_sync(context.hub.preview, models, segments, first, limiter=context.previews)
+    work = partial(context.hub.preview, models, segments, first, scope=context.scope)
+    found = await anyio.to_thread.run_sync(work, limiter=context.previews)
     if isinstance(found, core.Preview):
         return ModelPreviewAnswer(problems=[], preview=ModelPreview.of(found))
     return ModelPreviewAnswer(problems=[DraftProblem(place=p.place, message=p.message) for p in found], preview=None)

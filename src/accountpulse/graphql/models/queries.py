@@ -29,9 +29,9 @@ class ModelQueries:
         return [Model.of(row) for row in await info.context.read(scores_read.models)]
 
     @resolver(
-        "What would happen under other models or segments: who changes band, and why. Nothing is stored, so the scope `read` "
-        "is enough. It takes as long as scoring today, and one is answered at a time. Without texts, the draft is the server's "
-        "configuration.",
+        "What would happen under other models or segments: who changes band, and why, of the accounts that the viewer may "
+        "see. Nothing is stored, so the scope `read` is enough. It takes as long as scoring today, and one is answered at a "
+        "time. Without texts, the draft is the server's configuration.",
         rests_on_more=True,
     )
     async def model_preview(

@@ -187,7 +187,8 @@ class Segment(Node):
 
     @resolver(
         "How many accounts more match its rule, but were taken by an earlier one, when they were last scored; null where that "
-        "was before it was published. A score's `matchedSegments` says for an account which rules matched it, and why."
+        "was before it was published, and for a viewer limited to some accounts. A "
+        "score's `matchedSegments` says for an account which rules matched it, and why."
     )
     async def also_matching(self, info: Info) -> int | None:
         return await info.context.loaders.taken.load(self.row_id)

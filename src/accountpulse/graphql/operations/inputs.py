@@ -10,6 +10,7 @@ import strawberry
 from accountpulse.graphql.accounts.inputs import AccountBy, SourceKey
 from accountpulse.graphql.changes import Asked
 from accountpulse.graphql.fields import choice
+from accountpulse.graphql.rows import VisibleRowsInput
 
 _REASON = "Why, in words; it is kept and shown."
 _CONNECTION = "The connection's name in the configuration."
@@ -84,6 +85,9 @@ class CreateTokenInput(Asked):
     name: str = strawberry.field(description="Who or what uses it, such as `weekly report`.")
     scopes: list[TokenScope] = strawberry.field(
         default_factory=lambda: [TokenScope.READ], description="What it may do. Default: READ."
+    )
+    rows: VisibleRowsInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The accounts that it may see. Default: those that you may see."
     )
     expires_at: datetime | None = strawberry.field(
         default=strawberry.UNSET, description="When it ends by itself. Default: it is valid until it is revoked."

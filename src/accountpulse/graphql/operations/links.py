@@ -81,7 +81,8 @@ async def _change(
         return LinkPayload(user_errors=[done])
     scored = [await scored_now(context, id) for id in sorted(done.accounts)]
     found = {id: await account_now(context, id) for id in done.accounts}
-    row = (await context.read(accounts.unlinked_by_ids, [done.record.id])).get(done.record.id)
+    unlinked = await context.read(accounts.unlinked_by_ids, [done.record.id], scope=context.scope)
+    row = unlinked.get(done.record.id)
     now = done.record.account_id
     return LinkPayload(
         user_errors=[],

@@ -7,17 +7,26 @@ from typing import Annotated
 
 import strawberry
 
+from accountpulse.core.errors import InvalidInput
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.store import connections, scorecards, tokens
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.tokens import SCOPES, Scope
 from accountpulse.core.trail import Asker
-from accountpulse.graphql.changes import UserError, asker_of, attempt, given, require_scope
+from accountpulse.graphql.changes import (
+    UserError,
+    asker_of,
+    attempt,
+    given,
+    require_all_accounts,
+    require_scope,
+    user_error,
+)
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import mutation
-from accountpulse.graphql.hub import Operations
+from accountpulse.graphql.hub import NewToken, Operations
 from accountpulse.graphql.models.preview import MOST_MODELS, DraftProblem
 from accountpulse.graphql.operations.inputs import (
     CreateTokenInput,
@@ -74,6 +83,7 @@ class OperationMutations:
     async def pause_connection(self, info: Info, input: Annotated[PauseConnectionInput, Input]) -> ConnectionPayload:
         context = info.context
         require_scope(context, "admin")
+        require_all_accounts(context)
         asker, until, reason = asker_of(context, input), given(input.until), given(input.reason)
         done = await attempt(
             context,
@@ -86,6 +96,7 @@ class OperationMutations:
     async def resume_connection(self, info: Info, input: Annotated[ResumeConnectionInput, Input]) -> ConnectionPayload:
         context = info.context
         require_scope(context, "admin")
+        require_all_accounts(context)
         asker = asker_of(context, input)
         done = await attempt(context, lambda: context.hub.operations.resume(input.connection, asker=asker), "connection")
         return await _changed(context, input.connection, done)
@@ -97,6 +108,7 @@ class OperationMutations:
     async def publish_models(self, info: Info, input: Annotated[PublishModelsInput, Input]) -> ReleasePayload:
         context = info.context
         require_scope(context, "write")
+        require_all_accounts(context)
         asker, reason, expected = asker_of(context, input), given(input.reason), given(input.expected_release)
         models, segments = given(input.models) or [], given(input.segments)
 
@@ -118,6 +130,7 @@ class OperationMutations:
     async def roll_back_models(self, info: Info, input: Annotated[RollBackModelsInput, Input]) -> ReleasePayload:
         context = info.context
         require_scope(context, "write")
+        require_all_accounts(context)
         asker, reason, expected = asker_of(context, input), given(input.reason), given(input.expected_release)
         to = given(input.release)
         done = await attempt(
@@ -127,7 +140,7 @@ class OperationMutations:
         )
         return await _released(context, done)
 
-    @mutation("Make an API token. It may do no more than the token that asks. Needs the scope `admin`.")
+    @mutation("Make an API token. It may do and see no more than the token that asks. Needs the scope `admin`.")
     async def create_token(self, info: Info, input: Annotated[CreateTokenInput, Input]) -> CreateTokenPayload:
         context = info.context
         require_scope(context, "admin")
@@ -135,10 +148,15 @@ class OperationMutations:
         for scope in SCOPES:
             if scope in scopes:
                 require_scope(context, scope)
-        asker, expires_at = asker_of(context, input), given(input.expires_at)
-        made = await attempt(
-            context, lambda: context.hub.operations.create_token(input.name, scopes, expires_at, asker=asker), "name"
-        )
+        asker, expires_at, named = asker_of(context, input), given(input.expires_at), given(input.rows)
+        rows = context.scope if named is None else named.within(context.scope)
+        if not rows.within(context.scope):
+            return CreateTokenPayload(user_errors=[user_error(InvalidInput("rows", "they are more than you may see"))])
+
+        def work() -> NewToken:
+            return context.hub.operations.create_token(input.name, scopes, expires_at, rows=rows, asker=asker)
+
+        made = await attempt(context, work, "name")
         if isinstance(made, UserError):
             return CreateTokenPayload(user_errors=[made])
         return CreateTokenPayload(user_errors=[], token=made.token, api_token=await _token(context, made.prefix))
@@ -147,6 +165,7 @@ class OperationMutations:
     async def revoke_token(self, info: Info, input: Annotated[RevokeTokenInput, Input]) -> RevokeTokenPayload:
         context = info.context
         require_scope(context, "admin")
+        require_all_accounts(context)
         asker = asker_of(context, input)
         prefix = await attempt(context, lambda: context.hub.operations.revoke_token(input.prefix, asker=asker), "prefix")
         if isinstance(prefix, UserError):
@@ -159,6 +178,7 @@ async def _started(
 ) -> SyncPayload:
     context = info.context
     require_scope(context, scope)
+    require_all_accounts(context)
     asker = asker_of(context, input)
     started = await attempt(
         context, lambda: work(context.hub.operations, asker), "stream" if isinstance(input, StreamInput) else "connection"

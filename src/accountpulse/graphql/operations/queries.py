@@ -10,7 +10,7 @@ from accountpulse.core.store import scorecards, tokens, trail
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.graphql.accounts.inputs import AccountBy
 from accountpulse.graphql.accounts.queries import find_account
-from accountpulse.graphql.changes import require_scope
+from accountpulse.graphql.changes import require_all_accounts, require_scope
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import Missing
 from accountpulse.graphql.fields import resolver
@@ -37,12 +37,16 @@ class OperationQueries:
         rows = await info.context.read(scorecards.releases, PUBLISHED)
         return [Release.of(row, rows[0].id) for row in rows]
 
-    @resolver("The API tokens ever made, the newest first. Needs the scope `admin`.")
+    @resolver("The API tokens ever made, the newest first. Needs the scope `admin`, for all accounts.")
     async def tokens(self, info: Info) -> list[ApiToken]:
         require_scope(info.context, "admin")
+        require_all_accounts(info.context)
         return [ApiToken.of(token) for token in await info.context.read(tokens.listing)]
 
-    @resolver("Who changed what, the latest first. Needs the scope `admin`.")
+    @resolver(
+        "Who changed what, the latest first; for a viewer limited to some accounts, only changes of these. Needs the scope "
+        "`admin`."
+    )
     async def audit_trail(
         self,
         info: Info,
@@ -58,6 +62,6 @@ class OperationQueries:
         if account is not None and (id := await find_account(context, account)) is None:
             raise Missing("there is no such account")
         request = page_request(_TRAIL, first=first, after=after, last=last, before=before)
-        page = await context.read(trail.entries, request, id)
+        page = await context.read(trail.entries, request, id, scope=context.scope)
         nodes = [TrailEntry.of(row) for row in page.rows]
-        return connection_of(nodes, page, request, _TRAIL, lambda: context.read(trail.count, id))
+        return connection_of(nodes, page, request, _TRAIL, lambda: context.read(trail.count, id, scope=context.scope))

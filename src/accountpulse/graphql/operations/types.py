@@ -17,6 +17,7 @@ from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.fields import choice, resolver
 from accountpulse.graphql.models.preview import DraftProblem
+from accountpulse.graphql.rows import VisibleRows
 
 
 @strawberry.type(description="An API token, without its secret.")
@@ -24,6 +25,7 @@ class ApiToken:
     name: str = strawberry.field(description="Who or what uses it.")
     prefix: str = strawberry.field(description="How it begins, after `ap_`: names it to `revokeToken`, and in the trail.")
     scopes: list[str] = strawberry.field(description="What it may do: read, write, admin.")
+    rows: VisibleRows = strawberry.field(description="The accounts that it may see.")
     created_at: datetime = strawberry.field(description="When it was made.")
     expires_at: datetime | None = strawberry.field(description="When it ends by itself; null where it doesn't.")
     revoked_at: datetime | None = strawberry.field(description="When somebody ended it; null where nobody did.")
@@ -35,6 +37,7 @@ class ApiToken:
             name=token.name,
             prefix=token.prefix,
             scopes=list(token.scopes),
+            rows=VisibleRows.of(token.rows),
             created_at=token.created_at,
             expires_at=token.expires_at,
             revoked_at=token.revoked_at,

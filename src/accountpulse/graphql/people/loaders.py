@@ -43,27 +43,28 @@ class PeopleLoaders:
         self.outcomes: DataLoader[Key, list[OutcomeEntry]] = DataLoader(load_fn=self._outcomes)
 
     async def _overrides(self, ids: list[int]) -> Sequence[Override | None]:
-        found = await self._context.read(overrides, self._context.hub.clock.now(), ids)
+        found = await self._context.read(overrides, self._context.hub.clock.now(), ids, scope=self._context.scope)
         by_account = {each.account_id: each for each in found}
         return [by_account.get(id) for id in ids]
 
     async def _targets(self, keys: list[Key]) -> Sequence[list[Target]]:
         ids, most = _wanted(keys)
         today = day_of(self._context.hub.clock.now(), self._context.hub.zone)
-        return _cut(keys, _grouped(await self._context.read(targets, today, ids, former=True, first=most)))
+        found = await self._context.read(targets, today, ids, former=True, first=most, scope=self._context.scope)
+        return _cut(keys, _grouped(found))
 
     async def _notes(self, keys: list[Key]) -> Sequence[list[Note]]:
         ids, most = _wanted(keys)
-        return _cut(keys, _grouped(await self._context.read(notes, ids, first=most)))
+        return _cut(keys, _grouped(await self._context.read(notes, ids, first=most, scope=self._context.scope)))
 
     async def _pulses(self, keys: list[Key]) -> Sequence[list[PulseEntry]]:
-        return _cut(keys, await self._context.read(pulses, *_wanted(keys)))
+        return _cut(keys, await self._context.read(pulses, *_wanted(keys), scope=self._context.scope))
 
     async def _outcomes(self, keys: list[Key]) -> Sequence[list[OutcomeEntry]]:
-        return _cut(keys, await self._context.read(outcomes, *_wanted(keys)))
+        return _cut(keys, await self._context.read(outcomes, *_wanted(keys), scope=self._context.scope))
 
     async def _revisions(self, ids: list[int]) -> Sequence[int]:
-        found = await self._context.read(store_trail.revisions, ids)
+        found = await self._context.read(store_trail.revisions, ids, scope=self._context.scope)
         return [found.get(id, 0) for id in ids]
 
 

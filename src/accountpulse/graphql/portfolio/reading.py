@@ -12,6 +12,7 @@ from accountpulse.core.clock import day_of
 from accountpulse.core.scoring.bands import UNKNOWN_NAME
 from accountpulse.core.store import portfolio as store
 from accountpulse.core.store.portfolio import Cell, Portfolio, Standing, Transition
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, fields_of
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import BadInput
@@ -64,17 +65,19 @@ async def read(context: Context, condition: Condition | None, dimensions: Sequen
     if len(dimensions) > MOST_DIMENSIONS or len(set(dimensions)) < len(dimensions):
         raise BadInput(f"groupBy lists {len(dimensions)} things; up to {MOST_DIMENSIONS} different ones are allowed")
     stood = await standing(context, day)
-    return None if stood is None else await context.read(_count, stood, condition, tuple(dimensions))
+    return None if stood is None else await context.read(_count, stood, condition, tuple(dimensions), context.scope)
 
 
-def _count(connection: sa.Connection, stood: Standing, condition: Condition | None, dimensions: tuple[str, ...]) -> Reading:
+def _count(
+    connection: sa.Connection, stood: Standing, condition: Condition | None, dimensions: tuple[str, ...], scope: RowScope
+) -> Reading:
     layouts = store.band_layouts(connection)
-    portfolio = Portfolio(stood, layouts, UNKNOWN_NAME, condition)
+    portfolio = Portfolio(stood, layouts, UNKNOWN_NAME, condition, scope=scope)
     if unknown := portfolio.unknown_fields(fields_of(condition)):
         raise BadInput(f"the filter asks for {', '.join(unknown)}, which is known of today only; leave it out, or asOf")
     past = stood.basis is not None
     then = None
-    if past and condition is None and set(dimensions) <= store.WRITTEN_DOWN:
+    if past and condition is None and scope.everything and set(dimensions) <= store.WRITTEN_DOWN:
         then = portfolio.written_down(connection, dimensions)
     # The owners of then are only where they were written down: profiles have no days.
     owners_of_then = then if "owner" in dimensions else None

@@ -13,6 +13,7 @@ from accountpulse.core.clock import day_of
 from accountpulse.core.metrics.features import configured_key_features
 from accountpulse.core.store import feature_use
 from accountpulse.core.store.feature_use import FeatureUse
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import BadInput
@@ -87,7 +88,7 @@ async def features_of(context: Context, account_id: int, days: int, first: int) 
 async def adoption(context: Context, condition: Condition | None, days: int, order: FeatureOrder, first: int) -> Adoption:
     """How far accounts adopted each feature."""
     until = _checked(context, days, first)
-    accounts, found, keys = await context.read(_read, condition, until, days)
+    accounts, found, keys = await context.read(_read, condition, until, days, context.scope)
     known = {use.feature for use in found}
     never = [FeatureUse(name, 0, 0, 0, 0, 0, None) for name in keys or () if name not in known]
     most = order is FeatureOrder.MOST_USED
@@ -118,11 +119,12 @@ async def adoption(context: Context, condition: Condition | None, days: int, ord
 
 
 def _read(
-    connection: sa.Connection, condition: Condition | None, until: date, days: int
+    connection: sa.Connection, condition: Condition | None, until: date, days: int, scope: RowScope
 ) -> tuple[int, list[FeatureUse], frozenset[str] | None]:
     configured = configured_key_features(connection)
     keys = None if configured is None else frozenset(configured.names)
-    return feature_use.customers(connection, condition), feature_use.of_all(connection, condition, until, days), keys
+    used = feature_use.of_all(connection, condition, until, days, scope=scope)
+    return feature_use.customers(connection, condition, scope=scope), used, keys
 
 
 def _checked(context: Context, days: int, first: int) -> date:

@@ -59,7 +59,9 @@ class RecordLoaders:
 
     def _page(self, connection: sa.Connection, request: RecordPageRequest, ids: list[int]) -> dict[int, RecordPage]:
         among = self._among(connection, request.records, ids)
-        return records.page(connection, request.records.record, ids, request.first, request.after, among)
+        return records.page(
+            connection, request.records.record, ids, request.first, request.after, among, scope=self._context.scope
+        )
 
     async def _counts(self, keys: list[tuple[int, RecordRequest]]) -> Sequence[int]:
         found: dict[tuple[int, RecordRequest], int] = {}
@@ -69,7 +71,8 @@ class RecordLoaders:
         return [found.get(key, 0) for key in keys]
 
     def _count(self, connection: sa.Connection, request: RecordRequest, ids: list[int]) -> dict[int, int]:
-        return records.counts(connection, request.record, ids, self._among(connection, request, ids))
+        among = self._among(connection, request, ids)
+        return records.counts(connection, request.record, ids, among, scope=self._context.scope)
 
     def _among(self, connection: sa.Connection, request: RecordRequest, ids: list[int]) -> Among | None:
         if request.behind is None:
@@ -82,7 +85,7 @@ class RecordLoaders:
     async def _features(self, keys: list[tuple[int, tuple[date, int]]]) -> Sequence[list[FeatureUse]]:
         found: dict[tuple[int, tuple[date, int]], list[FeatureUse]] = {}
         for request, ids in _by_request(keys).items():
-            used = await self._context.read(feature_use.of_each, ids, *request)
+            used = await self._context.read(feature_use.of_each, ids, *request, scope=self._context.scope)
             found.update({(id, request): features for id, features in used.items()})
         return [found.get(key, []) for key in keys]
 

@@ -39,7 +39,7 @@ class ScoreLoaders:
         return [found[digest] for digest in digests]
 
     async def _absences(self, ids: list[int]) -> Sequence[list[Away]]:
-        found = await self._context.read(absence.spans, ids)
+        found = await self._context.read(absence.spans, ids, scope=self._context.scope)
         return [[Away(row.basis, row.day, row.until) for row in found.get(id, ())] for id in ids]
 
     async def _fresh_at(self, records: list[str]) -> Sequence[datetime | None]:
@@ -52,6 +52,6 @@ class ScoreLoaders:
             accounts[request].append(account_id)
         pages: dict[tuple[int, HistoryRequest], HistoryPage] = {}
         for request, ids in accounts.items():
-            found = await self._context.read(scores_read.history, ids, request)
+            found = await self._context.read(scores_read.history, ids, request, scope=self._context.scope)
             pages.update({(id, request): page for id, page in found.items()})
         return [pages.get(key, NO_HISTORY) for key in keys]
