@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from accountpulse.core.errors import SettingsError, StoreError
@@ -15,6 +16,8 @@ from accountpulse.core.errors import SettingsError, StoreError
 if TYPE_CHECKING:
     import uvicorn
 
+    from accountpulse.config.oidc import OidcSettings
+    from accountpulse.graphql.oidc import Provider
     from accountpulse.hub import Hub
 
 START_TIMEOUT = 30.0
@@ -62,10 +65,28 @@ def server_of(hub: Hub) -> uvicorn.Server:
         timeout=said.timeout_seconds,
         trusted=said.trusted,
         documents=said.documents,
+        oidc=None if said.oidc is None else _provider(said.oidc),
     )
     app = create_app(hub, settings=settings)
     return uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+    )
+
+
+def _provider(said: OidcSettings) -> Provider:
+    from accountpulse.graphql.oidc import Provider
+
+    return Provider(
+        issuer=said.issuer,
+        audience=said.audience,
+        jwks_url=said.jwks_url,
+        algorithms=said.algorithms,
+        clock_skew=timedelta(seconds=said.clock_skew_seconds),
+        keys_kept=timedelta(seconds=said.keys_kept_seconds),
+        name=said.name,
+        scopes=said.scopes,
+        scope_prefix=said.scope_prefix,
+        rows=said.rows,
     )
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from tests.graphql.world import NOW, SmallHub
 
 from accountpulse.core.store import tokens
-from accountpulse.core.store.scope import EVERYTHING
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.graphql.app import create_app
 from accountpulse.graphql.settings import ApiSettings
 
@@ -66,11 +66,12 @@ class Api:
         require_token: bool = True,
         kept_bytes: int = 0,
         scopes: Sequence[str] = ("read",),
+        rows: RowScope = EVERYTHING,
         settings: ApiSettings | None = None,
     ) -> None:
         self.hub = hub
         with hub.store.write() as connection:
-            self.token = tokens.create(connection, rows=EVERYTHING, name="tests", scopes=scopes, now=NOW)
+            self.token = tokens.create(connection, rows=rows, name="tests", scopes=scopes, now=NOW)
         self.http = Http(create_app(hub, require_token=require_token, kept_bytes=kept_bytes, settings=settings))
         self.headers = {"authorization": f"Bearer {self.token}"}
 

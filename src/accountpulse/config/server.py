@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Literal
 
+from accountpulse.config.oidc import OidcSettings, read_oidc
 from accountpulse.core.scoring.problems import Path, Reader
 
-KEYS = ("host", "port", "cors_origins", "max_cost", "bucket", "refill", "timeout_seconds", "trusted_documents")
+KEYS = ("host", "port", "cors_origins", "max_cost", "bucket", "refill", "timeout_seconds", "trusted_documents", "oidc")
 Trusted = Literal["off", "allow", "enforce"]
 MODES: Mapping[str, Trusted] = {"off": "off", "allow": "allow", "enforce": "enforce"}
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|\*")
@@ -24,7 +25,7 @@ class ServerSettings:
 
     cors_origins: the web pages that may ask from elsewhere; `*` for any. max_cost: the points of one query. bucket, refill: the
     points that a token can save up, and gets back in a second. timeout_seconds: how long a query may take. trusted: what is
-    taken. documents: the trusted ones, by the SHA-256 of their text.
+    taken. documents: the trusted ones, by the SHA-256 of their text. oidc: the identity provider, if there is one.
     """
 
     host: str = "127.0.0.1"
@@ -36,6 +37,7 @@ class ServerSettings:
     timeout_seconds: float = 30.0
     trusted: Trusted = "off"
     documents: Mapping[str, str] = field(default_factory=dict, repr=False)
+    oidc: OidcSettings | None = None
 
 
 def read_server(data: object, folder: FilePath, reader: Reader) -> ServerSettings:
@@ -62,6 +64,7 @@ def read_server(data: object, folder: FilePath, reader: Reader) -> ServerSetting
         timeout_seconds=timeout or known.timeout_seconds,
         trusted=trusted,
         documents=documents,
+        oidc=read_oidc(block.get("oidc"), reader),
     )
 
 

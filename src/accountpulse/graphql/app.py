@@ -18,6 +18,7 @@ from accountpulse.graphql.inbound import Inbound
 from accountpulse.graphql.limits.allowance import Allowances
 from accountpulse.graphql.live.endpoint import PATH as STREAM
 from accountpulse.graphql.live.endpoint import Live
+from accountpulse.graphql.oidc import Oidc
 from accountpulse.graphql.replies import guarded
 from accountpulse.graphql.schema import build_schema
 from accountpulse.graphql.settings import ApiSettings
@@ -34,12 +35,13 @@ def create_app(
     """The application of a hub.
 
     require_token: False lets everybody read; for a machine of one's own, never for a network. kept_bytes: how much memory kept
-    answers may take; 0 keeps none. Raises PluginError when a
-    plugin's GraphQL type can't be merged.
+    answers may take; 0 keeps none. Raises PluginError when a plugin's GraphQL type can't be merged, MissingExtra when the
+    identity provider's tokens can't be read.
     """
     settings = settings or ApiSettings()
     threads = anyio.CapacityLimiter(hub.store.threads)
     schema = build_schema(hub.graphql_types)
+    oidc = None if settings.oidc is None else Oidc(settings.oidc, hub.clock, threads)
     allowances = Allowances(settings.max_cost, settings.bucket, settings.refill)
     view = View(
         schema,
@@ -49,8 +51,11 @@ def create_app(
         kept_bytes=kept_bytes,
         settings=settings,
         allowances=allowances,
+        oidc=oidc,
     )
-    watched = Live(schema, hub, threads=threads, require_token=require_token, allowances=allowances, settings=settings)
+    watched = Live(
+        schema, hub, threads=threads, require_token=require_token, allowances=allowances, settings=settings, oidc=oidc
+    )
     app = _App(view, _others(hub, watched))
     if not settings.cors_origins:
         return app

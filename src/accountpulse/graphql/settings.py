@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from accountpulse.graphql.oidc import Provider
+
 Trusted = Literal["off", "allow", "enforce"]
 
 
@@ -15,7 +17,7 @@ class ApiSettings:
 
     max_cost: of one query. bucket, refill: the points that a token can save up, and gets back in a second. timeout: the seconds
     that a query may take. trusted: `off` takes any document, `allow` also those named by `documentId`, `enforce` only those.
-    documents: the trusted ones, by the SHA-256 of their text, in hexadecimal.
+    documents: the trusted ones, by the SHA-256 of their text, in hexadecimal. oidc: whose tokens are taken beside our own.
     """
 
     cors_origins: tuple[str, ...] = ()
@@ -25,3 +27,4 @@ class ApiSettings:
     timeout: float = 30.0
     trusted: Trusted = "off"
     documents: Mapping[str, str] = field(default_factory=dict)
+    oidc: Provider | None = None

@@ -32,6 +32,7 @@ from accountpulse.graphql.execution.run import run
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits.allowance import Allowances, RateLimited
 from accountpulse.graphql.limits.trusted import text_of
+from accountpulse.graphql.oidc import Oidc, ProviderDown
 from accountpulse.graphql.replies import Reply
 from accountpulse.graphql.requests import (
     PLAIN_JSON,
@@ -78,6 +79,7 @@ class View:
         kept_bytes: int = MOST_BYTES,
         settings: ApiSettings,
         allowances: Allowances,
+        oidc: Oidc | None,
     ) -> None:
         self._schema = schema
         self._hub = hub
@@ -88,6 +90,7 @@ class View:
         self._answers = AnswerCache(kept_bytes)
         self._settings = settings
         self._allowances = allowances
+        self._oidc = oidc
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = uuid4().hex
@@ -202,13 +205,15 @@ class View:
         if not self._require_token:
             return await self._presence.now(None)
         try:
-            return await authenticate(headers.get("authorization", ""), self._presence)
+            return await authenticate(headers.get("authorization", ""), self._presence, self._oidc)
         except Unauthorized as error:
             realm = 'Bearer realm="accountpulse"'
             challenge = f'{realm}, error="invalid_token"' if "authorization" in headers else realm
             raise Refused(401, "UNAUTHENTICATED", str(error), {"www-authenticate": challenge}) from error
         except MissingScope as error:
             raise Refused(403, "FORBIDDEN", str(error)) from error
+        except ProviderDown as error:
+            raise Refused(503, "UNAVAILABLE", str(error), {"retry-after": "5"}) from error
 
     def _spend_one(self, asked: Asked) -> None:
         wait = self._allowances.of(asked.viewer).take(1)

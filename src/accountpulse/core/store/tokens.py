@@ -11,7 +11,7 @@ import re
 import secrets
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -36,12 +36,17 @@ _SHAPE = re.compile(rf"{MARK}[A-Za-z0-9]{{{PREFIX_LENGTH + SECRET_LENGTH}}}")
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking: the token's name, its prefix, what it may do, and which accounts it may see. Equal ones share answers."""
+    """Who is asking: the token's name, its prefix, what it may do, and which accounts it may see. Equal ones share answers.
+
+    prefix: `oidc:` and whom it is about, for a token of an identity provider. expires_at: of such a token, which nobody can
+    revoke here; None for our own, of which the store knows.
+    """
 
     name: str
     prefix: str
     scopes: frozenset[str]
     rows: RowScope
+    expires_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from accountpulse.graphql.limits.allowance import Allowances
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.live.feed import Feed
 from accountpulse.graphql.live.shared import SharedStreams
+from accountpulse.graphql.oidc import Oidc, ProviderDown
 from accountpulse.graphql.schema import Schema
 from accountpulse.graphql.settings import ApiSettings
 
@@ -55,6 +56,7 @@ class Live(GraphQL[LiveContext, None]):
         require_token: bool,
         allowances: Allowances,
         settings: ApiSettings,
+        oidc: Oidc | None = None,
         feed: Feed | None = None,
     ) -> None:
         super().__init__(
@@ -67,6 +69,7 @@ class Live(GraphQL[LiveContext, None]):
         self._hub, self._threads, self._require_token = hub, threads, require_token
         self._previews = anyio.CapacityLimiter(1)
         self._allowances = allowances
+        self._oidc = oidc
         self._feed = feed or Feed(hub, threads)
         self.schema = SharedStreams(schema, self._context, settings)  # type: ignore[assignment]  # it answers what the protocols ask
 
@@ -90,13 +93,15 @@ class Live(GraphQL[LiveContext, None]):
         except Unauthorized as error:
             headers = {"www-authenticate": 'Bearer realm="accountpulse"'}
             return JSONResponse(error_body("UNAUTHENTICATED", str(error), id), status_code=401, headers=headers)
+        except ProviderDown as error:
+            return JSONResponse(error_body("UNAVAILABLE", str(error), id), status_code=503, headers={"retry-after": "5"})
         try:
             return await self.run(request)
         except HTTPException as refused:
             return JSONResponse(error_body("BAD_REQUEST", refused.reason, id), status_code=refused.status_code)
 
     async def _viewer(self, given: Mapping[str, Any]) -> Viewer | None:
-        """Who it is. Raises Unauthorized without a token that may read."""
+        """Who it is. Raises Unauthorized without a token that may read, ProviderDown when nobody can tell."""
         if not self._require_token:
             return None
         token = bearer_of(str(given.get(_AUTHORIZATION, "")))
@@ -107,7 +112,10 @@ class Live(GraphQL[LiveContext, None]):
             with self._hub.store.read() as connection:
                 return tokens.verify(connection, token, self._hub.clock.now())
 
-        viewer = await anyio.to_thread.run_sync(verify, limiter=self._threads)
+        if self._oidc is not None and not token.startswith(tokens.MARK):
+            viewer = await self._oidc.viewer(token)
+        else:
+            viewer = await anyio.to_thread.run_sync(verify, limiter=self._threads)
         if "read" not in viewer.scopes:
             raise Unauthorized(f"the token {viewer.name!r} lacks the scope read")
         return viewer
@@ -138,7 +146,7 @@ class Live(GraphQL[LiveContext, None]):
             given[_AUTHORIZATION] = context.header
         try:
             context.viewer = await self._viewer(given)
-        except Unauthorized as error:
+        except (Unauthorized, ProviderDown) as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
 

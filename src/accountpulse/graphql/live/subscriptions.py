@@ -153,5 +153,9 @@ async def _still_welcome(context: LiveContext) -> None:
     """Raises ApiError where the token has been revoked or has expired since."""
     if context.viewer is None:
         return
+    if (ends := context.viewer.expires_at) is not None:
+        if ends <= context.hub.clock.now():
+            raise ApiError("UNAUTHENTICATED", "the token has expired; sign in again, and go on from your last cursor")
+        return
     if not await context.read(tokens.is_good, context.viewer.prefix, context.hub.clock.now()):
         raise ApiError("UNAUTHENTICATED", f"the token {context.viewer.name!r} was revoked, or has expired")

@@ -1,0 +1,195 @@
+"""Tokens of an identity provider: one that serves its keys over HTTP signs them, and so does somebody who only pretends."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from tests.graphql.client import Api, Asked
+from tests.graphql.world import NOW, World
+
+from accountpulse.graphql.oidc import Provider
+from accountpulse.graphql.settings import ApiSettings
+
+ISSUER, AUDIENCE = "https://login.example", "accountpulse"
+ME = "{ viewer { name scopes rows { owners segments regions } } accounts { totalCount nodes { name } } }"
+
+
+class Idp:
+    """A provider with a key; `rotate` gives it another. down: it answers with 500. asked: how often its keys were fetched."""
+
+    def __init__(self) -> None:
+        self.down, self.asked, self._number = False, 0, 0
+        self.rotate()
+        idp = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                idp.asked += 1
+                self.send_response(500 if idp.down else 200)
+                self.end_headers()
+                self.wfile.write(b"" if idp.down else json.dumps(idp.published).encode())
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/keys"
+
+    def rotate(self) -> None:
+        self._number += 1
+        self.key, self.kid = rsa.generate_private_key(65_537, 2_048), f"key-{self._number}"
+        public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        self.published = {"keys": [{**public, "kid": self.kid, "use": "sig", "alg": "RS256"}]}
+
+    def claims(self, **other: Any) -> dict[str, Any]:
+        """Good ones, with others in their place; None leaves one out."""
+        ends = int((NOW + timedelta(minutes=5)).timestamp())
+        good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "exp": ends, "scope": "openid ap:read", "email": "Ann"}
+        return {name: value for name, value in (good | other).items() if value is not None}
+
+    def token(self, **other: Any) -> str:
+        return jwt.encode(self.claims(**other), self.key, algorithm="RS256", headers={"kid": self.kid})
+
+
+@pytest.fixture(scope="module")
+def idp() -> Iterator[Idp]:
+    made = Idp()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def app(idp: Idp, local_api: Api) -> Api:
+    """A server that believes the provider: the e-mail is the owner whose accounts somebody sees."""
+    world = World.over(local_api.hub.store)
+    for name, owner in (("Acme", "Ann"), ("Beta", "Bob")):
+        world.account(name, score=50.0, owner=owner)
+    idp.down, idp.asked = False, 0
+    provider = Provider(
+        issuer=ISSUER,
+        audience=(AUDIENCE,),
+        jwks_url=idp.url,
+        name="email",
+        scope_prefix="ap:",
+        rows={"owners": "email", "regions": "regions"},
+    )
+    return Api(local_api.hub, settings=ApiSettings(oidc=provider))
+
+
+def ask(app: Api, token: str) -> Asked:
+    app.headers = {"authorization": f"Bearer {token}"}
+    return app.ask(ME)
+
+
+def test_claims_say_who_it_is_what_they_may_do_and_what_they_see(idp: Idp, app: Api) -> None:
+    told = ask(app, idp.token(regions=["*"])).data
+    rows = {"owners": ["Ann"], "segments": None, "regions": None}
+    assert told["viewer"] == {"name": "Ann", "scopes": ["read"], "rows": rows}
+    assert told["accounts"] == {"totalCount": 1, "nodes": [{"name": "Acme"}]}
+    both = ask(app, idp.token(sub="u2", email="*", regions="*", scope=["ap:read", "ap:write"])).data
+    assert both["viewer"]["scopes"] == ["read", "write"]
+    assert both["accounts"]["totalCount"] == 2
+    assert idp.asked == 1
+
+
+def test_a_token_that_is_not_good_lets_nobody_in(idp: Idp, app: Api, subtests: pytest.Subtests) -> None:
+    stranger = rsa.generate_private_key(65_537, 2_048)
+    curve = ec.generate_private_key(ec.SECP256R1())
+    public = idp.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    claims, kid = idp.claims(regions="*"), {"kid": idp.kid}
+    past, ahead = int((NOW - timedelta(minutes=2)).timestamp()), int((NOW + timedelta(minutes=2)).timestamp())
+    cases = {
+        "expired": (idp.token(regions="*", exp=past), "expired"),
+        "not yet valid": (idp.token(regions="*", nbf=ahead), "not valid yet"),
+        "another audience": (idp.token(regions="*", aud="other"), "another audience"),
+        "another issuer": (idp.token(regions="*", iss="https://evil.example"), "another issuer"),
+        "no end": (idp.token(regions="*", exp=None), "lacks the claim exp"),
+        "nobody": (idp.token(regions="*", sub=None), "lacks the claim sub"),
+        "an end that is no time": (idp.token(regions="*", exp=1e300), "is no time"),
+        "no rows": (idp.token(), "lacks the claim regions"),
+        "none": (jwt.encode(claims, None, algorithm="none", headers=kid), "signed with RS256"),
+        "the public key as a secret": (jwt.encode(claims, public, algorithm="HS256", headers=kid), "signed with RS256"),
+        "another algorithm": (jwt.encode(claims, curve, algorithm="ES256", headers=kid), "signed with RS256"),
+        "a stranger's key": (jwt.encode(claims, stranger, algorithm="RS256", headers=kid), "signature is wrong"),
+        "a key without a name": (jwt.encode(claims, idp.key, algorithm="RS256"), "must name its key"),
+        "a key in the token": (
+            jwt.encode(claims, stranger, algorithm="RS256", headers={**kid, "jku": "http://127.0.0.1:1/", "jwk": {}}),
+            "signature is wrong",
+        ),
+        "none of ours": ("sesame", "neither"),
+        "too long": (idp.token(regions="*", more="x" * 20_000), "must name its key"),
+    }
+    for name, (token, said) in cases.items():
+        with subtests.test(token=name):
+            answer = ask(app, token)
+            assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
+            assert said in answer.body["errors"][0]["message"]
+            assert token not in json.dumps(answer.body)
+    assert idp.asked <= 1
+    assert ask(app, idp.token(regions="*", scope="openid read")).codes == ["FORBIDDEN"]
+
+
+def test_clocks_may_differ_a_little(idp: Idp, app: Api) -> None:
+    past, ahead = int((NOW - timedelta(seconds=50)).timestamp()), int((NOW + timedelta(seconds=50)).timestamp())
+    token = idp.token(regions="*", exp=past, nbf=ahead)
+    assert ask(app, token).status == 200
+    app.hub.clock.advance(timedelta(seconds=20))
+    assert ask(app, token).codes == ["UNAUTHENTICATED"]  # what was found good is not good for longer than it lasts
+
+
+def test_a_new_key_is_looked_for_but_not_for_every_token(idp: Idp, app: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(app, idp.token(regions="*")).status == 200
+    idp.rotate()
+    assert ask(app, idp.token(regions="*")).status == 200
+    asked = idp.asked
+    assert asked == 2
+    for number in range(3):
+        made_up = jwt.encode(idp.claims(regions="*"), idp.key, algorithm="RS256", headers={"kid": f"made up {number}"})
+        assert ask(app, made_up).codes == ["UNAUTHENTICATED"]
+    assert idp.asked == asked
+    later = time.monotonic() + 60
+    monkeypatch.setattr("jwt.jwks_client.time.monotonic", lambda: later)
+    idp.rotate()
+    assert ask(app, idp.token(regions="*")).status == 200
+
+
+def test_without_the_keys_nobody_can_tell(idp: Idp, app: Api) -> None:
+    idp.down = True
+    answer = ask(app, idp.token(regions="*"))
+    assert (answer.status, answer.codes) == (503, ["UNAVAILABLE"])
+    idp.down = False
+    assert ask(app, idp.token(regions="*")).status == 200
+    idp.down = True
+    assert ask(app, idp.token(regions="*", sub="u3")).status == 200  # its key is known already
+    app.headers = {"authorization": f"Bearer {app.token}"}
+    assert app.ask(ME).status == 200  # our own tokens need no provider
+
+
+def test_other_algorithms_are_taken_where_they_are_listed(idp: Idp, app: Api) -> None:
+    curve = ec.generate_private_key(ec.SECP256R1())
+    published = idp.published
+    idp.published = {"keys": [{**ECAlgorithm.to_jwk(curve.public_key(), as_dict=True), "kid": "curve", "alg": "ES256"}]}
+    try:
+        provider = Provider(issuer=ISSUER, audience=("other", AUDIENCE), jwks_url=idp.url, algorithms=("ES256",))
+        strict = Api(app.hub, settings=ApiSettings(oidc=provider))
+        token = jwt.encode(idp.claims(scope="read"), curve, algorithm="ES256", headers={"kid": "curve"})
+        assert ask(strict, token).data["viewer"]["name"] == "u1"
+        assert ask(strict, idp.token(scope="read")).codes == ["UNAUTHENTICATED"]
+    finally:
+        idp.published = published

@@ -1,0 +1,394 @@
+"""A viewer limited to one owner learns nothing of another's account, by any root field.
+
+Every root field of the schema has an entry here, or the first test fails. What lists or counts must say the same before and
+after an account of somebody else comes; what is asked about somebody else's account must answer as for one that never was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from tests.graphql.client import Api
+from tests.graphql.shop import HOST, TODAY
+from tests.graphql.test_query_counts import counted
+from tests.graphql.world import World
+from tests.test_opening import settings_of
+
+from accountpulse.config.settings import ConnectionSettings
+from accountpulse.core.clock import FixedClock
+from accountpulse.core.store import tables
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.revisions import bump
+from accountpulse.core.store.scope import EVERYTHING, RowScope
+from accountpulse.core.store.types import EPOCH
+from accountpulse.core.trail import Asker
+from accountpulse.graphql.live.subscriptions import _CURSORS as SCORES
+from accountpulse.graphql.relay import global_id
+from accountpulse.graphql.schema import build_schema
+from accountpulse.hub import Hub
+from accountpulse.serving import serving
+from accountpulse.testing.stores import fresh_store
+from graphql import GraphQLObjectType
+
+SCHEMA = build_schema()._schema
+ANN = RowScope(owners=frozenset({"Ann"}))
+BOB = Asker(name="Bob")
+SECRET = "Hidden"
+"""Part of every text that belongs to Bob's accounts."""
+ERRORS = "userErrors { field code message }"
+ACCOUNT = """{ id name domain owner parent { name } links { key } revision override { reason } targets { reason } notes { text }
+  pulses { reason } outcomes { kind } features { feature } score { value band }
+  history(from: "2026-11-01") { points { score } } tickets { totalCount nodes { subject } } }"""
+COUNTS = "accounts arr { amount } meanScore tenths groups { keys { value } accounts share arr { amount } meanScore }"
+
+# --- the entries ----------------------------------------------------------------------------------------------------------
+
+LISTS: Mapping[str, str] = {
+    "accounts": f"{{ accounts {{ totalCount pageInfo {{ hasNextPage endCursor }} edges {{ cursor node {ACCOUNT} }} }} }}",
+    "auditTrail": "{ auditTrail { totalCount nodes { action input actor account { name } } } }",
+    "connections": """{ connections { name message heldDeletes { known } quarantine { totalCount records { reason } }
+      streams { name message } lastRuns { message streams { read message } } } }""",
+    "featureAdoption": "{ featureAdoption { accounts features { feature accounts accountsBefore users uses } } }",
+    "metrics": "{ metrics { name } }",
+    "modelPreview": """{ modelPreview(first: 100) { preview { accounts bands { name before after } moves { accounts }
+      segments { name before after } tenthsBefore tenthsAfter movers { name } bandChanges { name }
+      newlyUnknown { name } } } }""",
+    "models": "{ models { name segments { name accounts } } }",
+    "plugins": "{ plugins { name } }",
+    "portfolio": f"""{{ now: portfolio(groupBy: [BAND, SEGMENT, OWNER]) {{ {COUNTS}
+        movement(since: "2026-11-19") {{ accountsBefore accountsAfter entered left rose fell transitions {{ accounts }} }} }}
+      then: portfolio(asOf: "2026-11-19", groupBy: [OWNER]) {{ {COUNTS} }} }}""",
+    "rateLimit": "{ rateLimit { limit restoreRate } }",
+    "releases": "{ releases { number author } }",
+    "segments": "{ segments { name accounts alsoMatching bands { band accounts mrr { amount } } } }",
+    "unlinked": "{ unlinked { totalCount nodes { key name candidates { name account { name } } } } }",
+    "viewer": "{ viewer { name scopes rows { owners segments regions } } }",
+}
+TELLING = {"accounts", "auditTrail", "connections", "featureAdoption", "modelPreview", "portfolio", "segments", "unlinked"}
+"""Those that tell whoever may see everything of the account: else nothing would be shown by what Ann is not told."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Somebody else's account, or one that there never was, in all the ways in which it can be named."""
+
+    id: int
+    name: str
+    domain: str
+    record: str
+    entry: str
+    unlinked: int
+
+    @property
+    def ways(self) -> list[dict[str, Any]]:
+        """Every `AccountBy`."""
+        return [
+            {"id": global_id("Account", self.id)},
+            {"name": self.name},
+            {"domain": self.domain},
+            {"source": {"connection": "desk", "key": self.record}},
+        ]
+
+    def blanked(self, answer: object) -> str:
+        """An answer without what was sent: it may be said again."""
+        text = json.dumps(answer)
+        for own in (self.name, self.domain, f"desk:{self.record}", self.record):
+            text = text.replace(own, "*")
+        for number in (self.entry, str(self.id)):
+            for said in (f"'{number}'", f"account {number}", f"note {number}", f"pulse {number}", f"outcome {number}"):
+                text = text.replace(said, "*")
+        return text
+
+
+Ask = Callable[[Target], list[dict[str, Any]]]
+
+
+def _by(target: Target) -> list[dict[str, Any]]:
+    return [{"by": way} for way in target.ways]
+
+
+def _ids(target: Target) -> list[dict[str, Any]]:
+    return [{"id": global_id("Account", target.id)}, {"id": global_id("UnlinkedAccount", target.unlinked)}]
+
+
+QUERIES: Mapping[str, tuple[str, Ask]] = {
+    "account": (f"query($by: AccountBy!) {{ account(by: $by) {ACCOUNT} }}", _by),
+    "node": ("query($id: ID!) { node(id: $id) { id __typename } }", _ids),
+    "nodes": ("query($id: ID!) { nodes(ids: [$id]) { id __typename } }", _ids),
+    "auditTrail": ("query($by: AccountBy!) { auditTrail(account: $by) { totalCount nodes { input } } }", _by),
+    "explainChange": ("query($by: AccountBy!) { explainChange(by: $by) { summary } }", _by),
+    "toReachBand": ("query($by: AccountBy!) { toReachBand(by: $by) { state } }", _by),
+}
+
+
+def _about(**more: Any) -> Ask:
+    return lambda target: [{"input": {"account": way, **more}} for way in target.ways]
+
+
+def _entry(kind: str, before: str = "") -> Ask:
+    return lambda target: [{"input": {"id": global_id(kind, before + target.entry)}}]
+
+
+def _record(**more: Any) -> Ask:
+    return lambda target: [{"input": {"record": {"connection": "desk", "key": target.record}, **more}}]
+
+
+def _linked(target: Target) -> list[dict[str, Any]]:
+    mine = {"name": "Acme"}
+    return [
+        *_record(account=mine)(target),
+        *({"input": {"record": {"connection": "files", "key": "a1"}, "account": way}} for way in target.ways),
+    ]
+
+
+MUTATIONS: Mapping[str, Ask] = {
+    "addNote": _about(text="x"),
+    "addOutcome": _about(kind="RENEWED"),
+    "addPulse": _about(value=50, reason="x"),
+    "endOverride": _about(),
+    "endTarget": _about(),
+    "overrideScore": _about(score=5, reason="x", until=(TODAY + timedelta(days=5)).isoformat()),
+    "setTarget": _about(score=5, by="2026-12-31"),
+    "linkRecord": _linked,
+    "unlinkRecord": _record(),
+    "releaseRecord": _record(),
+    "removeNote": _entry("Note"),
+    "removeOutcome": _entry("Outcome", "people:"),
+    "removePulse": _entry("Pulse", "people:"),
+}
+FOR_ALL: Mapping[str, dict[str, Any]] = {
+    "confirmDeletes": {"connection": "desk", "stream": "rows"},
+    "pauseConnection": {"connection": "desk"},
+    "publishModels": {},
+    "resumeConnection": {"connection": "desk"},
+    "retryQuarantine": {"connection": "desk", "stream": "rows"},
+    "revokeToken": {"prefix": "ap_abcdefgh"},
+    "rollBackModels": {},
+    "startSync": {"connection": "desk"},
+}
+"""What operators do concerns everybody's accounts: it is not for who may see some."""
+OTHERWISE = {"Query": {"tokens"}, "Mutation": {"createToken"}, "Subscription": {"scoreChanged", "bandChanged", "syncProgress"}}
+"""Those with a test of their own below."""
+
+
+def test_every_root_field_has_an_entry() -> None:
+    entries = {
+        "Query": LISTS.keys() | QUERIES.keys() | OTHERWISE["Query"],
+        "Mutation": MUTATIONS.keys() | FOR_ALL.keys() | OTHERWISE["Mutation"],
+        "Subscription": OTHERWISE["Subscription"],
+    }
+    for root, named in entries.items():
+        kind = SCHEMA.type_map[root]
+        assert isinstance(kind, GraphQLObjectType)
+        assert set(kind.fields) == named
+
+
+# --- the firm -------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Hub]:
+    """Acme is Ann's; Hidden Two is Bob's, with whatever there can be of an account."""
+    with fresh_store(folder) as store:
+        made = settings_of(store, folder)
+        rows = "id,name,domain,owner,since\na1,Acme,acme.example,Ann,2024-01-05\na2,Hidden Two,hidden.example,Bob,2024-06-05\n"
+        (folder / "accounts.csv").write_text(rows)
+        (folder / "desk.csv").write_text("id,name,domain\nHidden-z2,Hidden Desk,hidden.example\n")
+        columns = {"source_id": "id", "name": "name", "domains": "domain"}
+        more = {"files": {"owner": "owner", "customer_since": "since"}, "desk": {}}
+        connections = dict(made.connections)
+        for name, path in (("files", "accounts.csv"), ("desk", "desk.csv")):
+            file = {"path": str(folder / path), "record": "account", "columns": columns | more[name], "timezone": "UTC"}
+            config = HOST.connectors["tabular"].Config.model_validate({"files": [file]})
+            connections[name] = ConnectionSettings(name=name, connector="tabular", anchor=name == "files", config=config)
+        with Hub.open(replace(made, connections=connections), host=HOST, clock=FixedClock(TODAY)) as hub:
+            hub.sync()
+            hub.score(since=hub.today - timedelta(days=1))
+            hub.links.link("desk:Hidden-z2", "Hidden Two", asker=BOB)
+            until = TODAY + timedelta(days=9)
+            hub.people.override("Hidden Two", 9, owner="Bob", reason="Hidden reason", until=until, asker=BOB)
+            hub.people.set_target("Hidden Two", 80, due=until.date(), owner="Bob", reason="Hidden target", asker=BOB)
+            hub.people.add_note("Hidden Two", "Hidden note", author="Bob", asker=BOB)
+            hub.people.enter_pulse("Hidden Two", 10, author="Bob", reason="Hidden pulse", asker=BOB)
+            hub.people.enter_outcome("Hidden Two", "renewed", currency="USD", asker=BOB)
+            yield hub
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with opened(tmp_path_factory.mktemp("firm")) as hub:
+        yield hub
+
+
+def client(hub: Hub, rows: RowScope, *scopes: str) -> Api:
+    return Api(hub, scopes=scopes or ("read", "write", "admin"), rows=rows)  # type: ignore[arg-type]  # the real hub
+
+
+def hidden(hub: Hub) -> Target:
+    with hub.store.read() as connection:
+        id = connection.execute(
+            sa.select(tables.account_current.c.account_id).where(tables.account_current.c.name == "Hidden Two")
+        ).scalar_one()
+    return Target(id, "Hidden Two", "hidden.example", "Hidden-z2", "1", 1_000)
+
+
+ABSENT = Target(98_765, "Never Was", "never.example", "never-1", "98765", 98_766)
+
+
+def another_of_bobs(hub: Hub, number: int) -> None:
+    """An account of Bob's with a score, a history, a change in the trail, a use of a feature; and a record of nobody's."""
+    world = World.over(hub.store)
+    world._accounts = number
+    id = world.account(f"Hidden {number}", score=50.0, owner="Bob", mrr=12_300)
+    world.history(id, hub.today - timedelta(days=1), 40.0, live=False)
+    world.unlinked(f"Hidden-{number}", id, name="Hidden Nobody")
+    hub.people.add_note(f"Hidden {number}", "Hidden", author="Bob", asker=BOB)
+    world.insert(
+        tables.quarantine,
+        {"connection_id": 1, "stream": "rows", "source_id": f"Hidden{number}", "reason": "Hidden", "seen_at": TODAY},
+    )
+    usage = {"connection_id": 1, "source_id": f"u{number}", "source_account_id": id + 0, "known_from": TODAY, "assumed": False}
+    world.insert(
+        FACTS["usage_day"],
+        {**usage, "hash": b"1", "user": "u", "feature": "Hidden feature", "day": hub.today, "count": 3, "seconds": 4},
+    )
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_lists_and_counts_says_nothing_of_others_accounts(firm: Hub, subtests: pytest.Subtests) -> None:
+    ann, everybody = client(firm, ANN), client(firm, EVERYTHING)
+    before = {field: ann.ask(query).body for field, query in LISTS.items()}
+    another_of_bobs(firm, 500)
+    for field, query in LISTS.items():
+        with subtests.test(field=field):
+            told = ann.ask(query).body
+            assert "errors" not in told
+            assert SECRET not in json.dumps(told)
+            assert _told(told) == _told(before[field])
+            if field in TELLING:
+                assert _told(everybody.ask(query).body) != _told(told)
+    assert "Acme" in json.dumps(ann.get(LISTS["accounts"]))
+
+
+def _told(body: dict[str, Any]) -> object:
+    return body.get("data"), body.get("errors")
+
+
+def test_what_is_asked_about_anothers_account_is_answered_as_if_there_were_none(firm: Hub, subtests: pytest.Subtests) -> None:
+    ann, there = client(firm, ANN), hidden(firm)
+    documents = {field: (query, ask) for field, (query, ask) in QUERIES.items()} | {
+        field: (f"mutation($input: {_input(field)}!) {{ {field}(input: $input) {{ {ERRORS} }} }}", ask)
+        for field, ask in MUTATIONS.items()
+    }
+    with firm.store.read() as connection:
+        before = _changes(connection)
+    for field, (document, ask) in documents.items():
+        for asked, absent in zip(ask(there), ask(ABSENT), strict=True):
+            with subtests.test(field=field, asked=json.dumps(asked)):
+                with counted(firm.store) as statements:
+                    told = ann.ask(document, **asked).body
+                with counted(firm.store) as as_many:
+                    none = ann.ask(document, **absent).body
+                assert there.blanked(_told(_plain(told))) == ABSENT.blanked(_told(_plain(none)))
+                assert len(statements) == len(as_many)
+                codes = {error["extensions"]["code"] for error in told.get("errors", ())}
+                assert codes <= {"NOT_FOUND"}  # it was a question that could be asked
+    with firm.store.read() as connection:
+        assert _changes(connection) == before
+
+
+def test_the_owner_of_all_of_it_is_answered(firm: Hub) -> None:
+    bob = client(firm, RowScope(owners=frozenset({"Bob"})))
+    there = hidden(firm)
+    query, ask = QUERIES["account"]
+    assert all(bob.get(query, **asked)["account"]["notes"] == [{"text": "Hidden note"}] for asked in ask(there))
+    assert bob.get(LISTS["auditTrail"])["auditTrail"]["totalCount"] >= 6
+
+
+def _input(field: str) -> str:
+    mutation = SCHEMA.mutation_type
+    assert mutation is not None
+    return str(mutation.fields[field].args["input"].type).rstrip("!")
+
+
+def _plain(body: dict[str, Any]) -> dict[str, Any]:
+    for error in body.get("errors", ()):
+        error["extensions"].pop("requestId")
+    return body
+
+
+def _changes(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.text("select count(*) from trail")).scalar_one())
+
+
+# --- operators ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_concerns_all_accounts_is_not_for_who_may_see_some(firm: Hub, subtests: pytest.Subtests) -> None:
+    ann = client(firm, ANN)
+    assert ann.ask("{ tokens { name } }").codes == ["FORBIDDEN"]
+    for field, input in FOR_ALL.items():
+        with subtests.test(field=field):
+            document = f"mutation($input: {_input(field)}!) {{ {field}(input: $input) {{ {ERRORS} }} }}"
+            assert ann.ask(document, input=input).codes == ["FORBIDDEN"]
+
+
+def test_a_token_sees_no_more_than_the_one_that_made_it(firm: Hub) -> None:
+    create = """mutation($input: CreateTokenInput!) { createToken(input: $input) {
+      token apiToken { rows { owners segments regions } } userErrors { field code message } } }"""
+    ann = client(firm, ANN)
+    same = ann.get(create, input={"name": "same"})["createToken"]
+    assert same["apiToken"]["rows"] == {"owners": ["Ann"], "segments": None, "regions": None}
+    narrower = ann.get(create, input={"name": "narrower", "rows": {"regions": ["EMEA"]}})["createToken"]
+    assert narrower["apiToken"]["rows"] == {"owners": ["Ann"], "segments": None, "regions": ["EMEA"]}
+    wider = ann.get(create, input={"name": "wider", "rows": {"owners": ["Ann", "Bob"]}})["createToken"]
+    assert (wider["token"], wider["userErrors"][0]["field"]) == (None, ["input", "rows"])
+
+
+# --- what is watched ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_watched_tells_of_ones_own_accounts_only(firm: Hub) -> None:
+    with serving(firm, "127.0.0.1", 0) as listener:
+        world, token = World.over(firm.store), client(firm, ANN).token
+        run = {"connection_id": 1, "started_at": TODAY, "state": "running", "message": "Hidden record"}
+        world.insert(tables.run, run)
+        url = f"http://127.0.0.1:{listener.port}/graphql/stream"
+        headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
+
+        @contextmanager
+        def watching(query: str, **variables: Any) -> Iterator[Iterator[dict[str, Any]]]:
+            body = {"query": query, "variables": variables}
+            with httpx.stream("POST", url, json=body, headers=headers, timeout=20) as answer:
+                lines = (line for line in answer.iter_lines() if line.startswith("data: {"))
+                yield (json.loads(line.removeprefix("data: "))["data"] for line in lines)
+
+        def rescored(name: str, band: str, minutes: int) -> None:
+            with firm.store.write() as connection:
+                s, a = tables.score_current.c, tables.account_current.c
+                whose = s.account_id.in_(sa.select(a.account_id).where(a.name == name))
+                values = {"band": band, "content_hash": band.encode(), "scored_at": TODAY + timedelta(minutes=minutes)}
+                connection.execute(sa.update(tables.score_current).where(whose).values(**values))
+                bump(connection, "scores")
+
+        since = SCORES.encode([EPOCH, 0])
+        for number, field in enumerate(("scoreChanged", "bandChanged"), 1):
+            query = f"subscription($since: String) {{ {field}(since: $since) {{ band account {{ name }} }} }}"
+            with watching(query, since=since) as events:
+                assert next(events)[field]["account"] == {"name": "Acme"}
+                rescored("Hidden Two", f"red {number}", 2 * number)
+                rescored("Acme", f"green {number}", 2 * number + 1)
+                assert next(events)[field] == {"band": f"green {number}", "account": {"name": "Acme"}}
+        with watching("subscription { syncProgress { running run { message streams { read } } } }") as events:
+            assert next(events)["syncProgress"] == {"running": True, "run": {"message": None, "streams": []}}
