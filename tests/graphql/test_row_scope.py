@@ -229,6 +229,11 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield hub
 
 
+@pytest.fixture(scope="module")
+def ann(firm: Hub) -> Api:
+    return client(firm, ANN)
+
+
 def client(hub: Hub, rows: RowScope, *scopes: str) -> Api:
     return Api(hub, scopes=scopes or ("read", "write", "admin"), rows=rows)  # type: ignore[arg-type]  # the real hub
 
@@ -266,8 +271,8 @@ def another_of_bobs(hub: Hub, number: int) -> None:
 # --- what is shown ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_lists_and_counts_says_nothing_of_others_accounts(firm: Hub, subtests: pytest.Subtests) -> None:
-    ann, everybody = client(firm, ANN), client(firm, EVERYTHING)
+def test_what_lists_and_counts_says_nothing_of_others_accounts(firm: Hub, ann: Api, subtests: pytest.Subtests) -> None:
+    everybody = client(firm, EVERYTHING)
     before = {field: ann.ask(query).body for field, query in LISTS.items()}
     another_of_bobs(firm, 500)
     for field, query in LISTS.items():
@@ -285,8 +290,10 @@ def _told(body: dict[str, Any]) -> object:
     return body.get("data"), body.get("errors")
 
 
-def test_what_is_asked_about_anothers_account_is_answered_as_if_there_were_none(firm: Hub, subtests: pytest.Subtests) -> None:
-    ann, there = client(firm, ANN), hidden(firm)
+def test_what_is_asked_about_anothers_account_is_answered_as_if_there_were_none(
+    firm: Hub, ann: Api, subtests: pytest.Subtests
+) -> None:
+    there = hidden(firm)
     documents = {field: (query, ask) for field, (query, ask) in QUERIES.items()} | {
         field: (f"mutation($input: {_input(field)}!) {{ {field}(input: $input) {{ {ERRORS} }} }}", ask)
         for field, ask in MUTATIONS.items()
@@ -335,8 +342,7 @@ def _changes(connection: sa.Connection) -> int:
 # --- operators ------------------------------------------------------------------------------------------------------------
 
 
-def test_what_concerns_all_accounts_is_not_for_who_may_see_some(firm: Hub, subtests: pytest.Subtests) -> None:
-    ann = client(firm, ANN)
+def test_what_concerns_all_accounts_is_not_for_who_may_see_some(ann: Api, subtests: pytest.Subtests) -> None:
     assert ann.ask("{ tokens { name } }").codes == ["FORBIDDEN"]
     for field, input in FOR_ALL.items():
         with subtests.test(field=field):
@@ -344,10 +350,9 @@ def test_what_concerns_all_accounts_is_not_for_who_may_see_some(firm: Hub, subte
             assert ann.ask(document, input=input).codes == ["FORBIDDEN"]
 
 
-def test_a_token_sees_no_more_than_the_one_that_made_it(firm: Hub) -> None:
+def test_a_token_sees_no_more_than_the_one_that_made_it(ann: Api) -> None:
     create = """mutation($input: CreateTokenInput!) { createToken(input: $input) {
       token apiToken { rows { owners segments regions } } userErrors { field code message } } }"""
-    ann = client(firm, ANN)
     same = ann.get(create, input={"name": "same"})["createToken"]
     assert same["apiToken"]["rows"] == {"owners": ["Ann"], "segments": None, "regions": None}
     narrower = ann.get(create, input={"name": "narrower", "rows": {"regions": ["EMEA"]}})["createToken"]
@@ -359,9 +364,9 @@ def test_a_token_sees_no_more_than_the_one_that_made_it(firm: Hub) -> None:
 # --- what is watched ------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_watched_tells_of_ones_own_accounts_only(firm: Hub) -> None:
+def test_what_is_watched_tells_of_ones_own_accounts_only(firm: Hub, ann: Api) -> None:
     with serving(firm, "127.0.0.1", 0) as listener:
-        world, token = World.over(firm.store), client(firm, ANN).token
+        world, token = World.over(firm.store), ann.token
         run = {"connection_id": 1, "started_at": TODAY, "state": "running", "message": "Hidden record"}
         world.insert(tables.run, run)
         url = f"http://127.0.0.1:{listener.port}/graphql/stream"
@@ -378,7 +383,7 @@ def test_what_is_watched_tells_of_ones_own_accounts_only(firm: Hub) -> None:
             with firm.store.write() as connection:
                 s, a = tables.score_current.c, tables.account_current.c
                 whose = s.account_id.in_(sa.select(a.account_id).where(a.name == name))
-                values = {"band": band, "content_hash": band.encode(), "scored_at": TODAY + timedelta(minutes=minutes)}
+                values = {"band": band, "content_hash": band.encode(), "scored_at": TODAY + timedelta(days=2, minutes=minutes)}
                 connection.execute(sa.update(tables.score_current).where(whose).values(**values))
                 bump(connection, "scores")
 

@@ -1,8 +1,8 @@
 """Viewers whom an OpenID Connect provider vouches for: its signed tokens (JWT), checked against the keys that it publishes.
 
 Only signatures by public keys are taken: a token can't say `none`, nor be checked with a public key as a shared secret. The
-keys are fetched once and kept; a key that is not known yet is looked for again, but not more often than every 30 seconds, so that
-made-up tokens don't have the provider asked without end.
+keys are fetched once and kept; a key that is not known yet is looked for again, but not more often than every 30 seconds, so
+that made-up tokens don't have the provider asked without end.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Oidc:
         said = claims.get(self._provider.scopes) or ()
         words = said.split() if isinstance(said, str) else [word for word in said if isinstance(word, str)]
         prefix = self._provider.scope_prefix
-        return frozenset(word.removeprefix(prefix) for word in words if word.startswith(prefix)) & SCOPES.keys()
+        return frozenset(SCOPES).intersection(word.removeprefix(prefix) for word in words if word.startswith(prefix))
 
     def _rows(self, claims: Mapping[str, Any]) -> RowScope:
         limits: dict[str, frozenset[str]] = {}
