@@ -249,6 +249,15 @@ def test_tokens_are_made_listed_and_revoked(run: Runs, answer: Answers, shop: Pa
     assert run("token", "create", "x", "--scope", "everything").exit_code == 2
 
 
+def test_a_token_for_some_accounts_says_which(run: Runs, answer: Answers, shop: Path) -> None:
+    limits = ("--owner", "Ann", "--owner", "Bob", "--segment", "standard")
+    rows = {"owners": ["Ann", "Bob"], "segments": ["standard"]}
+    assert answer("token", "create", "Ann's", *limits)["rows"] == rows
+    assert answer("token", "list")["tokens"][0]["rows"] == rows
+    assert "owners: Ann, Bob; segments: standard" in " ".join(run("token", "list").stdout.split())
+    assert run("token", "create", "x", "--owner", " ").exit_code != 0
+
+
 def test_plugins_and_metrics_need_no_configuration(
     run: Runs, answer: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -391,6 +391,38 @@ def test_init_overwrites_nothing_unless_it_must(tmp_path: Path) -> None:
     assert len(write_template(tmp_path, force=True)) == 5
 
 
+OIDC = "issuer: https://login.example, audience: hub, jwks_url: https://login.example/keys"
+
+
+def test_an_identity_provider_is_read(load: Callable[[str], Settings]) -> None:
+    more = "algorithms: [ES256], clock_skew_seconds: 5, scope_prefix: 'ap:', claims: {name: email, owners: email}"
+    block = f"server: {{oidc: {{{OIDC}, {more}}}}}"
+    oidc = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server.oidc
+    assert oidc is not None
+    assert (oidc.issuer, oidc.audience, oidc.jwks_url) == ("https://login.example", ("hub",), "https://login.example/keys")
+    assert (oidc.algorithms, oidc.clock_skew_seconds, oidc.scope_prefix) == (("ES256",), 5, "ap:")
+    assert (oidc.name, oidc.scopes, oidc.rows) == ("email", "scope", {"owners": "email"})
+
+
+@pytest.mark.parametrize(
+    ("block", "place"),
+    [
+        ("{issuer: a, audience: b}", "server.oidc: "),
+        (f"{{{OIDC}, algorithms: [HS256]}}", "server.oidc.algorithms[0]"),
+        (f"{{{OIDC}, algorithms: [none]}}", "server.oidc.algorithms[0]"),
+        (f"{{{OIDC}, algorithms: []}}", "server.oidc.algorithms"),
+        ("{issuer: a, audience: b, jwks_url: 'http://login.example/keys'}", "server.oidc.jwks_url"),
+        ("{issuer: a, audience: [], jwks_url: 'https://login.example/keys'}", "server.oidc.audience"),
+        (f"{{{OIDC}, claims: {{owner: email}}}}", "server.oidc.claims"),
+        (f"{{{OIDC}, clock_skew_seconds: 9000}}", "server.oidc.clock_skew_seconds"),
+    ],
+)
+def test_what_is_wrong_with_an_identity_provider_is_told(problems: Problems, block: str, place: str) -> None:
+    found = problems(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", f"server: {{oidc: {block}}}"))
+    assert len(found) == 1
+    assert place in found[0]
+
+
 def test_what_the_api_may_be_asked_is_read(load: Callable[[str], Settings], folder: Path) -> None:
     (folder / "documents.json").write_text(json.dumps({"Me": "{ viewer { name } }"}))
     block = (

@@ -72,6 +72,4 @@ def read_oidc(data: object, reader: Reader) -> OidcSettings | None:
 
 def _texts(data: object, path: Path, what: str, reader: Reader) -> tuple[str, ...]:
     found = [reader.text(item, (*path, i), what) for i, item in enumerate(reader.items(data, path, what) or [])]
-    if not found:
-        reader.wrong(path, data, f"at least one {what}")
     return tuple(text for text in found if text)

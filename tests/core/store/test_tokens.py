@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from tests.graphql.world import World
 
 from accountpulse.core.errors import NotFound, SettingsError, Unauthorized
-from accountpulse.core.store import tokens
+from accountpulse.core.store import accounts, profiles, tokens
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.scope import EVERYTHING
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.tables import api_token
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -76,3 +77,40 @@ def test_a_token_that_makes_no_sense_is_not_made(
     expires_at = None if expires_in is None else NOW + expires_in
     with store.write() as connection, pytest.raises(SettingsError, match=message):
         tokens.create(connection, rows=EVERYTHING, name=name, scopes=scopes, now=NOW, expires_at=expires_at)
+
+
+def test_a_token_keeps_which_accounts_it_may_see(store: Store) -> None:
+    rows = RowScope(owners=frozenset({"Ann", "Bob"}), regions=frozenset({"EMEA"}))
+    with store.write() as connection:
+        token = tokens.create(connection, rows=rows, name="report", scopes=["read"], now=NOW)
+        assert tokens.verify(connection, token, NOW).rows == rows
+        assert [info.rows for info in tokens.listing(connection)] == [rows]
+        with pytest.raises(SettingsError, match="segments: name at least one"):
+            tokens.create(connection, rows=RowScope(segments=frozenset()), name="x", scopes=["read"], now=NOW)
+
+
+def test_a_scope_is_within_one_that_names_as_much_or_nothing() -> None:
+    ann, both = RowScope(owners=frozenset({"Ann"})), RowScope(owners=frozenset({"Ann", "Bob"}))
+    assert all(one.within(other) for one, other in ((ann, both), (ann, EVERYTHING), (EVERYTHING, EVERYTHING)))
+    assert not any(wider.within(ann) for wider in (both, EVERYTHING, RowScope(regions=frozenset({"EMEA"}))))
+
+
+def test_each_dimension_of_a_scope_selects_accounts(store: Store) -> None:
+    world = World(store)
+    firms = (("A", "Ann", "EMEA", 50.0), ("B", "Bob", "EMEA", 50.0), ("C", "Ann", None, None))
+    a, b, c = (world.account(name, owner=owner, region=region, score=score) for name, owner, region, score in firms)
+    cases: list[tuple[RowScope, set[int]]] = [
+        (EVERYTHING, {a, b, c}),
+        (RowScope(owners=frozenset({"Ann"})), {a, c}),
+        (RowScope(owners=frozenset({"ann"})), set()),
+        (RowScope(regions=frozenset({"EMEA"})), {a, b}),
+        (RowScope(segments=frozenset({"standard"})), {a, b}),
+        (RowScope(segments=frozenset({"other"})), set()),
+        (RowScope(owners=frozenset()), set()),
+        (RowScope(frozenset({"Ann"}), frozenset({"standard"}), frozenset({"EMEA"})), {a}),
+    ]
+    with store.read() as connection:
+        for scope, seen in cases:
+            assert set(profiles.ids(connection, scope=scope)) == seen
+            assert set(accounts.by_ids(connection, [a, b, c], scope=scope)) == seen
+            assert accounts.count(connection, None, scope=scope) == len(seen)
