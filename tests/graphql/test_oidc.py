@@ -118,6 +118,13 @@ def test_claims_say_who_it_is_what_they_may_do_and_what_they_see(idp: Idp, app: 
     assert idp.asked == 1
 
 
+def test_one_person_whose_rows_differ_never_gets_the_same_kept_answer(idp: Idp, app: Api) -> None:
+    provider = Provider(issuer=ISSUER, audience=(AUDIENCE,), jwks_url=idp.url, scope_prefix="ap:", rows={"owners": "email"})
+    keeping = Api(app.hub, settings=ApiSettings(oidc=provider), kept_bytes=1_000_000)
+    for owner, name in (("Ann", "Acme"), ("Bob", "Beta")) * 2:
+        assert ask(keeping, idp.token(email=owner)).data["accounts"]["nodes"] == [{"name": name}]
+
+
 def test_a_token_that_is_not_good_lets_nobody_in(idp: Idp, app: Api, subtests: pytest.Subtests) -> None:
     stranger = rsa.generate_private_key(65_537, 2_048)
     curve = ec.generate_private_key(ec.SECP256R1())

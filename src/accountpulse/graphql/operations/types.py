@@ -80,7 +80,9 @@ class TrailEntry:
     at: datetime = strawberry.field(description="When it was done.")
     action: str = strawberry.field(description="What was done, such as override.set or connection.pause.")
     actor: str = strawberry.field(description="Who asked: a person at the command line, or the name of the token.")
-    token: str | None = strawberry.field(description="The prefix of the token; null for the command line.")
+    token: str | None = strawberry.field(
+        description="The prefix of the token, or `oidc:` and whom an identity provider named; null for the command line."
+    )
     input: JSON = strawberry.field(description="What was asked for. Secrets are never part of it.")
     result: str | None = strawberry.field(description="The id of what was made or changed, as the store counts it.")
     account_id: strawberry.Private[int | None]
