@@ -17,6 +17,7 @@ from accountpulse.core.scoring.preview import Cell, Preview, Shift, preview
 from accountpulse.core.scoring.publication import Draft, put_in_force
 from accountpulse.core.scoring.segments import parse_condition, parse_rules
 from accountpulse.core.store.metadata import metadata
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.scorecards import PUBLISHED
 
 __all__ = ["world"]  # a fixture
@@ -30,7 +31,7 @@ def draft_of(model: ScoringModel = SMALL, rules: list[dict[str, object]] | None 
 
 def asked(world: World, draft: Draft, limit: int = 20) -> Preview:
     with world.store.read() as connection:
-        return preview(connection, draft, world.service._yardstick, TODAY, NOW, limit=limit)
+        return preview(connection, draft, world.service._yardstick, TODAY, NOW, limit=limit, scope=EVERYTHING)
 
 
 def everything(world: World) -> dict[str, list[str]]:
@@ -200,5 +201,6 @@ def test_tomorrow_is_another_day(world: World) -> None:
     world.service.run(TODAY)
     world.clock.advance(timedelta(days=1))
     with world.store.read() as connection:
-        found = preview(connection, draft_of(), world.service._yardstick, TODAY + timedelta(days=1), NOW + timedelta(days=1))
+        day, now = TODAY + timedelta(days=1), NOW + timedelta(days=1)
+        found = preview(connection, draft_of(), world.service._yardstick, day, now, scope=EVERYTHING)
     assert found.movers == ()
