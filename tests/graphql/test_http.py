@@ -15,7 +15,7 @@ from tests.graphql.world import NOW, SmallHub
 from accountpulse.core.store import tokens
 from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.graphql.app import create_app
-from accountpulse.graphql.relay import global_id
+from accountpulse.graphql.relay import Cursors, global_id
 
 QUERY = {"query": "{ viewer { name } }"}
 SPEC = "application/graphql-response+json"
@@ -140,9 +140,26 @@ def test_the_answer_is_labelled_as_the_client_prefers(local_api: Api, accept: st
         refused = _post(local_api, json.dumps({"query": document}).encode(), accept=accept)
         assert refused.status_code == (400 if media_type == SPEC else 200)
         assert "data" not in refused.json()
-    began = _post(local_api, b'{"query": "{ node(id: \\"x\\") { id } }"}', accept=accept)
+    # Whether a day has come is known when it is asked for.
+    began = _post(local_api, b'{"query": "{ portfolio(asOf: \\"2999-01-01\\") { day } }"}', accept=accept)
     assert began.status_code == 200
-    assert began.json()["data"] == {"node": None}
+    assert began.json()["data"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "told"),
+    [
+        ("query($id: ID!) { node(id: $id) { id } }", {}, "Variable '$id' has invalid value"),
+        ("query($n: Int) { accounts(first: $n) { totalCount } }", {"n": "x"}, "Variable '$n' has invalid value"),
+        ("query($s: [String!]) { modelPreview(models: $s) { problems { place } } }", {"s": [5]}, "Variable '$s' has invalid"),
+    ],
+)
+def test_a_variable_of_a_wrong_type_is_named(local_api: Api, query: str, variables: dict[str, Any], told: str) -> None:
+    answer = _post(local_api, json.dumps({"query": query, "variables": variables}).encode(), accept=SPEC)
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert told in error["message"]
 
 
 def test_a_fault_of_ours_is_masked_and_logged(local_api: Api, caplog: pytest.LogCaptureFixture) -> None:
@@ -204,11 +221,77 @@ def test_hostile_documents_are_refused(local_api: Api, subtests: pytest.Subtests
             answer = _post(local_api, json.dumps({"query": document}).encode(), accept=SPEC)
             assert answer.status_code == 400
             code = answer.json()["errors"][0]["extensions"]["code"]
-            assert code in ("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "TOO_COSTLY")
+            assert code in ("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_INPUT")
     query = "query($filter: AccountFilter) { accounts(filter: $filter) { totalCount } }"
     deep = b'{"not": ' * 500 + b"{}" + b"}" * 500
     body = b'{"query": "%b", "variables": {"filter": %b}}' % (query.encode(), deep)
     assert _post(local_api, body, accept=SPEC).status_code == 400
+
+
+_ACCOUNT = "{ accounts(first: 1) { nodes { %s } } }"
+_METRICS = "{ accounts(first: 1) { nodes { score { components { %s } } } } }"
+_SOON = 'from: "2026-11-20", to: "2026-11-19"'
+WRONG: list[tuple[str, str]] = [
+    ("{ accounts(first: 101) { totalCount } }", "first is 101; it must be between 1 and 100"),
+    ("{ accounts(last: 0) { totalCount } }", "last is 0"),
+    ("{ accounts(first: -1) { totalCount } }", "first is -1"),
+    ("{ accounts(first: 1, last: 1) { totalCount } }", "first or last"),
+    ('{ accounts(after: "nonsense") { totalCount } }', "'nonsense' is not a cursor"),
+    ('{ accounts(before: "WzFd") { totalCount } }', "'WzFd' is"),
+    (f'{{ accounts(after: "{Cursors("score", [float, int]).encode([5.0, 1])}") {{ totalCount }} }}', "another order"),
+    ("{ accounts(orderBy: [" + "{field: NAME} " * 5 + "]) { totalCount } }", "orderBy lists 5 things"),
+    ("{ accounts(filter: " + "{not: " * 5 + "{}" + "}" * 5 + ") { totalCount } }", "nested more than 5 deep"),
+    ("{ accounts(filter: {name: {in: [" + '"x" ' * 201 + "]}}) { totalCount } }", "lists 201 values"),
+    ("{ accounts(filter: {name: {eq: null}}) { totalCount } }", "filter.name.eq is null"),
+    ("{ ...all } fragment all on Query { accounts(first: 101) { totalCount } }", "first is 101"),
+    ('{ account(by: {id: "x"}) { name } }', "'x' is not an id"),
+    ('{ account(by: {name: ""}) { name } }', "empty text"),
+    ('{ node(id: "x") { id } }', "'x' is not an id"),
+    (f'{{ node(id: "{global_id("Token", 1)}") {{ id }} }}', "there is no type 'Token'"),
+    (f'{{ node(id: "{global_id("Account", 2**31)}") {{ id }} }}', "is not an id"),
+    ('{ nodes(ids: ["x"]) { id } }', "'x' is not an id"),
+    ("{ nodes(ids: [" + '"x" ' * 101 + "]) { id } }", "101 ids were sent"),
+    ('{ unlinked(after: "x") { totalCount } }', "'x' is not a cursor"),
+    ('{ auditTrail(after: "x") { totalCount } }', "'x' is not a cursor"),
+    ("{ featureAdoption(days: 366) { accounts } }", "days is 366"),
+    ("{ portfolio(groupBy: [BAND, BAND]) { accounts } }", "groupBy lists 2 things"),
+    ("{ portfolio { movement { movers(first: 101) { change } } } }", "first is 101"),
+    ("{ modelPreview(first: 101) { problems { place } } }", "first is 101"),
+    (f'{{ explainChange(by: {{name: "Acme"}}, {_SOON}) {{ points }} }}', "after to"),
+    ('{ toReachBand(by: {id: "x"}) { __typename } }', "'x' is not an id"),
+    ("{ connections { quarantine(first: 101) { totalCount } lastRuns { state } } }", "first is 101"),
+    ("{ connections { lastRuns(first: 51) { state } } }", "first is 51"),
+    (_ACCOUNT % f"history({_SOON}) {{ hasMore }}", "after to"),
+    (_ACCOUNT % 'history(from: "2026-11-20", first: 501) { hasMore }', "first is 501"),
+    (_ACCOUNT % f"historyBuckets({_SOON}) {{ open }}", "after to"),
+    (_ACCOUNT % 'historyBuckets(every: DAY, from: "2020-01-01", to: "2026-01-01") { open }', "at most 500"),
+    (_ACCOUNT % "features(first: 0) { uses }", "first is 0"),
+    (_ACCOUNT % "notes(first: 101) { text }", "first is 101"),
+    (_ACCOUNT % 'tickets(after: "x") { totalCount }', "'x' is not a cursor"),
+    (_METRICS % 'records(after: "x") { totalCount }', "'x' is not a cursor"),
+]
+
+
+def test_arguments_that_cannot_be_used_are_refused_before_anything_is_read(local_api: Api, subtests: pytest.Subtests) -> None:
+    with local_api.hub.store.write() as connection:
+        # Whatever is executed comes to grief, with another code.
+        for table in ("account_current", "connection", "score_current", "score_history", "trail"):
+            connection.exec_driver_sql(f"alter table {table} rename to gone_{table}")
+    for query, told in WRONG:
+        with subtests.test(query=query[:60]):
+            answer = _post(local_api, json.dumps({"query": query}).encode(), accept=SPEC)
+            assert answer.status_code == 400, answer.text
+            error = answer.json()["errors"][0]
+            assert error["extensions"]["code"] == "BAD_INPUT"
+            assert "path" not in error
+            assert told in error["message"]
+            assert error["locations"]
+    paged = "query($first: Int, $after: String) { accounts(first: $first, after: $after) { totalCount } }"
+    for variables in ({"first": 101}, {"after": "x"}, {"first": 3, "after": ""}):
+        with subtests.test(variables=str(variables)):
+            answer = _post(local_api, json.dumps({"query": paged, "variables": variables}).encode(), accept=SPEC)
+            assert answer.status_code == 400
+            assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
 
 
 def test_misspelt_fields_are_not_guessed_at(local_api: Api) -> None:

@@ -17,28 +17,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 
 from accountpulse.core.errors import AccountPulseError, NotFound, Unauthorized
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, Node
 
 log = logging.getLogger("accountpulse.graphql")
 
 
 class ApiError(GraphQLError):
-    """An error that the caller may see."""
+    """An error that the caller may see. nodes: where in the document it is, for one that is found before execution."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message, extensions={"code": code})
+    def __init__(self, code: str, message: str, nodes: Collection[Node] | None = None) -> None:
+        super().__init__(message, nodes, extensions={"code": code})
 
 
 class BadInput(ApiError):
     """An argument that can't be used."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("BAD_INPUT", message)
+    def __init__(self, message: str, nodes: Collection[Node] | None = None) -> None:
+        super().__init__("BAD_INPUT", message, nodes)
 
 
 class Missing(ApiError):
@@ -56,7 +57,8 @@ def error_body(code: str, message: str, request_id: str) -> dict[str, Any]:
 def presented(error: GraphQLError, request_id: str) -> GraphQLError:
     """The error as a caller sees it: with a code and the request's id, and without anything that we did not write for them."""
     cause = error.original_error
-    while isinstance(cause, GraphQLError) and not isinstance(cause, ApiError) and cause.original_error is not None:
+    while isinstance(cause, GraphQLError) and not isinstance(cause, ApiError):
+        # At its end: graphql-core's own word, such as on a variable of a wrong type.
         cause = cause.original_error
     message = error.message
     if isinstance(error, ApiError):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import strawberry
 
-from accountpulse.graphql.execution.marks import needing, ready_with, volatile, written_as
+from accountpulse.graphql.execution.marks import checking, needing, ready_with, volatile, written_as
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -23,11 +23,13 @@ def resolver(
     within: bool = False,
     rests_on_more: bool = False,
     ready: Callable[[Any], Any] | None = None,
+    check: Callable[..., object] | None = None,
 ) -> Callable[[F], F]:
     """Declare a method as the resolver of the field named like it.
 
     needs: the columns of the object's row that it reads. within: what it returns reads further columns of the same row.
-    rests_on_more: than the store; no answer with it is kept. ready: gives the same at once, or NOT_READY.
+    rests_on_more: than the store; no answer with it is kept. ready: gives the same at once, or NOT_READY. check: takes
+    arguments by the method's names for them, and raises BadInput; the query is then refused before it begins.
     """
 
     def declare(method: F) -> F:
@@ -37,6 +39,8 @@ def resolver(
             volatile(method)
         if ready is not None:
             ready_with(method, ready)
+        if check is not None:
+            checking(check)(method)
         return cast("F", strawberry.field(description=description)(method))
 
     return declare

@@ -77,12 +77,12 @@ class TimeFilter:
     null: bool | None = strawberry.field(default=strawberry.UNSET, description="True: the time is missing. False: it is there.")
 
 
-def to_condition(filter: Any) -> Condition:
-    """The condition that a filter input means: all its comparators hold, and what `and`, `or` and `not` say.
+def condition_of(filter: Any = None) -> Condition | None:
+    """The condition that a filter input means: all its comparators hold, and what `and`, `or` and `not` say. None without one.
 
     Raises BadInput for a filter that is too deep or too large, or holds an explicit null.
     """
-    return _Reader().tree(filter, "filter", depth=1)
+    return None if filter is None else _Reader().tree(filter, "filter", depth=1)
 
 
 class _Reader:

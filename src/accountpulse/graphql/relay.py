@@ -149,6 +149,33 @@ class Cursors:
         return parsed
 
 
+def between(name: str, value: int, most: int, least: int = 1) -> int:
+    """The value of an argument. Raises BadInput for one that is too small or too large."""
+    if not least <= value <= most:
+        raise BadInput(f"{name} is {value}; it must be between {least} and {most}")
+    return value
+
+
+def first_of(most: int) -> Callable[[int], int]:
+    """What checks `first` of a list that has no pages."""
+
+    def check(first: int) -> int:
+        return between("first", first, most)
+
+    return check
+
+
+def page_check(cursors: Cursors) -> Callable[..., PageRequest]:
+    """What checks the arguments of a list whose order is always the same."""
+
+    def check(
+        first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> PageRequest:
+        return page_request(cursors, first=first, after=after, last=last, before=before)
+
+    return check
+
+
 def page_request(
     cursors: Cursors, *, first: int | None, after: str | None, last: int | None, before: str | None
 ) -> PageRequest:
@@ -156,8 +183,8 @@ def page_request(
     if first is not None and last is not None:
         raise BadInput("give first or last, not both")
     for name, size in (("first", first), ("last", last)):
-        if size is not None and not 1 <= size <= MAX_FIRST:
-            raise BadInput(f"{name} is {size}; it must be between 1 and {MAX_FIRST}")
+        if size is not None:
+            between(name, size, MAX_FIRST)
     return PageRequest(
         limit=last or first or DEFAULT_FIRST,
         after=None if after is None else cursors.decode(after),

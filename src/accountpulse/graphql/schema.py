@@ -24,6 +24,7 @@ from accountpulse.graphql.execution.executor import compiled_executor
 from accountpulse.graphql.execution.prepared import Documents, FromPrepared
 from accountpulse.graphql.explaining.queries import ExplainingQueries
 from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.limits.arguments import Arguments
 from accountpulse.graphql.limits.cost import Costs
 from accountpulse.graphql.live.subscriptions import LiveSubscriptions
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
@@ -35,7 +36,7 @@ from accountpulse.graphql.people.mutations import PeopleMutations
 from accountpulse.graphql.portfolio.queries import PortfolioQueries
 from accountpulse.graphql.records.queries import RecordQueries
 from accountpulse.graphql.records.types import RECORDS
-from accountpulse.graphql.relay import Node, parse_id
+from accountpulse.graphql.relay import Node, parse_id, row_number
 from accountpulse.graphql.rows import VisibleRows
 from accountpulse.graphql.scalars import SCALARS
 from graphql import GraphQLError
@@ -72,10 +73,26 @@ class Plugin:
 
 async def node_of(info: Info, id: str) -> Node | None:
     """What has an id; None where it is gone. Raises BadInput for what is no id."""
+    type_name, key = check_node(id)
+    return await _NODES[type_name](info, id, key)
+
+
+def check_node(id: str) -> tuple[str, str]:
+    """The type and key of an id. Raises BadInput for what is none of something that can be fetched."""
     type_name, key = parse_id(id)
     if type_name not in _NODES:
         raise BadInput(f"there is no type {type_name[:40]!r} to fetch by id; there are: {', '.join(sorted(_NODES))}")
-    return await _NODES[type_name](info, id, key)
+    if type_name != "Metric":
+        row_number(id, key)
+    return type_name, key
+
+
+def check_nodes(ids: list[str]) -> None:
+    """Raises BadInput for too many ids, or what is none."""
+    if len(ids) > MOST_NODES:
+        raise BadInput(f"{len(ids)} ids were sent; at most {MOST_NODES} are allowed")
+    for id in ids:
+        check_node(id)
 
 
 @strawberry.type(description="How much a viewer may ask for. What a query costs stands in `extensions.cost` of its answer.")
@@ -88,14 +105,13 @@ class RateLimit:
 
 @strawberry.type
 class RootQueries:
-    @resolver("Anything by its id; null where it is gone.")
+    @resolver("Anything by its id; null where it is gone.", check=check_node)
     async def node(self, info: Info, id: IdArg) -> Node | None:
         return await node_of(info, id)
 
-    @resolver("Things by their ids, in that order; null in the place of what is gone.")
+    @resolver("Things by their ids, in that order; null in the place of what is gone.", check=check_nodes)
     async def nodes(self, info: Info, ids: IdsArg) -> list[Node | None]:
-        if len(ids) > MOST_NODES:
-            raise BadInput(f"{len(ids)} ids were sent; at most {MOST_NODES} are allowed")
+        check_nodes(list(ids))
         return list(await asyncio.gather(*(node_of(info, id) for id in ids)))
 
     @resolver("Who is asking, and what they may do.")
@@ -150,6 +166,11 @@ class Schema(strawberry.Schema):
     def costs(self) -> Costs:
         """What operations on this schema cost."""
         return Costs(self._schema)
+
+    @cached_property
+    def arguments(self) -> Arguments:
+        """What is wrong with the arguments of operations on this schema."""
+        return Arguments(self, self._schema)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: the view passes every error through `errors.presented`."""

@@ -151,6 +151,9 @@ class View:
             return self._spoken(asked, ExecutionResult(None, list(prepared.errors)), None)
         if operation is None:
             raise bad_request("operationName must name one of the document's operations, and may only be left out of one")
+        if wrong := self._schema.arguments.refusals(prepared, operation, ask.variables):
+            self._spend_one(asked)
+            return self._spoken(asked, ExecutionResult(None, list(wrong)), None)
         cost = self._schema.costs.of(prepared, operation, ask.variables)
         refusal = self._allowances.of(asked.viewer).refusal(cost)
         if isinstance(refusal, RateLimited):

@@ -36,6 +36,7 @@ FINGERPRINTS = {
     "GraphQLCoreConverter.from_object": "0f7b2e8c97a4",
     "GraphQLCoreConverter.from_resolver": "bcac1354fecd",
     "optimized_is_awaitable": "573992bc92ad",
+    "convert_arguments": "c1f343b7611e",
 }
 
 

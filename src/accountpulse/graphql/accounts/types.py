@@ -17,12 +17,12 @@ from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.execution.projection import columns
 from accountpulse.graphql.fields import choice, column, resolver
 from accountpulse.graphql.people.types import PeopleInput
-from accountpulse.graphql.records.features import WINDOW, AccountFeature, DaysArg, FeaturesArg, features_of
+from accountpulse.graphql.records.features import WINDOW, AccountFeature, DaysArg, FeaturesArg, check_window, features_of
 from accountpulse.graphql.records.of_account import AccountRecords
 from accountpulse.graphql.relay import Node, global_id
 from accountpulse.graphql.scalars import BigInt, Money
-from accountpulse.graphql.scores.buckets import HistoryStep, ScoreBucket, StartArg, StepArg, score_buckets
-from accountpulse.graphql.scores.queries import MAX_POINTS, score_history
+from accountpulse.graphql.scores.buckets import HistoryStep, ScoreBucket, StartArg, StepArg, check_steps, score_buckets
+from accountpulse.graphql.scores.queries import MAX_POINTS, check_points, score_history
 from accountpulse.graphql.scores.types import BasisArg, FromArg, HistoryBasis, PointsArg, Score, ScoreHistory, ToArg
 
 
@@ -119,6 +119,7 @@ class Account(PeopleInput, AccountRecords, Node):
         "How its score went: a point where the score moved by a point, or the band, model or segment changed. "
         "`from` and `to` on one day give the score in force then.",
         needs=(),
+        check=check_points,
     )
     async def history(
         self,
@@ -131,7 +132,9 @@ class Account(PeopleInput, AccountRecords, Node):
         return await score_history(info.context, self.row_id, from_, to, basis, first)
 
     @resolver(
-        "How its score went, in even steps: what a chart shows. Steps without a day that had a score are left out.", needs=()
+        "How its score went, in even steps: what a chart shows. Steps without a day that had a score are left out.",
+        needs=(),
+        check=check_steps,
     )
     async def history_buckets(
         self,
@@ -143,7 +146,7 @@ class Account(PeopleInput, AccountRecords, Node):
     ) -> list[ScoreBucket]:
         return await score_buckets(info.context, self.row_id, from_, to, every, basis)
 
-    @resolver("The features that it used, or used before and no longer, the most used first.", needs=())
+    @resolver("The features that it used, or used before and no longer, the most used first.", needs=(), check=check_window)
     async def features(self, info: Info, days: DaysArg = WINDOW, first: FeaturesArg = 20) -> list[AccountFeature]:
         return await features_of(info.context, self.row_id, days, first)
 

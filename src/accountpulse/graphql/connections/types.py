@@ -11,13 +11,13 @@ import strawberry
 from strawberry.scalars import JSON
 
 from accountpulse.graphql.context import Context, Info
-from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice, resolver
-from accountpulse.graphql.relay import Node, global_id
+from accountpulse.graphql.relay import Node, first_of, global_id
 from accountpulse.graphql.scalars import BigInt
 
 MAX_RUNS = 50
 MAX_QUARANTINED = 100
+_runs, _quarantined = first_of(MAX_RUNS), first_of(MAX_QUARANTINED)
 
 
 @strawberry.enum(description="How a connection stands.")
@@ -179,11 +179,9 @@ class SourceConnection(Node):
             for row in await info.context.loaders.held.load(self.row_id)
         ]
 
-    @resolver("The records that could not be understood, those met last first.")
+    @resolver("The records that could not be understood, those met last first.", check=_quarantined)
     async def quarantine(self, info: Info, first: QuarantineArg = 50) -> Quarantine:
-        if not 1 <= first <= MAX_QUARANTINED:
-            raise BadInput(f"first is {first}; it must be between 1 and {MAX_QUARANTINED}")
-        rows = await info.context.loaders.quarantined.load((self.row_id, first))
+        rows = await info.context.loaders.quarantined.load((self.row_id, _quarantined(first)))
         return Quarantine(
             total_count=rows[0].many if rows else 0,
             records=[
@@ -192,10 +190,8 @@ class SourceConnection(Node):
             ],
         )
 
-    @resolver("Its latest runs, newest first.")
+    @resolver("Its latest runs, newest first.", check=_runs)
     async def last_runs(self, info: Info, first: RunsArg = 5) -> list[Run]:
-        if not 1 <= first <= MAX_RUNS:
-            raise BadInput(f"first is {first}; it must be between 1 and {MAX_RUNS}")
         return [
             Run(
                 row_id=row.id,
@@ -204,7 +200,7 @@ class SourceConnection(Node):
                 state=RunState(row.state),
                 message=_told(row.message, info.context),
             )
-            for row in await info.context.loaders.runs.load((self.row_id, first))
+            for row in await info.context.loaders.runs.load((self.row_id, _runs(first)))
         ]
 
     @staticmethod

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any
 
+import strawberry
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.executor import CollectedErrors, Executor
 from graphql.pyutils import Path, Undefined
@@ -20,6 +21,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types.arguments import convert_arguments
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 
@@ -41,6 +43,7 @@ __all__ = [
     "Path",
     "PlainExecutor",
     "Undefined",
+    "arguments_as_resolved",
     "attribute_of",
     "declared_resolver",
     "default_attributes",
@@ -82,6 +85,12 @@ def declared_resolver(field: GraphQLField) -> Callable[..., Any] | None:
         return None
     function = declared.base_resolver.wrapped_func
     return function if inspect.isfunction(function) else None
+
+
+def arguments_as_resolved(schema: strawberry.Schema, field: GraphQLField, values: dict[str, Any]) -> dict[str, Any]:
+    """A field's coerced arguments as its resolver gets them: by its names for them, inputs as objects."""
+    declared: StrawberryField = field.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    return convert_arguments(values, declared.arguments, schema.schema_converter.scalar_registry, schema.config)
 
 
 def function_of(field: GraphQLField) -> Callable[..., Any] | None:
@@ -157,6 +166,7 @@ _RELIED_ON: tuple[Any, ...] = (
     GraphQLCoreConverter.from_object,
     GraphQLCoreConverter.from_resolver,
     optimized_is_awaitable,
+    convert_arguments,
 )
 
 

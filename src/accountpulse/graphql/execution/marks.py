@@ -11,6 +11,7 @@ NOT_READY: Final = type("NotReady", (), {"__slots__": (), "__repr__": lambda _: 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXPRESSION, _READY = "accountpulse_expression", "accountpulse_ready"
 _NEEDS, _VOLATILE = "accountpulse_needs", "accountpulse_volatile"
+_CHECK = "accountpulse_check"
 
 
 def written_as(function: F, expression: str) -> F:
@@ -65,3 +66,19 @@ def volatile(function: F) -> F:
 def is_volatile(function: Callable[..., Any]) -> bool:
     """Whether a resolver was marked as volatile."""
     return bool(getattr(function, _VOLATILE, False))
+
+
+def checking(check: Callable[..., object]) -> Callable[[F], F]:
+    """Mark a resolver with what checks its arguments before execution begins: it takes some of them, and raises BadInput."""
+
+    def mark(function: F) -> F:
+        setattr(function, _CHECK, check)
+        return function
+
+    return mark
+
+
+def check_of(function: Callable[..., Any]) -> Callable[..., object] | None:
+    """What checks a resolver's arguments."""
+    found: Callable[..., object] | None = getattr(function, _CHECK, None)
+    return found

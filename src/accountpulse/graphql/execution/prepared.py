@@ -93,7 +93,7 @@ class FromPrepared(SchemaExtension):
         if not errors and operation is not None:
             schema: Any = context.schema
             refusal = context.context.allowance.refusal(schema.costs.of(prepared, operation, context.variables or {}))
-            errors += [] if refusal is None else [refusal]
+            errors += schema.arguments.refusals(prepared, operation, context.variables or {}) if refusal is None else [refusal]
         context.pre_execution_errors = errors
         yield
 

@@ -12,12 +12,13 @@ import strawberry
 from accountpulse.core.clock import day_of
 from accountpulse.core.store.scope import RowScope
 from accountpulse.graphql.accounts.inputs import AccountBy
-from accountpulse.graphql.accounts.queries import ByArg, find_account
+from accountpulse.graphql.accounts.queries import ByArg, check_account, find_account
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import BadInput, Missing
 from accountpulse.graphql.explaining.types import ScoreMove, ToReachBand
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.hub import Hub
+from accountpulse.graphql.scores.queries import check_days
 
 T = TypeVar("T")
 
@@ -30,24 +31,30 @@ LastDayArg = Annotated[date | None, strawberry.argument(description="The last da
 BandArg = Annotated[str | None, strawberry.argument(description="The band. Default: the next better one.")]
 
 
+def _check_change(by: AccountBy, from_: date | None = None, to: date | None = None) -> None:
+    check_account(by)
+    check_days(from_, to)
+
+
 @strawberry.type
 class ExplainingQueries:
     @resolver(
         "Why an account's score moved between two days, split exactly: late data, segment, model, peers, behaviour and "
-        "adjustments. It evaluates the account on both days: one such question a request."
+        "adjustments. It evaluates the account on both days: one such question a request.",
+        check=_check_change,
     )
     async def explain_change(self, info: Info, by: ByArg, from_: FirstDayArg = None, to: LastDayArg = None) -> ScoreMove:
         hub = info.context.hub
         from_ = from_ or (to or day_of(hub.clock.now(), hub.zone)) - timedelta(days=DAYS)
-        if to is not None and from_ > to:
-            raise BadInput(f"from is {from_.isoformat()}, after to, which is {to.isoformat()}")
+        check_days(from_, to)
         return ScoreMove.of(
             *await _evaluated(info, by, lambda hub, account, scope: hub.explain_change(account, from_, to, scope=scope))
         )
 
     @resolver(
         "What it would take for an account to reach a band: the smallest change that does it, and what each metric can do "
-        "alone. It evaluates the account many times over: one such question a request."
+        "alone. It evaluates the account many times over: one such question a request.",
+        check=check_account,
     )
     async def to_reach_band(self, info: Info, by: ByArg, band: BandArg = None) -> ToReachBand:
         _, found = await _evaluated(info, by, lambda hub, account, scope: hub.counterfactual(account, band, scope=scope))

@@ -10,15 +10,15 @@ import strawberry
 
 from accountpulse.core.store import score_feed, tokens
 from accountpulse.core.store.score_feed import Stood
-from accountpulse.core.store.selection import Condition
 from accountpulse.core.store.types import EPOCH
-from accountpulse.graphql.accounts.inputs import FilterArg
+from accountpulse.graphql.accounts.inputs import AccountFilter, FilterArg
 from accountpulse.graphql.accounts.types import Account, account_of
 from accountpulse.graphql.connections.types import Run, RunState, SourceConnection
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import ApiError
+from accountpulse.graphql.execution.marks import checking
 from accountpulse.graphql.fields import resolver
-from accountpulse.graphql.filters import to_condition
+from accountpulse.graphql.filters import condition_of
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.relay import Cursors
 
@@ -61,12 +61,19 @@ SinceArg = Annotated[
 ConnectionArg = Annotated[str | None, strawberry.argument(description="Only this connection, by its name. Default: all.")]
 
 
+def _check(filter: AccountFilter | None = None, since: str | None = None) -> None:
+    condition_of(filter)
+    if since is not None:
+        _CURSORS.decode(since)
+
+
 @strawberry.type
 class LiveSubscriptions:
     @strawberry.subscription(  # type: ignore[untyped-decorator]  # Strawberry's own
         description="Scores as they change, of all accounts or those of a filter: with the band, and what they were before. An "
         "account that leaves the filter is not told."
     )
+    @checking(_check)
     async def score_changed(
         self, info: Info, filter: FilterArg = None, since: SinceArg = None
     ) -> AsyncGenerator[ScoreEvent, None]:
@@ -77,6 +84,7 @@ class LiveSubscriptions:
         description="Accounts that come into another band, of all accounts or those of a filter. With `since`, those whose "
         "score changed since then are told whether or not the band did: what it was is not known."
     )
+    @checking(_check)
     async def band_changed(
         self, info: Info, filter: FilterArg = None, since: SinceArg = None
     ) -> AsyncGenerator[ScoreEvent, None]:
@@ -114,7 +122,7 @@ class LiveSubscriptions:
 
 async def _changes(info: Info, filter: Any, since: str | None) -> AsyncGenerator[ScoreEvent, None]:
     context = cast("LiveContext", info.context)
-    condition: Condition | None = None if filter is None else to_condition(filter)
+    condition = condition_of(filter)
     after: list[Any] | None = None if since is None else _CURSORS.decode(since)
     known: dict[int, Stood] | None = None
     begin = EPOCH

@@ -15,6 +15,7 @@ from accountpulse.graphql.accounts.types import Account, account_of
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import resolver
+from accountpulse.graphql.relay import between
 
 MOST_LISTED = 100
 MOST_MODELS = 20
@@ -179,12 +180,16 @@ class ModelPreviewAnswer:
     preview: ModelPreview | None = strawberry.field(description="What would happen; null where there are problems.")
 
 
+def check_preview(models: list[str] | None = None, first: int = 0) -> None:
+    """Raises BadInput for too much at once."""
+    between("first", first, MOST_LISTED, least=0)
+    if models is not None and len(models) > MOST_MODELS:
+        raise BadInput(f"{len(models)} models were sent; at most {MOST_MODELS} can be tried at once")
+
+
 async def preview_of(context: Context, models: list[str], segments: str | None, first: int) -> ModelPreviewAnswer:
     """Score a draft in a worker thread. Raises BadInput for too much at once."""
-    if not 0 <= first <= MOST_LISTED:
-        raise BadInput(f"first is {first}; it must be between 0 and {MOST_LISTED}")
-    if len(models) > MOST_MODELS:
-        raise BadInput(f"{len(models)} models were sent; at most {MOST_MODELS} can be tried at once")
+    check_preview(models, first)
     if context.previewed:
         raise BadInput("one preview can be asked for at a time; send another request for another")
     context.previewed = True

@@ -12,6 +12,7 @@ from accountpulse.graphql.models.preview import (
     ModelPreviewAnswer,
     ModelTextsArg,
     SegmentsTextArg,
+    check_preview,
     preview_of,
 )
 from accountpulse.graphql.models.types import Metric, Model, Segment
@@ -33,6 +34,7 @@ class ModelQueries:
         "see. Nothing is stored, so the scope `read` is enough. It takes as long as scoring today, and one is answered at a "
         "time. Without texts, the draft is the server's configuration.",
         rests_on_more=True,
+        check=check_preview,
     )
     async def model_preview(
         self, info: Info, models: ModelTextsArg = None, segments: SegmentsTextArg = None, first: ListedArg = 20

@@ -9,7 +9,7 @@ import strawberry
 from accountpulse.core.store import scorecards, tokens, trail
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.graphql.accounts.inputs import AccountBy
-from accountpulse.graphql.accounts.queries import find_account
+from accountpulse.graphql.accounts.queries import check_account, find_account
 from accountpulse.graphql.changes import require_all_accounts, require_scope
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import Missing
@@ -30,6 +30,18 @@ AboutArg = Annotated[AccountBy | None, strawberry.argument(description="Only cha
 _TRAIL = Cursors("trail", [int])
 
 
+def _check_trail(
+    account: AccountBy | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> None:
+    if account is not None:
+        check_account(account)
+    page_request(_TRAIL, first=first, after=after, last=last, before=before)
+
+
 @strawberry.type
 class OperationQueries:
     @resolver("The releases of models and segments, the newest first.")
@@ -45,7 +57,8 @@ class OperationQueries:
 
     @resolver(
         "Who changed what, the latest first; for a viewer limited to some accounts, only changes of these. Needs the scope "
-        "`admin`."
+        "`admin`.",
+        check=_check_trail,
     )
     async def audit_trail(
         self,

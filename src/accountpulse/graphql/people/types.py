@@ -13,7 +13,7 @@ from accountpulse.core.store.connections import PEOPLE
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice, resolver
-from accountpulse.graphql.relay import global_id, parse_id
+from accountpulse.graphql.relay import first_of, global_id, parse_id
 from accountpulse.graphql.scalars import BigInt, Money
 
 MOST = 50
@@ -151,6 +151,9 @@ class Outcome:
         )
 
 
+_at_most = first_of(MOST)
+
+
 @strawberry.type
 class PeopleInput:
     """The fields of an account that hold what people put in. row_id: the account's number."""
@@ -162,19 +165,19 @@ class PeopleInput:
         found = await info.context.loaders.override.load(self.row_id)
         return None if found is None else ScoreOverride.of(found)
 
-    @resolver("The scores promised for it, the latest first; at most one has not been ended.", needs=())
+    @resolver("The scores promised for it, the latest first; at most one has not been ended.", needs=(), check=_at_most)
     async def targets(self, info: Info, first: FirstArg = 5) -> list[Target]:
         return [Target.of(each) for each in await info.context.loaders.targets.load((self.row_id, _at_most(first)))]
 
-    @resolver("The notes about it, the latest first.", needs=())
+    @resolver("The notes about it, the latest first.", needs=(), check=_at_most)
     async def notes(self, info: Info, first: FirstArg = 20) -> list[Note]:
         return [Note.of(each) for each in await info.context.loaders.notes.load((self.row_id, _at_most(first)))]
 
-    @resolver("People's own judgements of it, the latest first.", needs=())
+    @resolver("People's own judgements of it, the latest first.", needs=(), check=_at_most)
     async def pulses(self, info: Info, first: FirstArg = 5) -> list[Pulse]:
         return [Pulse.of(each) for each in await info.context.loaders.pulses.load((self.row_id, _at_most(first)))]
 
-    @resolver("What became of it, the latest first.", needs=())
+    @resolver("What became of it, the latest first.", needs=(), check=_at_most)
     async def outcomes(self, info: Info, first: FirstArg = 5) -> list[Outcome]:
         return [Outcome.of(each) for each in await info.context.loaders.outcomes.load((self.row_id, _at_most(first)))]
 
@@ -192,12 +195,6 @@ def entered_id(id: str, type_name: str) -> str:
     if connection != PEOPLE:
         raise BadInput(f"it was brought by {connection}, and can only be removed there")
     return number
-
-
-def _at_most(first: int) -> int:
-    if not 1 <= first <= MOST:
-        raise BadInput(f"first is {first}; it must be between 1 and {MOST}")
-    return first
 
 
 def _money(entry: people.OutcomeEntry) -> Money | None:

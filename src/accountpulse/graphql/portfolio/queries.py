@@ -10,8 +10,8 @@ import strawberry
 from accountpulse.graphql.accounts.inputs import AccountFilter
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.fields import resolver
-from accountpulse.graphql.filters import to_condition
-from accountpulse.graphql.portfolio.reading import read
+from accountpulse.graphql.filters import condition_of
+from accountpulse.graphql.portfolio.reading import check_dimensions, read
 from accountpulse.graphql.portfolio.types import Portfolio, PortfolioDimension
 
 PortfolioFilterArg = Annotated[
@@ -31,16 +31,22 @@ AsOfArg = Annotated[
 ]
 
 
+def _check(filter: AccountFilter | None = None, group_by: list[PortfolioDimension] | None = None) -> None:
+    condition_of(filter)
+    check_dimensions([by.value for by in group_by or ()])
+
+
 @strawberry.type
 class PortfolioQueries:
     @resolver(
         "How many accounts there are in each band, segment or whatever else they have in common, what they pay and how they "
-        "score; now, or on a past day."
+        "score; now, or on a past day.",
+        check=_check,
     )
     async def portfolio(
         self, info: Info, filter: PortfolioFilterArg = None, group_by: GroupByArg = None, as_of: AsOfArg = None
     ) -> Portfolio:
-        condition = None if filter is None else to_condition(filter)
+        condition = condition_of(filter)
         dimensions = [PortfolioDimension.BAND] if group_by is None else group_by
         reading = await read(info.context, condition, [by.value for by in dimensions], as_of)
         return Portfolio.empty() if reading is None else Portfolio.of(reading, dimensions, info.context.hub.currency)

@@ -60,10 +60,15 @@ async def standing(context: Context, day: date | None) -> Standing | None:
     return await context.read(store.standing_on, day)
 
 
-async def read(context: Context, condition: Condition | None, dimensions: Sequence[str], day: date | None) -> Reading | None:
-    """Count. None where nothing had been scored by then. Raises BadInput for what can't be counted."""
+def check_dimensions(dimensions: Sequence[str]) -> None:
+    """Raises BadInput for too many things to count by, or one twice."""
     if len(dimensions) > MOST_DIMENSIONS or len(set(dimensions)) < len(dimensions):
         raise BadInput(f"groupBy lists {len(dimensions)} things; up to {MOST_DIMENSIONS} different ones are allowed")
+
+
+async def read(context: Context, condition: Condition | None, dimensions: Sequence[str], day: date | None) -> Reading | None:
+    """Count. None where nothing had been scored by then. Raises BadInput for what can't be counted."""
+    check_dimensions(dimensions)
     stood = await standing(context, day)
     return None if stood is None else await context.read(_count, stood, condition, tuple(dimensions), context.scope)
 

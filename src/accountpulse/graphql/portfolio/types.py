@@ -14,6 +14,7 @@ from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice, resolver
 from accountpulse.graphql.portfolio.reading import MOST_MOVERS, Counted, Reading, standing
+from accountpulse.graphql.relay import first_of
 from accountpulse.graphql.scalars import BigInt, Money
 
 
@@ -79,6 +80,7 @@ class PortfolioMover:
 
 
 BandArg = Annotated[str | None, strawberry.argument(description="Only those in this band then. Default: any.")]
+_movers = first_of(MOST_MOVERS)
 MoversArg = Annotated[int, strawberry.argument(description="How many: 1 to 100.")]
 
 
@@ -105,12 +107,11 @@ class PortfolioMovement:
     reading: strawberry.Private[Reading]
     since: strawberry.Private[core.Standing]
 
-    @resolver("The accounts whose score moved most, up or down: the largest moves first.")
+    @resolver("The accounts whose score moved most, up or down: the largest moves first.", check=_movers)
     async def movers(
         self, info: Info, before: BandArg = None, after: BandArg = None, first: MoversArg = 20
     ) -> list[PortfolioMover]:
-        if not 1 <= first <= MOST_MOVERS:
-            raise BadInput(f"first is {first}; it must be between 1 and {MOST_MOVERS}")
+        _movers(first)
         return [
             PortfolioMover(
                 row_id=row.account_id,

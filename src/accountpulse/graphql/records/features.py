@@ -16,8 +16,8 @@ from accountpulse.core.store.feature_use import FeatureUse
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition
 from accountpulse.graphql.context import Context
-from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice
+from accountpulse.graphql.relay import between
 from accountpulse.graphql.scalars import BigInt
 
 WINDOW = 30
@@ -127,10 +127,13 @@ def _read(
     return feature_use.customers(connection, condition, scope=scope), used, keys
 
 
+def check_window(days: int, first: int) -> None:
+    """Raises BadInput for what is too much."""
+    between("days", days, MOST_DAYS)
+    between("first", first, MOST_FEATURES)
+
+
 def _checked(context: Context, days: int, first: int) -> date:
     """Today. Raises BadInput for what is too much."""
-    if not 1 <= days <= MOST_DAYS:
-        raise BadInput(f"days is {days}; it must be between 1 and {MOST_DAYS}")
-    if not 1 <= first <= MOST_FEATURES:
-        raise BadInput(f"first is {first}; it must be between 1 and {MOST_FEATURES}")
+    check_window(days, first)
     return day_of(context.hub.clock.now(), context.hub.zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -9,9 +10,10 @@ from accountpulse.core.model import Kind, schemas
 from accountpulse.core.store.paging import Page, PageRequest
 from accountpulse.core.store.records import event_of
 from accountpulse.graphql.context import Context
+from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.records.loaders import RecordPageRequest, RecordRequest
 from accountpulse.graphql.records.types import RECORDS, SourceRecord
-from accountpulse.graphql.relay import Connection, Cursors, connection_of, page_request
+from accountpulse.graphql.relay import Connection, Cursors, connection_of, page_check, page_request
 
 R = TypeVar("R", bound=SourceRecord)
 
@@ -23,6 +25,24 @@ def _cursors(record: str) -> Cursors:
 
 _CURSORS = {record: _cursors(record) for record in RECORDS}
 _NAMES = {kind: record for record, kind in RECORDS.items()}
+
+
+def check_of(kind: type[SourceRecord]) -> Callable[..., PageRequest]:
+    """What checks the arguments of a page of records of one type."""
+    return page_check(_CURSORS[_NAMES[kind]])
+
+
+def check_any(of: str | None = None, first: int | None = None, after: str | None = None) -> None:
+    """Raises BadInput for what asks for no page of records, of `of` or else of any type."""
+    orders = [_CURSORS[of]] if of in _CURSORS else list(_CURSORS.values())
+    problems = []
+    for cursors in orders:
+        try:
+            page_request(cursors, first=first, after=after, last=None, before=None)
+        except BadInput as problem:
+            problems.append(problem)
+    if len(problems) == len(orders):
+        raise problems[0]
 
 
 async def page_of(context: Context, kind: type[R], account_id: int, first: int | None, after: str | None) -> Connection[R]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
-from accountpulse.graphql.accounts.inputs import FilterArg
+from accountpulse.graphql.accounts.inputs import AccountFilter, FilterArg
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.fields import resolver
-from accountpulse.graphql.filters import to_condition
+from accountpulse.graphql.filters import condition_of
 from accountpulse.graphql.records.features import (
     WINDOW,
     Adoption,
@@ -16,12 +16,21 @@ from accountpulse.graphql.records.features import (
     FeatureOrderArg,
     FeaturesArg,
     adoption,
+    check_window,
 )
+
+
+def _check(filter: AccountFilter | None, days: int, first: int) -> None:
+    condition_of(filter)
+    check_window(days, first)
 
 
 @strawberry.type
 class RecordQueries:
-    @resolver("Which features accounts use most or least: all accounts, or those of a filter, such as a segment's.")
+    @resolver(
+        "Which features accounts use most or least: all accounts, or those of a filter, such as a segment's.",
+        check=_check,
+    )
     async def feature_adoption(
         self,
         info: Info,
@@ -30,4 +39,4 @@ class RecordQueries:
         order: FeatureOrderArg = FeatureOrder.MOST_USED,
         first: FeaturesArg = 20,
     ) -> Adoption:
-        return await adoption(info.context, None if filter is None else to_condition(filter), days, order, first)
+        return await adoption(info.context, condition_of(filter), days, order, first)

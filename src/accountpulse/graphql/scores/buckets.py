@@ -15,7 +15,7 @@ from accountpulse.core.store.scores_read import HistoryRequest
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice
-from accountpulse.graphql.scores.queries import BASES, band_named
+from accountpulse.graphql.scores.queries import BASES, band_named, check_days
 from accountpulse.graphql.scores.types import HistoryBasis
 
 MOST_BUCKETS = 500
@@ -53,20 +53,27 @@ StartArg = Annotated[
 ]
 
 
+def check_steps(every: HistoryStep = HistoryStep.WEEK, from_: date | None = None, to: date | None = None) -> None:
+    """Raises BadInput for days in the wrong order, or too many steps."""
+    check_days(from_, to)
+    if from_ is None or to is None:
+        return
+    days = (to - from_).days + 1
+    most = MOST_BUCKETS if every is HistoryStep.DAY else MOST_DAYS
+    if days > most:
+        step = _STEPS[every]
+        raise BadInput(f"from {from_.isoformat()} to {to.isoformat()} are {days} days; by {step} at most {most} are allowed")
+
+
 async def score_buckets(
     context: Context, account_id: int, start: date | None, end: date | None, every: HistoryStep, basis: HistoryBasis
 ) -> list[ScoreBucket]:
     """The steps of one account. Raises BadInput for days in the wrong order, or too many steps."""
     end = end or day_of(context.hub.clock.now(), context.hub.zone)
     start = start or end - timedelta(days=DEFAULT_DAYS - 1)
-    if start > end:
-        raise BadInput(f"from is {start.isoformat()}, after to, which is {end.isoformat()}")
+    check_steps(every, start, end)
     step = _STEPS[every]
-    days = (end - start).days + 1
-    most = MOST_BUCKETS if step == "day" else MOST_DAYS
-    if days > most:
-        raise BadInput(f"from {start.isoformat()} to {end.isoformat()} are {days} days; by {step} at most {most} are allowed")
-    request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=days + 1)
+    request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=(end - start).days + 2)
     page = await context.loaders.history.load((account_id, request))
     away = await context.loaders.absences.load(account_id)
     found = []

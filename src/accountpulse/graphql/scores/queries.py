@@ -13,10 +13,23 @@ from accountpulse.core.store.scores import LIVE, raw_centi
 from accountpulse.core.store.scores_read import Basis, HistoryRequest
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.relay import between
 from accountpulse.graphql.scores.types import HistoryBasis, ScoreHistory, ScorePoint
 
 MAX_POINTS = 500
 BASES: dict[HistoryBasis, Basis] = {HistoryBasis.LIVE: "live", HistoryBasis.RESTATED: "restated", HistoryBasis.BEST: "best"}
+
+
+def check_days(from_: date | None = None, to: date | None = None) -> None:
+    """Raises BadInput for days in the wrong order."""
+    if from_ is not None and to is not None and from_ > to:
+        raise BadInput(f"from is {from_.isoformat()}, after to, which is {to.isoformat()}")
+
+
+def check_points(from_: date, to: date | None = None, first: int = MAX_POINTS) -> None:
+    """Raises BadInput for days in the wrong order, or too many points."""
+    check_days(from_, to)
+    between("first", first, MAX_POINTS)
 
 
 async def score_history(
@@ -24,10 +37,7 @@ async def score_history(
 ) -> ScoreHistory:
     """The points of one account. Raises BadInput for days in the wrong order, or too many points."""
     end = end or day_of(context.hub.clock.now(), context.hub.zone)
-    if start > end:
-        raise BadInput(f"from is {start.isoformat()}, after to, which is {end.isoformat()}")
-    if not 1 <= first <= MAX_POINTS:
-        raise BadInput(f"first is {first}; it must be between 1 and {MAX_POINTS}")
+    check_points(start, end, first)
     request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=first)
     page = await context.loaders.history.load((account_id, request))
     points = []

@@ -21,7 +21,7 @@ from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.execution.marks import NOT_READY
 from accountpulse.graphql.fields import choice, column, read_as, resolver
 from accountpulse.graphql.models.types import Metric, Model
-from accountpulse.graphql.records.paging import no_records, page_behind
+from accountpulse.graphql.records.paging import check_any, no_records, page_behind
 from accountpulse.graphql.records.types import RECORDS, SourceRecord
 from accountpulse.graphql.relay import AfterArg, Connection
 
@@ -101,7 +101,8 @@ class Component:
 
     @resolver(
         "The records behind the value, of one type, the newest first: those that the metric reads as of the score's day, as "
-        "they are known now. Empty for what is read off the account itself, and for a metric that is no longer installed."
+        "they are known now. Empty for what is read off the account itself, and for a metric that is no longer installed.",
+        check=check_any,
     )
     async def records(
         self, info: Info, of: RecordArg = None, first: RecordsFirstArg = None, after: AfterArg = None
