@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import click
 
 from accountpulse.cli.app import FAILED, INTERRUPTED, USAGE
-from accountpulse.core.errors import AccountPulseError, InvalidInput, NotFound, SettingsError
+from accountpulse.core.errors import AccountPulseError, InvalidInput, NotFound, SettingsError, raised_at
 
 _secrets: set[str] = set()
 
@@ -53,15 +53,10 @@ def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
         click.echo(f"error: {message}", err=True)
     else:
         # The text of a foreign exception may hold a secret, so only its kind and place are shown.
-        message = f"{kind}{_place(error)}"
+        message = f"{kind}{raised_at(error)}"
         hint = "" if debug else "; run it again with --debug for the traceback"
         click.echo(f"error: {message}: this is a bug of AccountPulse{hint}", err=True)
     if as_json:
         document: dict[str, object] = {"type": kind, "message": message}
         click.echo(json.dumps({"error": document | ({"problems": problems} if problems else {})}, indent=2))
     return code
-
-
-def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f" in {frames[-1].name} ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""

@@ -96,6 +96,18 @@ class MissingExtra(AccountPulseError):
         self.extra = extra
 
 
+def raised_at(error: BaseException) -> str:
+    """Where an exception was raised, as ` in function (file.py:12)`: what may be shown of one that is not ours, whose text may
+    hold a secret or a record. Empty for one that was never raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    code = trace.tb_frame.f_code
+    return f" in {code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"
+
+
 class PluginError(AccountPulseError):
     """A plugin broke a rule of the host. Only that plugin is affected, unless strict mode is on."""
 

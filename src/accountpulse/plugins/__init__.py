@@ -32,8 +32,11 @@ from accountpulse.core.metrics.declare import (
     median,
     metric,
     ongoing,
+    rows,
+    table_metric,
     total,
 )
+from accountpulse.core.metrics.tables import Table, Tables
 from accountpulse.core.model import (
     Account,
     Activity,
@@ -130,6 +133,8 @@ __all__ = [
     "Subscription",
     "SubscriptionChange",
     "SurveyResponse",
+    "Table",
+    "Tables",
     "Ticket",
     "TimeCursor",
     "TimeoutAdapter",
@@ -157,9 +162,11 @@ __all__ = [
     "require_recent",
     "require_signature",
     "retry_after",
+    "rows",
     "schema_of",
     "schemas",
     "stream",
+    "table_metric",
     "total",
     "translated_errors",
     "usage_key",

@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
 from accountpulse.core.clock import FixedClock, start_of_day
 from accountpulse.core.identity.linker import link_accounts
 from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import evaluate
+from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.model import Account, Record, schema_of
 from accountpulse.core.model.records import RECORD_TYPES
 from accountpulse.core.store import connections as store_connections
@@ -77,8 +80,19 @@ class MetricSuite:
                     f"{day}: {account} has {value}, but {told.get(account)} when nothing after that day is known"
                 )
 
-    def _values(self, facts: Sequence[Record], folder: Path) -> dict[date, dict[str, float | None]]:
-        """The metric for each account on each expected day."""
+    def test_an_account_stands_for_itself(self, tmp_path: Path) -> None:
+        """What is asked about one account alone is what is said of it among all: scoring may ask about those that changed."""
+        together = self._values(self.facts, tmp_path)
+        (tmp_path / "alone").mkdir()
+        alone = self._values(self.facts, tmp_path / "alone", alone=True)
+        for day, values in together.items():
+            for account, value in values.items():
+                assert _same(alone[day].get(account), value), (
+                    f"{day}: {account} has {value} among all, but {alone[day].get(account)} when it is asked about alone"
+                )
+
+    def _values(self, facts: Sequence[Record], folder: Path, *, alone: bool = False) -> dict[date, dict[str, float | None]]:
+        """The metric for each account on each expected day. alone: ask about each account by itself."""
         clock = FixedClock(datetime.combine(max(self.expected) + timedelta(days=400), datetime.min.time(), UTC))
         with fresh_store(folder) as store:
             connector: Connector[Any] = _Facts(
@@ -99,21 +113,31 @@ class MetricSuite:
             assert not run.streams[0].quarantined, f"the facts can't be stored: {self._reasons(store, ids['facts'])}"
             with store.write() as connection:
                 link_accounts(connection, clock.now(), account_keys={connector.id: "own"})
-            found = {}
             with store.read() as connection:
-                for day in self.expected:
-                    frame = evaluate(
-                        connection,
-                        [self.metric],
-                        day=day,
-                        zone=ZONE,
-                        mode=AsCorrected(),
-                        reporting_currency=self.currency,
-                        include_churned=True,
-                    )
-                    values = [None if math.isnan(value) else float(value) for value in frame.values[:, 0]]
-                    found[day] = {str(n): v for n, v in zip(frame.attributes["name"], values, strict=True)}
-            return found
+                return {day: self._evening(connection, day, alone) for day in self.expected}
+
+    def _evening(self, connection: sa.Connection, day: date, alone: bool) -> dict[str, float | None]:
+        """The metric for each account at the end of a day."""
+
+        def asked(accounts: Sequence[int] | None = None) -> MetricFrame:
+            return evaluate(
+                connection,
+                [self.metric],
+                day=day,
+                zone=ZONE,
+                mode=AsCorrected(),
+                reporting_currency=self.currency,
+                accounts=accounts,
+                include_churned=True,
+            )
+
+        everybody = asked()
+        frames = [asked([id]) for id in everybody.account_ids.tolist()] if alone else [everybody]
+        found: dict[str, float | None] = {}
+        for frame in frames:
+            values = [None if math.isnan(value) else float(value) for value in frame.values[:, 0]]
+            found |= {str(n): v for n, v in zip(frame.attributes["name"], values, strict=True)}
+        return found
 
     @staticmethod
     def _reasons(store: Any, connection_id: int) -> str:

@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from accountpulse.core.clock import SystemClock
 from accountpulse.core.metrics.duck import DuckEngine
 from accountpulse.core.mirror import Mirror
-from accountpulse.core.store import absence, frame_tables, people_tables, state_tables, tables  # noqa: F401  # fill the metadata
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.metadata import metadata
+from accountpulse.core.store.every_table import metadata
 
 
 @pytest.fixture(scope="package")

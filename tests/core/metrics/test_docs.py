@@ -30,16 +30,13 @@ from accountpulse.plugins.host import PluginHost
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 
-def example() -> str:
-    found = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert found
-    return found[1]
+EXAMPLES = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def installed() -> Metric:
-    """The metric of the example, as the host finds it among the installed plugins."""
+def installed(example: str, metric: str) -> Metric:
+    """The metric of an example, as the host finds it among the installed plugins."""
     module = types.ModuleType("docs_metrics_example")
-    exec(compile(example(), str(DOCS), "exec"), module.__dict__)
+    exec(compile(example, str(DOCS), "exec"), module.__dict__)
     sys.modules[module.__name__] = module
     try:
         entry = EntryPoint("example", module.__name__, "accountpulse")
@@ -47,14 +44,15 @@ def installed() -> Metric:
     finally:
         del sys.modules[module.__name__]
     assert [p.status for p in host.plugins if p.name == "example"] == ["loaded"]
-    return host.metrics["late_share_180d"]
+    return host.metrics[metric]
 
 
-LATE = installed()
+LATE = installed(EXAMPLES[0], "late_share_180d")
+PAUSE = installed(EXAMPLES[1], "longest_pause_60d")
 
 
 def test_a_plugin_adds_a_metric_in_under_15_lines(engine: sa.Engine) -> None:
-    assert len([line for line in example().splitlines() if line.strip()]) < 15
+    assert len([line for line in EXAMPLES[0].splitlines() if line.strip()]) < 15
     world = small("invoice")
     for days, paid in ((10, 5), (10, 15), (3, 9), (30, None)):
         due = END - timedelta(days=days)
@@ -63,6 +61,13 @@ def test_a_plugin_adds_a_metric_in_under_15_lines(engine: sa.Engine) -> None:
     assert cell(look(engine, world, [LATE]), "late_share_180d") == (1 / 3, State.MEASURED, None)
     assert cell(look(engine, small("invoice"), [LATE]), "late_share_180d")[1] is State.NO_DATA
     assert cell(look(engine, small(), [LATE]), "late_share_180d")[1] is State.NOT_CONNECTED
+
+
+def test_a_plugin_computes_what_no_expression_says(engine: sa.Engine) -> None:
+    world = small("usage_day")
+    for days in (70, 40, 9, 2, 2):
+        add(world, "usage_day", day=DAY - timedelta(days=days))
+    assert cell(look(engine, world, [PAUSE]), "longest_pause_60d") == (31, State.MEASURED, None)
 
 
 @laws(10)

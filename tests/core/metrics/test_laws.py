@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,11 +40,15 @@ from accountpulse.core.metrics.declare import (
     median,
     metric,
     ongoing,
+    rows,
+    table_metric,
     total,
 )
+from accountpulse.core.metrics.engine import Floats
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.metrics.tables import Table, Tables
 
 END = start_of_day(DAY + timedelta(days=1), ZONE)
 SEEDS = st.integers(0, 2**32)
@@ -82,6 +87,52 @@ EXTRA = tuple(
     )
 )
 
+
+def middle_pause(uses: Table) -> float | None:
+    days = np.unique(uses["day"])
+    return float(np.median(np.diff(days).astype(float))) if len(days) > 1 else None
+
+
+@table_metric(
+    "extra_middle_pause",
+    title="",
+    group="usage",
+    unit="",
+    better=None,
+    applies="uses > 1",
+    uses=rows("usage_day", "day, user", where='"user" is not null', window=120),
+)
+def MIDDLE_PAUSE(tables: Tables) -> Floats:
+    return tables["uses"].apply(middle_pause)
+
+
+@table_metric(
+    "extra_all_kinds",
+    title="",
+    group="support",
+    unit="",
+    better=None,
+    tickets=rows("ticket", "subject, opened_at, solved_at, priority", at="solved_at", window=200),
+    bills=rows("invoice", "due_at, amount, attempts"),
+    deals=rows("opportunity", "won, closes_at, stage"),
+)
+def ALL_KINDS(tables: Tables) -> Floats:
+    """Every kind of column, and the order of rows."""
+    tickets, bills, deals = tables["tickets"], tables["bills"], tables["deals"]
+    value = np.zeros(tables.accounts)
+    seconds = (tickets["solved_at"] - tickets["opened_at"]).astype(float) / 1e6
+    np.add.at(value, tickets.account, np.nan_to_num(seconds) * np.nan_to_num(tickets["priority"]))
+    np.add.at(value, tickets.account, [len(subject or "") for subject in tickets["subject"]])
+    np.add.at(value, bills.account, np.nan_to_num(bills["amount"]) * (bills["due_at"].astype(object) != None))  # noqa: E711
+    np.add.at(value, deals.account, np.nan_to_num(deals["won"], nan=0.5) + [len(stage or "") for stage in deals["stage"]])
+    np.add.at(value, deals.account, np.where(np.isnat(deals["closes_at"]), 0, deals["closes_at"].astype(float)))
+    for table, first in ((tickets, "solved_at"), (deals, "closes_at")):
+        assert (np.diff(table.account) >= 0).all(), first
+    assert (np.diff(tickets["solved_at"])[np.diff(tickets.account) == 0] >= np.timedelta64(0)).all()
+    return value
+
+
+EXTRA = (*EXTRA, MIDDLE_PAUSE, ALL_KINDS)
 
 Look = Callable[[World, Mode], MetricFrame]
 
@@ -142,6 +193,11 @@ def top_money(reader: Reader) -> float | None:
     return float(max(sums.values())) if sums else None
 
 
+def pause(reader: Reader) -> float | None:
+    days = sorted({u["day"] for u in reader.rows("usage_day", 120) if u["user"] is not None})
+    return statistics.median((b - a).days for a, b in pairwise(days)) if len(days) > 1 else None
+
+
 EXPECTED_EXTRA: dict[str, Callable[[Reader], float | None]] = {
     "extra_undated_window": lambda r: len(r.rows("opportunity", 60, "closes_at")) or None,
     "extra_undated_latest": lambda r: max((s["seats"] or 0 for s in r.rows("subscription", 90, "renews_at")), default=None),
@@ -150,6 +206,7 @@ EXPECTED_EXTRA: dict[str, Callable[[Reader], float | None]] = {
     "extra_deals": deals,
     "extra_big_deals": big_deals,
     "extra_top_money": top_money,
+    "extra_middle_pause": pause,
 }
 
 

@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from accountpulse.core.metrics.builtin import BUILTIN
+from accountpulse.core.metrics.declare import rows, table_metric
+from accountpulse.core.metrics.engine import Floats
+from accountpulse.core.metrics.tables import Table, Tables
 from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.segments import parse_rules
+
+
+def pause(uses: Table) -> float:
+    days = np.unique(uses["day"])
+    if len(days) % 5 == 3:
+        raise ValueError("a bug")
+    return float(np.diff(days).astype(float).max(initial=0))
+
+
+@table_metric(
+    "longest_pause",
+    title="Longest pause",
+    group="usage",
+    unit="days",
+    better="lower",
+    uses=rows("usage_day", "day", where="count > 0", window=45),
+)
+def LONGEST_PAUSE(tables: Tables) -> Floats:
+    return tables["uses"].apply(pause)
+
+
+METRICS = {m.name: m for m in (*BUILTIN, LONGEST_PAUSE)}
 
 
 def line(metric: str, normalise: dict[str, Any], missing: str = "typical") -> dict[str, Any]:
@@ -27,6 +55,7 @@ USAGE = [
     line("usage_trend_30d", linear((-1, 0), (1, 100)), "exclude"),
     line("days_since_last_activity", linear((0, 100), (60, 0)), "worst"),
     line("adoption_90d", linear((0, 0), (1, 100)), "neutral"),
+    line("longest_pause", linear((0, 100), (30, 0)), "exclude"),
     line(
         "active_days_30d",
         {"baseline": {"days": 60, "every": 20, "middle": "mean", "change": "relative", **linear((-1, 0), (1, 100))}},

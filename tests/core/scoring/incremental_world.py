@@ -9,13 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from tests.core.scoring.incremental_models import draft
+from tests.core.scoring.incremental_models import METRICS, draft
 
 from accountpulse.core.clock import FixedClock, start_of_day
 from accountpulse.core.identity.linker import link_accounts
 from accountpulse.core.identity.profiles import refresh_profiles
 from accountpulse.core.metrics.asof import AsCorrected
-from accountpulse.core.metrics.builtin import BUILTIN
 from accountpulse.core.metrics.features import configure_key_features
 from accountpulse.core.metrics.population import population
 from accountpulse.core.model import (
@@ -101,9 +100,8 @@ class IncrementalWorld:
         self.write(births[linked:])
 
     def make_service(self, store: Store) -> ScoringService:
-        metrics = {m.name: m for m in BUILTIN}
         scorers = {"weighted": WeightedScorer, "points": PointsScorer}
-        yardstick = Yardstick(ZONE, "USD", metrics, scorers, {"plan": [self.ids["desk"], self.ids["crm"]]}, timedelta(days=3))
+        yardstick = Yardstick(ZONE, "USD", METRICS, scorers, {"plan": [self.ids["desk"], self.ids["crm"]]}, timedelta(days=3))
         return ScoringService(store, self.clock, yardstick, draft())
 
     # --- what happens -------------------------------------------------------------------------------------------------

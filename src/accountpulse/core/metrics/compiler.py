@@ -15,9 +15,10 @@ from accountpulse.core.metrics.asof import Bound
 from accountpulse.core.metrics.declare import Aggregate, Metric
 from accountpulse.core.metrics.dialects import DIALECTS, Dialect, quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
-from accountpulse.core.metrics.passes import Prepared, foreign_currency, group_into_passes, pass_sql, prepare
+from accountpulse.core.metrics.passes import Prepared, foreign_currency, group_into_passes, pass_sql, prepare, table_query
 from accountpulse.core.metrics.population import ATTRIBUTES, SINGLE, Order, population_query
 from accountpulse.core.metrics.rows import Scope
+from accountpulse.core.metrics.tables import TableQuery
 from accountpulse.core.model import Kind
 
 _NUMBERS = (Kind.INTEGER, Kind.FLOAT, None)
@@ -30,7 +31,8 @@ class Compiled:
     text: with its parameters as `:name`. A row is the population's columns, then `numbers` columns of numbers, then texts.
     value, applies, foreign: metric -> column; found: (metric, source) -> column, 1 where one of the metric's aggregates over
     that source found a row. clocks: metric -> whether its value is an instant (microseconds) or a day. Columns of numbers are
-    counted from the first of them, and the texts (foreign) from the first text.
+    counted from the first of them, and the texts (foreign) from the first text. tables: queries of their own, with the same
+    parameters, for the rows that functions of metrics read; those metrics have null for a value here.
     """
 
     text: str
@@ -45,15 +47,20 @@ class Compiled:
     applies: Mapping[str, int]
     foreign: Mapping[str, int]
     clocks: Mapping[str, Kind]
+    tables: Mapping[Aggregate, TableQuery]
 
 
 @dataclass(slots=True)
 class _Slot:
-    """An aggregate's place in the query: the column that holds it and, for money, the one with a foreign currency."""
+    """An aggregate's place in the query: the column that holds it and, for money, the one with a foreign currency.
+
+    table: the query for its rows, where it is about them.
+    """
 
     name: Name
     found: str
     foreign: str | None = None
+    table: TableQuery | None = None
 
 
 def check_metric(metric: Metric) -> None:
@@ -94,7 +101,8 @@ def compile_metrics(
 
     for metric in metrics:
         names = {name: slots[aggregate].name for name, aggregate in metric.aggregates.items()}
-        part = translate(metric.expression, names, scope.dialect, scope.literals, f"metric {metric.name!r}")
+        expression = "null" if metric.compute else metric.expression
+        part = translate(expression, names, scope.dialect, scope.literals, f"metric {metric.name!r}")
         value[metric.name] = number(_result(metric, part, scope))
         if metric.clock is not None and part.kind is not None:
             clocks[metric.name] = part.kind
@@ -128,6 +136,7 @@ def compile_metrics(
         applies=applies,
         foreign=foreign,
         clocks=clocks,
+        tables={aggregate: slot.table for aggregate, slot in slots.items() if slot.table},
     )
 
 
@@ -152,6 +161,8 @@ def _slots(metrics: Iterable[Metric], scope: Scope) -> tuple[dict[Aggregate, _Sl
             columns[len(prepared)] = f"g{len(columns)}"
             prepared.append(one)
             slots[aggregate] = _Slot(Name("", one.kind), "")
+            if one.function == "rows":
+                slots[aggregate].table = table_query(one, scope)
             if one.money:
                 columns[len(prepared)] = f"g{len(columns)}"
                 prepared.append(foreign_currency(one))

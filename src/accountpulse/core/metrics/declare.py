@@ -12,13 +12,16 @@ every other aggregate has no value there. An account none of whose aggregates fo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict, Unpack
 
 from accountpulse.core.errors import MetricError
+from accountpulse.core.metrics.engine import Floats
+from accountpulse.core.metrics.tables import TableFunction, Tables
 
 Function = Literal[
-    "count", "sum", "avg", "min", "max", "last", "distinct", "median", "open", "top", "attribute", "key_features"
+    "count", "sum", "avg", "min", "max", "last", "distinct", "median", "open", "top", "attribute", "key_features", "rows"
 ]
 Group = Literal["usage", "support", "billing", "feedback", "relationship"]
 Better = Literal["higher", "lower"]
@@ -124,6 +127,14 @@ def key_features() -> Aggregate:
     return Aggregate("usage_day", "key_features", window=KEY_FEATURE_DAYS)
 
 
+def rows(source: str, columns: str, **chosen: Unpack[Rows]) -> Aggregate:
+    """The rows themselves, for a `table_metric`; `columns` names what is read of them, as in `"day, user"`.
+
+    It costs a query of its own, and memory for all of them.
+    """
+    return Aggregate(source, "rows", columns, **chosen)
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A declared metric.
@@ -133,7 +144,8 @@ class Metric:
     whole days since it or until it, derived when scoring. empty: the value of an account whose source is connected and
     answered, but has no row (0 for counts); None means there is no value then. money: the value is an amount in whole minor
     units of the store's reporting currency, rounded once, half to even. applies: a condition over the aggregates; where it
-    does not hold, the metric is not applicable to the account.
+    does not hold, the metric is not applicable to the account. compute: what gives the value where there is no expression, see
+    `table_metric`.
     """
 
     name: str
@@ -148,6 +160,7 @@ class Metric:
     empty: float | None = None
     money: bool = False
     applies: str = ""
+    compute: TableFunction | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -177,14 +190,10 @@ def metric(
     **aggregates: Aggregate,
 ) -> Metric:
     """Declare a metric; see `Metric`. Raises MetricError when a name is not one; `check_metric` says whether it compiles."""
-    for kind, given in (("metric", name), *(("aggregate", a) for a in aggregates)):
-        if not given.isidentifier() or not given.isascii() or given != given.lower():
-            raise MetricError(
-                f"metric {name!r}: {kind} {given!r} is not a name; write lower-case letters, digits and underscores, "
-                "such as logins_30d"
-            )
-    if not aggregates:
-        raise MetricError(f"metric {name!r}: give at least one aggregate, such as n=count('ticket', window=30)")
+    _check_names(name, aggregates, "count('ticket', window=30)")
+    for given, aggregate in aggregates.items():
+        if aggregate.function == "rows":
+            raise MetricError(f"metric {name!r}, aggregate {given!r}: no expression can use rows; declare it with table_metric")
     return Metric(
         name=name,
         expression=expression,
@@ -199,3 +208,66 @@ def metric(
         money=money,
         applies=applies,
     )
+
+
+def table_metric(
+    name: str,
+    *,
+    title: str,
+    group: Group,
+    unit: str,
+    better: Better | None,
+    description: str = "",
+    empty: float | None = None,
+    money: bool = False,
+    applies: str = "",
+    **tables: Aggregate,
+) -> Callable[[Callable[[Tables], Floats]], Metric]:
+    """Declare a metric that the decorated function computes from tables, for what no expression over aggregates says.
+
+        @table_metric("longest_gap_90d", title="Longest pause", group="usage", unit="days", better="lower",
+                      uses=rows("usage_day", "day", where="count > 0", window=90))
+        def longest_gap_90d(tables: Tables) -> Floats:
+            return tables["uses"].apply(lambda uses: np.diff(uses["day"]).max(initial=0).astype(float))
+
+    The tables hold what was visible at T, and what the function says of an account may rest on that account's rows and the
+    day alone: see `Table` and `TableFunction`. Where it raises for an account, or gives an infinite value, the state there is
+    `failed`. In `applies` a table's name is the number of its rows. Raises MetricError when a name is not one, or a table is
+    not declared with `rows`.
+    """
+    _check_names(name, tables, "rows('ticket', 'priority', window=30)")
+    for given, table in tables.items():
+        if table.function != "rows":
+            raise MetricError(
+                f"metric {name!r}, table {given!r}: give the rows that the function reads, such as "
+                "rows('ticket', 'priority', window=30)"
+            )
+
+    def declared(function: Callable[[Tables], Floats]) -> Metric:
+        return Metric(
+            name=name,
+            expression="",
+            title=title,
+            group=group,
+            unit=unit,
+            better=better,
+            description=description or title,
+            aggregates=tables,
+            empty=empty,
+            money=money,
+            applies=applies,
+            compute=TableFunction(function),
+        )
+
+    return declared
+
+
+def _check_names(metric: str, aggregates: Mapping[str, Aggregate], example: str) -> None:
+    for kind, given in (("metric", metric), *(("aggregate", a) for a in aggregates)):
+        if not given.isidentifier() or not given.isascii() or given != given.lower():
+            raise MetricError(
+                f"metric {metric!r}: {kind} {given!r} is not a name; write lower-case letters, digits and underscores, "
+                "such as logins_30d"
+            )
+    if not aggregates:
+        raise MetricError(f"metric {metric!r}: give at least one aggregate, such as n={example}")

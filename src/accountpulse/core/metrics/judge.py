@@ -17,6 +17,7 @@ from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.engine import Floats
 from accountpulse.core.metrics.money import Conversion
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.metrics.tables import SAID
 
 
 @dataclass(slots=True)
@@ -38,15 +39,15 @@ class Evidence:
     """What is known about one metric, one entry an account.
 
     values: the expression's, NaN for null. found, covered: by record type, whether it had a row that counted and who answers
-    for it. applies: whether the metric makes sense; None for always. foreign: what is wrong with an amount that can't be
-    added up, see `Conversion.problem`; None for a metric without money.
+    for it. applies: whether the metric makes sense; None for always. problems: what is wrong with an amount that can't be
+    added up, see `Conversion.problem`, or with what a function computed, see `tables.SAID`; None where nothing is.
     """
 
     values: Floats
     found: Mapping[str, Mask]
     covered: Mapping[str, Coverage]
     applies: Mask | None
-    foreign: Sequence[object] | None
+    problems: Sequence[object] | None
 
 
 class _Verdict:
@@ -74,9 +75,10 @@ def judge(
     anything = np.logical_or.reduce(list(evidence.found.values()))
     values = np.where(anything, evidence.values, np.nan if metric.empty is None else metric.empty)
     verdict = _Verdict(values, sentences)
-    for problem in sorted({str(c) for c in evidence.foreign or () if c is not None}):
-        here = np.array([c == problem for c in evidence.foreign or ()], dtype=np.bool_)
-        verdict.withhold(here, ComponentState.FAILED, conversion.problem(problem))
+    for problem in sorted({str(c) for c in evidence.problems or () if c is not None}):
+        here = np.array([c == problem for c in evidence.problems or ()], dtype=np.bool_)
+        said = problem.removeprefix(SAID) if problem.startswith(SAID) else conversion.problem(problem)
+        verdict.withhold(here, ComponentState.FAILED, said)
     for record, found in evidence.found.items():
         _withhold_unanswered(verdict, record, found, evidence.covered[record])
     for record, covered in evidence.covered.items():

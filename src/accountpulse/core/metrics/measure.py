@@ -28,6 +28,7 @@ from accountpulse.core.metrics.judge import Evidence, Sentences, judge
 from accountpulse.core.metrics.money import Conversion, conversion
 from accountpulse.core.metrics.population import Population, Precedence, decode, ordered
 from accountpulse.core.metrics.rows import ACCOUNTS
+from accountpulse.core.metrics.tables import Tables, table_of
 from accountpulse.core.model import Kind
 
 Flag = tuple[str, str]
@@ -41,9 +42,9 @@ class Measurements:
 
     values: (n, m) what the expressions give, NaN for null; of a clock metric the time it counts from or to, as `clocks` says
     (microseconds or days since 1970). flags: (n, f) in the order of `flags_of`: whether the metric found a row in the source,
-    whether it makes sense for the account. foreign: by metric with money, what is wrong with an amount, see
-    `Conversion.problem`; None where nothing is. worth: what amounts were converted with. features: the key features, None where
-    no metric asks for them.
+    whether it makes sense for the account. problems: by metric, what is wrong with an amount, see `Conversion.problem`, or with
+    what a function computed, see `tables.SAID`; None where nothing is. worth: what amounts were converted with. features: the
+    key features, None where no metric asks for them.
     """
 
     day: date
@@ -52,7 +53,7 @@ class Measurements:
     population: Population
     values: Floats
     flags: NDArray[np.bool_]
-    foreign: Mapping[str, Sequence[object]]
+    problems: Mapping[str, Sequence[object]]
     clocks: Mapping[str, Kind]
     worth: Conversion
     features: KeyFeatures | None
@@ -111,10 +112,18 @@ def measure(
     numbers = answer.floats(people, compiled.numbers)
     values = numbers[:, [compiled.value[m.name] for m in asked]]
     flags = numbers[:, [_place(compiled, flag) for flag in flags_of(asked)]] > 0
-    foreign = _foreign(answer, compiled, people + compiled.numbers)
-    return Measurements(
-        day, zone, asked, decode(answer, compiled.population), values, flags, foreign, compiled.clocks, worth, features
-    )
+    problems = _foreign(answer, compiled, people + compiled.numbers)
+    population = decode(answer, compiled.population)
+    for i, metric in enumerate(asked):
+        if metric.compute:
+            read = {name: facts.ask(compiled.tables[a].text, parameters) for name, a in metric.aggregates.items()}
+            ids = population.account_ids
+            tables = {name: table_of(rows, compiled.tables[metric.aggregates[name]], ids) for name, rows in read.items()}
+            values[:, i], wrong = metric.compute.values(Tables(day, len(ids), tables))
+            if wrong:
+                known = problems.get(metric.name, [None] * len(ids))
+                problems[metric.name] = [wrong.get(row) if problem is None else problem for row, problem in enumerate(known)]
+    return Measurements(day, zone, asked, population, values, flags, problems, compiled.clocks, worth, features)
 
 
 def judged(measured: Measurements, covered: Mapping[str, Coverage]) -> MetricFrame:
@@ -134,7 +143,7 @@ def judged(measured: Measurements, covered: Mapping[str, Coverage]) -> MetricFra
             found={s: measured.flags[:, flag_at[metric.name, s]] for s in metric.sources},
             covered={s: covered[s] for s in metric.sources},
             applies=measured.flags[:, flag_at[metric.name, APPLIES]] if metric.applies else None,
-            foreign=measured.foreign.get(metric.name),
+            problems=measured.problems.get(metric.name),
         )
         values[:, i], states[:, i], reasons[:, i] = judge(metric, evidence, measured.worth, sentences)
     return MetricFrame(

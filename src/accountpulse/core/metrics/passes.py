@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,6 +13,7 @@ from accountpulse.core.metrics.expressions import Name, Part, translate, transla
 from accountpulse.core.metrics.money import exact_sum, too_large, unconverted
 from accountpulse.core.metrics.rows import Scope, asks_for_the_valid_version, newest_event, visible_rows
 from accountpulse.core.metrics.sources import Source, source_of
+from accountpulse.core.metrics.tables import TableQuery
 from accountpulse.core.model import Kind
 
 _NUMBERS = (Kind.INTEGER, Kind.FLOAT)
@@ -48,7 +49,7 @@ class Prepared:
     @property
     def is_total(self) -> bool:
         """Whether it is 0, and not null, where no row matches."""
-        return self.function in ("count", "sum", "distinct", "open")
+        return self.function in ("count", "sum", "distinct", "open", "rows")
 
     @property
     def alone(self) -> bool:
@@ -126,6 +127,8 @@ def foreign_currency(prepared: Prepared) -> Prepared:
 
 
 def _value(aggregate: Aggregate, names: dict[str, Name], scope: Scope, place: str) -> Part:
+    if aggregate.function == "rows":
+        return Part("1", Kind.INTEGER, frozenset(_columns_of_rows(aggregate, names, place)))
     if aggregate.function != "distinct" or not all(p.strip() in names for p in aggregate.value.split(",")):
         return translate(aggregate.value, names, scope.dialect, scope.literals, place)
     parts = [translate(p, names, scope.dialect, scope.literals, place) for p in aggregate.value.split(",")]
@@ -133,6 +136,14 @@ def _value(aggregate: Aggregate, names: dict[str, Name], scope: Scope, place: st
         return parts[0]
     key = f" || {_SEPARATOR} || ".join(f"cast({p.sql} as text)" for p in parts)
     return Part(f"({key})", Kind.TEXT, frozenset().union(*(p.names for p in parts)))
+
+
+def _columns_of_rows(aggregate: Aggregate, names: Collection[str], place: str) -> tuple[str, ...]:
+    columns = tuple(dict.fromkeys(column.strip() for column in aggregate.value.split(",")))
+    for column in columns:
+        if column not in names:
+            raise MetricError(f"{place}: {aggregate.source} has no column {column!r} to read; there are {', '.join(names)}")
+    return columns
 
 
 def _window_conditions(aggregate: Aggregate, source: Source, column: str, scope: Scope, place: str) -> list[str]:
@@ -151,7 +162,7 @@ def _window_conditions(aggregate: Aggregate, source: Source, column: str, scope:
 
 def _result_kind(aggregate: Aggregate, value: Part, place: str) -> Kind | None:
     function = aggregate.function
-    if function in ("count", "distinct", "open"):
+    if function in ("count", "distinct", "open", "rows"):
         return Kind.INTEGER
     if function in ("sum", "avg", "median", "top"):
         if value.kind not in _NUMBERS:
@@ -215,13 +226,37 @@ def _fused(member: Prepared, scope: Scope) -> str:
         return f"({total} / nullif(count({counted}), 0))"
     value = scope.dialect.number(member.value) if member.function == "avg" else member.value
     chosen = f"case when {member.condition} then {value} end" if member.condition else value
-    if member.function in ("count", "open"):
+    if member.function in ("count", "open", "rows"):
         return f"count({chosen})"
     if member.function == "distinct":
         return f"count(distinct {chosen})"
     if member.function == "foreign":
         return f"max({scope.dialect.binary(chosen)})"
     return f"{member.function}({chosen})"
+
+
+def table_query(member: Prepared, scope: Scope) -> TableQuery:
+    """The query for the rows that a `rows` aggregate reads."""
+    source, dialect = member.source, scope.dialect
+    numbers: list[tuple[str, str, Kind]] = []
+    texts: list[str] = []
+    for name in _columns_of_rows(member.aggregate, source.readable, ""):
+        column, field = quoted(name), source.column(name)
+        if field.kind is Kind.TEXT:
+            texts.append(name)
+        elif field.kind is Kind.BOOLEAN:
+            numbers.append((name, f"case when {column} then 1 when not {column} then 0 end", field.kind))
+        elif field.kind in _TIMES:
+            number = dialect.instant_number if field.kind is Kind.INSTANT else dialect.day_number
+            numbers.append((name, number(column), field.kind))
+        else:
+            numbers.append((name, column, field.kind))
+    selected = ["account_id", *(dialect.number(sql) for _, sql, _ in numbers), *(quoted(name) for name in texts)]
+    where = f"\nwhere {member.condition}" if member.condition else ""
+    rows = visible_rows(source, member.columns, scope, reach([member]))
+    order = f"account_id, {quoted(member.window_column)}, {dialect.binary('source_id')}, connection_id"
+    text = f"select {', '.join(selected)}\nfrom ({rows}) as visible{where}\norder by {order}"  # names and texts of ours
+    return TableQuery(dialect.finished(text), tuple((name, kind) for name, _, kind in numbers), tuple(texts))
 
 
 def _median(member: Prepared, name: str, rows: str, scope: Scope) -> str:

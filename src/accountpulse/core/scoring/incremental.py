@@ -234,7 +234,7 @@ class _Finder:
             sheet, was = blank(columns, len(ids)), kept.sheets[columns.offset]
             sheet.exists[at], sheet.values[at], sheet.flags[at] = was.exists[staying], was.values[staying], was.flags[staying]
             place = dict(zip(np.flatnonzero(staying).tolist(), at.tolist(), strict=True))
-            sheet.foreign = {m: {place[r]: t for r, t in found.items() if r in place} for m, found in was.foreign.items()}
+            sheet.problems = {m: {place[r]: t for r, t in found.items() if r in place} for m, found in was.problems.items()}
             frame.sheets[columns.offset] = sheet
         for offset, measured, asked in results:
             frame.sheets[offset].put(measured, ids, np.intersect1d(ids, np.array(asked, dtype=np.int64)))

@@ -68,14 +68,14 @@ def declared(metric: Metric) -> str:
 
 @dataclass(slots=True)
 class Sheet:
-    """One day of some accounts. exists: (n,) whether it was a customer then. values, flags: as in `Measurements`. foreign: by
-    metric, by the account's place, what is wrong with an amount."""
+    """One day of some accounts. exists: (n,) whether it was a customer then. values, flags: as in `Measurements`. problems: by
+    metric, by the account's place, see there."""
 
     columns: Columns
     exists: Mask
     values: Floats
     flags: Mask
-    foreign: dict[str, dict[int, str]] = field(default_factory=dict)
+    problems: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def put(self, measured: Measurements, ids: Ids, asked: Ids) -> None:
         """Take over what was measured of the accounts `asked`, some metrics or all; who is not in it was no customer."""
@@ -89,10 +89,10 @@ class Sheet:
         self.values[rows[:, None], into] = measured.values[here]
         self.flags[rows[:, None], [flag_places[flag] for flag in flags_of(measured.metrics)]] = measured.flags[here]
         for metric in measured.metrics:
-            known = self.foreign.setdefault(metric.name, {})
+            known = self.problems.setdefault(metric.name, {})
             for row in rows.tolist():
                 known.pop(row, None)
-            found = measured.foreign.get(metric.name)
+            found = measured.problems.get(metric.name)
             if found is not None:
                 taken = [problem for problem, kept in zip(found, here, strict=True) if kept]
                 known |= {row: str(problem) for row, problem in zip(rows.tolist(), taken, strict=True) if problem is not None}
@@ -115,14 +115,14 @@ class StoredFrame:
         sheet = self.sheets[offset]
         rows = np.flatnonzero(sheet.exists)
         place = {row: i for i, row in enumerate(rows.tolist())}
-        foreign: dict[str, Sequence[object]] = {}
-        for metric, problems in sheet.foreign.items():
+        wrong: dict[str, Sequence[object]] = {}
+        for metric, problems in sheet.problems.items():
             if problems:
                 column: list[object] = [None] * len(rows)
                 for row, problem in problems.items():
                     if row in place:
                         column[place[row]] = problem
-                foreign[metric] = column
+                wrong[metric] = column
         population = Population(self.account_ids[rows], AttributeColumns([self.attributes[i] for i in rows.tolist()]), {})
         return Measurements(
             day - timedelta(days=offset),
@@ -131,7 +131,7 @@ class StoredFrame:
             population,
             sheet.values[rows],
             sheet.flags[rows],
-            foreign,
+            wrong,
             sheet.columns.clocks,
             worth,
             sheet.columns.features,
@@ -148,19 +148,19 @@ class StoredFrame:
         for offset, sheet in self.sheets.items():
             other = changed.sheets[offset]
             place = {row: i for i, row in enumerate(kept.tolist())}
-            foreign: dict[str, dict[int, str]] = {}
+            wrong: dict[str, dict[int, str]] = {}
             where = np.empty(len(ids), dtype=np.int64)
             where[order] = np.arange(len(ids))
-            for metric in sheet.foreign.keys() | other.foreign.keys():
-                mine = {place[r]: t for r, t in sheet.foreign.get(metric, {}).items() if r in place}
-                theirs = {len(kept) + r: t for r, t in other.foreign.get(metric, {}).items()}
-                foreign[metric] = {int(where[i]): text for i, text in {**mine, **theirs}.items()}
+            for metric in sheet.problems.keys() | other.problems.keys():
+                mine = {place[r]: t for r, t in sheet.problems.get(metric, {}).items() if r in place}
+                theirs = {len(kept) + r: t for r, t in other.problems.get(metric, {}).items()}
+                wrong[metric] = {int(where[i]): text for i, text in {**mine, **theirs}.items()}
             sheets[offset] = Sheet(
                 sheet.columns,
                 np.concatenate([sheet.exists[kept], other.exists])[order],
                 np.concatenate([sheet.values[kept], other.values])[order],
                 np.concatenate([sheet.flags[kept], other.flags])[order],
-                foreign,
+                wrong,
             )
         return StoredFrame(ids[order], [rows[i] for i in order.tolist()], sheets)
 
@@ -180,7 +180,7 @@ class StoredFrame:
         if old is not None:
             sheet.values[:, : old.values.shape[1]] = old.values
             sheet.flags[:, : old.flags.shape[1]] = old.flags
-            sheet.foreign = dict(old.foreign)
+            sheet.problems = dict(old.problems)
         sheet.put(measured, self.account_ids, self.account_ids)
         self.sheets[offset] = sheet
 
@@ -246,21 +246,21 @@ def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> list
     """The accounts as rows of `account_metrics`. booked: by account, by basis, what it counts for that day."""
     n = len(frame.account_ids)
     packed = np.zeros(n, dtype=_row_type(s.columns for s in frame.sheets.values()))
-    foreign: dict[int, dict[str, dict[str, str]]] = {}
+    wrong: dict[int, dict[str, dict[str, str]]] = {}
     for offset, sheet in frame.sheets.items():
         part = packed[str(offset)]
         part["exists"], part["values"] = sheet.exists, sheet.values
         part["flags"] = np.packbits(sheet.flags, axis=1)
-        for metric, problems in sheet.foreign.items():
+        for metric, problems in sheet.problems.items():
             for row, problem in problems.items():
-                foreign.setdefault(row, {}).setdefault(str(offset), {})[metric] = problem
+                wrong.setdefault(row, {}).setdefault(str(offset), {})[metric] = problem
     whole, size = packed.tobytes(), packed.dtype.itemsize
     return [
         {
             "account_id": id,
             "parent_id": parent,
             "measured": whole[i * size : (i + 1) * size],
-            "described": json.dumps([attributes, foreign.get(i)] if i in foreign else [attributes], separators=(",", ":")),
+            "described": json.dumps([attributes, wrong[i]] if i in wrong else [attributes], separators=(",", ":")),
             "booked": json.dumps(booked.get(id, {}), separators=(",", ":")),
         }
         for i, (id, parent, attributes) in enumerate(
@@ -282,7 +282,7 @@ def unpack(rows: Sequence[sa.Row[Any]], sheets: Sequence[Columns]) -> StoredFram
     for i, row in enumerate(described):
         for offset, problems in (row[1] if len(row) > 1 else {}).items():
             for metric, problem in problems.items():
-                frame.sheets[int(offset)].foreign.setdefault(metric, {})[i] = problem
+                frame.sheets[int(offset)].problems.setdefault(metric, {})[i] = problem
     return frame
 
 

@@ -24,6 +24,7 @@ from accountpulse.core.errors import (
     NotFound,
     PermissionMissing,
     RateLimited,
+    raised_at,
 )
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
@@ -170,14 +171,7 @@ def describe_crash(error: BaseException) -> str:
         # Not the connector's fault. The message would quote the records.
         cause = type(getattr(error, "orig", None) or error).__name__
         return f"the store could not be read or written ({cause}): see that its disk has room and that it can be reached"
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = ""
-    if trace is not None:
-        code = trace.tb_frame.f_code
-        place = f" in {code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"
-    return f"{type(error).__name__}{place}: this is a bug of the connector; please report it to its author"
+    return f"{type(error).__name__}{raised_at(error)}: this is a bug of the connector; please report it to its author"
 
 
 def chosen_streams(source: Source, names: Sequence[str] | None) -> list[StreamSpec]:

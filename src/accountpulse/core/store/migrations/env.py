@@ -7,16 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-import accountpulse.core.store.absence
-import accountpulse.core.store.facts
-import accountpulse.core.store.frame_tables
-import accountpulse.core.store.link_decisions
-import accountpulse.core.store.people_tables
-import accountpulse.core.store.state_tables
-import accountpulse.core.store.sweeps
-import accountpulse.core.store.tables
-import accountpulse.core.store.trail  # noqa: F401  # these register the tables
-from accountpulse.core.store.metadata import metadata
+from accountpulse.core.store.every_table import metadata
 
 
 def _render(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:

@@ -1,0 +1,16 @@
+"""The metadata with every table: a module registers its tables when it is imported, so each that has some is named here."""
+
+from accountpulse.core.store import (  # noqa: F401
+    absence,
+    facts,
+    frame_tables,
+    link_decisions,
+    people_tables,
+    state_tables,
+    sweeps,
+    tables,
+    trail,
+)
+from accountpulse.core.store.metadata import metadata
+
+__all__ = ["metadata"]
