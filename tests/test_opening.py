@@ -17,6 +17,7 @@ from accountpulse.core.scoring.segments import parse_rules
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.metadata import metadata
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.hub import Hub
 from accountpulse.plugins.host import PluginHost
 
@@ -85,9 +86,9 @@ READS: list[Callable[[Hub], object]] = [
     lambda hub: hub.explain("Acme", date(2026, 11, 1)),
     lambda hub: hub.tokens(),
     lambda hub: hub.releases.notice(),
-    lambda hub: hub.releases.preview(),
+    lambda hub: hub.releases.preview(scope=EVERYTHING),
     lambda hub: hub.releases.shadow_report(),
-    lambda hub: hub.preview(["goal: churn"], None, 5),
+    lambda hub: hub.preview(["goal: churn"], None, 5, scope=EVERYTHING),
 ]
 
 

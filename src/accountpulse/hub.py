@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -292,9 +292,7 @@ class Hub:
                 return False
         return self.scoring.run_accounts([account_id])
 
-    def explain_change(
-        self, account: str, start: date, end: date | None = None, *, scope: RowScope = EVERYTHING
-    ) -> tuple[str, ScoreMove]:
+    def explain_change(self, account: str, start: date, end: date | None = None, *, scope: RowScope) -> tuple[str, ScoreMove]:
         """An account's name, and why its score moved between two days. end: the last day scored on the day, unless given.
 
         Raises NotFound for an account, and for days on which it was no customer.
@@ -302,7 +300,7 @@ class Hub:
         account_id, name = self._named(account, scope)
         return name, self.scoring.explain_change(account_id, start, end)
 
-    def counterfactual(self, account: str, band: str | None = None, *, scope: RowScope = EVERYTHING) -> tuple[str, NextBand]:
+    def counterfactual(self, account: str, band: str | None = None, *, scope: RowScope) -> tuple[str, NextBand]:
         """An account's name, and what it would take for it to reach a band, the next better one unless given.
 
         Raises NotFound for an account, and for a band that its model does not have.
@@ -315,29 +313,10 @@ class Hub:
             account_id = store_lookup.account_id(connection, account, scope=scope)
             return account_id, store_profiles.names(connection, [account_id]).get(account_id, account)
 
-    def create_token(
-        self,
-        name: str,
-        scopes: Sequence[str] = ("read",),
-        expires_at: datetime | None = None,
-        *,
-        rows: RowScope = EVERYTHING,
-    ) -> str:
-        """Make an API token, for some accounts or all; returned this once, only its hash is kept."""
-        with self.store.write() as connection:
-            return store_tokens.create(
-                connection, name=name, scopes=scopes, rows=rows, expires_at=expires_at, now=self.clock.now()
-            )
-
     def tokens(self) -> list[TokenInfo]:
         """All API tokens ever made, without their secrets."""
         with self.store.read() as connection:
             return store_tokens.listing(connection)
-
-    def revoke_token(self, prefix: str) -> None:
-        """End a token at once. Raises NotFound for an unknown prefix."""
-        with self.store.write() as connection:
-            store_tokens.revoke(connection, prefix, self.clock.now())
 
     def table(self, as_of: date | None = None) -> list[ScoreRow]:
         """Every scored account in a line, worst first."""
@@ -351,7 +330,7 @@ class Hub:
             return connection_status(connection)
 
     def preview(
-        self, models: Sequence[str], segments: str | None, limit: int, *, scope: RowScope = EVERYTHING
+        self, models: Sequence[str], segments: str | None, limit: int, *, scope: RowScope
     ) -> Preview | list[DraftProblem]:
         """What would happen under models and rules sent as text, see `drafts.TextReader`; or all that is wrong with them.
 

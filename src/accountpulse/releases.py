@@ -25,7 +25,7 @@ from accountpulse.core.scoring.publication import (
 from accountpulse.core.scoring.shadow import ShadowReport, shadow_report
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.scope import EVERYTHING, RowScope
+from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW, Stage
 
 
@@ -102,7 +102,7 @@ class Releases:
             "`accountpulse model publish` puts them in force"
         )
 
-    def preview(self, draft: Draft | None = None, *, limit: int = LISTED, scope: RowScope = EVERYTHING) -> Preview:
+    def preview(self, draft: Draft | None = None, *, limit: int = LISTED, scope: RowScope) -> Preview:
         """What would happen under a draft, the configuration's unless given, to the accounts of a scope.
 
         limit: of each list of accounts.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from tests.tokens import token_of
 
 from accountpulse.config.settings import ConnectionSettings, Settings
 from accountpulse.core.clock import FixedClock
@@ -81,7 +82,7 @@ def test_a_canary_is_nowhere(fault: str, tmp_path: Path, caplog: pytest.LogCaptu
             results = hub.sync(on_progress=hear)
             said += [repr(settings), repr(results), repr(hub.check()), repr(hub.status())]
             assert not any(run.state == "ok" for run in results if run.connection != "segment"), results
-            token = hub.create_token("test", ["read"])
+            token = token_of(hub)
             with api_serving(hub, "127.0.0.1", 0) as listener:
                 url = f"http://127.0.0.1:{listener.port}/graphql"
                 answer = requests.post(

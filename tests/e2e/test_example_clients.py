@@ -17,7 +17,9 @@ from tests.benchmarks.environments import NoEnvironment, python_of
 from tests.graphql.client import Api
 from tests.graphql.shop import open_shop
 from tests.node import NODE, NoPackages, installed
+from tests.tokens import token_of
 
+from accountpulse.core.trail import operator
 from accountpulse.hub import Hub
 from accountpulse.serving import serving
 from accountpulse.testing.stores import fresh_store
@@ -102,7 +104,7 @@ def test_a_client_is_generated_checked_and_run(
     asked = "{ portfolio { day accounts } accounts(first: 1, orderBy: [{field: SCORE}]) { nodes { name score { band } } } }"
     expected = api.get(asked)
     [worst] = expected["accounts"]["nodes"]
-    token = hub.create_token(language.__name__, scopes=["read", "write"])
+    token = token_of(hub, "read", "write")
     environment = {"ACCOUNTPULSE_URL": url, "ACCOUNTPULSE_TOKEN": token}
     with _watching(client.feed, folder, environment) as feed:
         try:
@@ -117,7 +119,7 @@ def test_a_client_is_generated_checked_and_run(
     assert re.fullmatch(rf"{worst['name']}: [\d.]+ -> [\d.]+, red\n", told), told
     now = api.get("query($name: String!) { account(by: {name: $name}) { override { reason } } }", name=worst["name"])
     assert now["account"]["override"]["reason"] == REASON
-    hub.people.end_override(worst["name"], by="Ann")
+    hub.people.end_override(worst["name"], asker=operator("Ann"))
     hub.score()
 
 
@@ -155,6 +157,6 @@ def _first_line(feed: subprocess.Popen[str], hub: Hub, account: str) -> str:
         if select.select([feed.stdout], [], [], 5)[0]:
             break
         until = hub.clock.now() + timedelta(days=1)
-        hub.people.override(account, score, owner="Ann", reason=REASON, until=until)
+        hub.people.override(account, score, reason=REASON, until=until, asker=operator("Ann"))
         hub.score()
     return feed.stdout.readline()

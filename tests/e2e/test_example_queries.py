@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from tests.graphql.client import Api
+from tests.tokens import token_of
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from accountpulse.core.trail import operator
 from accountpulse.demo import Demo
 from accountpulse.serving import serving
 
@@ -64,7 +66,7 @@ def test_the_live_feed_tells_what_a_person_decides(demo: Demo, api: Api) -> None
     account = api.get("{ accounts(first: 1, filter: {score: {null: false}}) { nodes { name } } }")["accounts"]["nodes"][0][
         "name"
     ]
-    token = demo.hub.create_token("feed")
+    token = token_of(demo.hub)
     query = (FOLDER / "live_feed.graphql").read_text(encoding="utf-8")
     with serving(demo.hub, "127.0.0.1", 0) as listener:
         url, protocol = f"ws://127.0.0.1:{listener.port}/graphql", Subprotocol("graphql-transport-ws")
@@ -76,7 +78,7 @@ def test_the_live_feed_tells_what_a_person_decides(demo: Demo, api: Api) -> None
             assert json.loads(socket.recv(timeout=20)) == {"type": "connection_ack"}
             for score in range(1, 11):
                 until = demo.hub.clock.now() + timedelta(days=1)
-                demo.hub.people.override(account, score, owner="Ann", reason="I know more", until=until)
+                demo.hub.people.override(account, score, reason="I know more", until=until, asker=operator("Ann"))
                 demo.hub.score()
                 try:
                     told = json.loads(socket.recv(timeout=5))["payload"]["data"]["scoreChanged"]
@@ -85,5 +87,5 @@ def test_the_live_feed_tells_what_a_person_decides(demo: Demo, api: Api) -> None
                     continue
             assert (told["account"]["name"], told["score"], told["band"]) == (account, score, "red")
             assert all(part["reason"] for part in told["account"]["score"]["components"])
-            demo.hub.people.end_override(account, by="Ann")
+            demo.hub.people.end_override(account, asker=operator("Ann"))
             demo.hub.score()

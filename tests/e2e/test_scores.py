@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import requests
 import sqlalchemy as sa
+from tests.tokens import token_of
 
 from accountpulse.config.model_schema import default_model_text
 from accountpulse.core.clock import day_of
 from accountpulse.core.scoring.preview import Preview
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.rates import rates_in_force
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.tables import account_current, link
 from accountpulse.demo import Demo
 from accountpulse.serving import serving
@@ -25,7 +27,7 @@ LEAD = 60
 
 
 def ask(demo: Demo, query: str, **variables: Any) -> Any:
-    token = demo.hub.create_token("test", ["read"])
+    token = token_of(demo.hub)
     with serving(demo.hub, "127.0.0.1", 0) as listener:
         answer = requests.post(
             f"http://127.0.0.1:{listener.port}/graphql",
@@ -182,7 +184,7 @@ def test_what_if_is_answered_for_the_whole_company(demo: Demo) -> None:
     answer = ask(demo, query, models=[text])["modelPreview"]
     assert answer["problems"] == []
     found = answer["preview"]
-    told = demo.hub.preview([text], None, 5)
+    told = demo.hub.preview([text], None, 5, scope=EVERYTHING)
     assert isinstance(told, Preview)
     assert (found["accounts"], found["changedBand"]) == (told.accounts, told.changed_band)
     assert found["accounts"] == len(before) == sum(move["accounts"] for move in found["moves"])

@@ -24,7 +24,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.sync.connector import InboundRequest
-from accountpulse.core.trail import Asker
+from accountpulse.core.trail import operator
 from accountpulse.graphql.answers.cache import MOST_BYTES, AnswerCache, question
 from accountpulse.graphql.answers.present import Present
 from accountpulse.graphql.fields import resolver
@@ -45,7 +45,7 @@ ALL_OF_IT = """{
   tokens { name }
   auditTrail { totalCount }
 }"""
-ANN, ADMIN = Asker(name="Ann"), Asker(name="Ops")
+ANN, ADMIN = operator("Ann"), operator("Ops")
 MANY = "".join(f"y{i},Many {i},many{i}.example\n" for i in range(30))
 
 
@@ -117,15 +117,15 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
     changes: list[tuple[str, Callable[[], object]]] = [
         ("sync", sync),
         ("score", shop.score),
-        ("override", lambda: people.override("Acme", 11, owner="o", reason="r", until=TODAY + timedelta(hours=2))),
+        ("override", lambda: people.override("Acme", 11, reason="r", until=TODAY + timedelta(hours=2), asker=operator("o"))),
         ("what the override makes of the score", lambda: shop.score(full=True)),
         ("its expiry", lambda: clock.advance(timedelta(hours=2))),
         ("publish", publish),
         ("roll back", lambda: shop.releases.roll_back(author="us")),
         ("link", link),
-        ("target", lambda: people.set_target("Acme", 99, due=date(2026, 11, 20), owner="o")),
-        ("note", lambda: people.add_note("Acme", "n", author="o")),
-        ("pulse", lambda: people.enter_pulse("Acme", 50, author="o", reason="r")),
+        ("target", lambda: people.set_target("Acme", 99, due=date(2026, 11, 20), asker=operator("o"))),
+        ("note", lambda: people.add_note("Acme", "n", asker=operator("o"))),
+        ("pulse", lambda: people.enter_pulse("Acme", 50, reason="r", asker=operator("o"))),
         ("outcome", lambda: people.enter_outcome("Acme", "renewed", currency="USD", asker=ANN)),
         ("event", push),
         ("the next day, on which the target is missed", lambda: clock.advance(timedelta(days=1))),

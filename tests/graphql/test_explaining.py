@@ -8,6 +8,8 @@ import pytest
 from tests.graphql.client import Api
 from tests.graphql.shop import TODAY
 
+from accountpulse.core.store.scope import EVERYTHING
+from accountpulse.core.trail import operator
 from accountpulse.hub import Hub
 
 MOVE = """query($from: Date!, $to: Date, $of: AccountBy!) { explainChange(by: $of, from: $from, to: $to) {
@@ -21,7 +23,7 @@ ACME = {"name": "Acme"}
 
 def test_a_move_is_split_and_adds_up(shop: Hub, subtests: pytest.Subtests) -> None:
     api = Api(shop)  # type: ignore[arg-type]  # the real hub
-    shop.people.override("Acme", 12, owner="Ann", reason="they are leaving", until=TODAY + timedelta(days=9))
+    shop.people.override("Acme", 12, reason="they are leaving", until=TODAY + timedelta(days=9), asker=operator("Ann"))
     shop.score(since=TODAY.date() - timedelta(days=7))
     with subtests.test("between two days"):
         begin, end = (TODAY - timedelta(days=7)).date().isoformat(), TODAY.date().isoformat()
@@ -33,11 +35,11 @@ def test_a_move_is_split_and_adds_up(shop: Hub, subtests: pytest.Subtests) -> No
         assert move["parts"][-1]["kind"] == "ADJUSTMENT"
         assert "Ann" in move["parts"][-1]["reason"]
         assert move["summary"].startswith("Acme fell")
-        told = shop.explain_change("Acme", (TODAY - timedelta(days=7)).date())[1]
+        told = shop.explain_change("Acme", (TODAY - timedelta(days=7)).date(), scope=EVERYTHING)[1]
         assert [part["reason"] for part in move["parts"]] == [part.reason for part in told.parts]
     with subtests.test("to a band"):
         found = api.get(REACH, of=ACME)["toReachBand"]
-        expected = shop.counterfactual("Acme")[1].to_json()
+        expected = shop.counterfactual("Acme", scope=EVERYTHING)[1].to_json()
         assert {key: found[key] for key in ("band", "target", "state", "score", "reaches", "caveat")} == {
             key: expected[key] for key in ("band", "target", "state", "score", "reaches", "caveat")
         }

@@ -14,6 +14,7 @@ from tests.graphql.test_query_counts import counted
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.sync.results import Progress
+from accountpulse.core.trail import operator
 from accountpulse.hub import Hub
 
 ERRORS = "userErrors { field code message }"
@@ -190,7 +191,7 @@ def test_a_person_says_where_a_record_belongs(shop: Hub, api: Api) -> None:
 def test_the_trail_says_who_did_what(shop: Hub, api: Api) -> None:
     done(api, PAUSE, connection="desk", reason="quiet")
     done(api, LINK, record=RECORD, account={"name": "Acme"})
-    shop.people.add_note("Acme", "by hand", author="Ann")
+    shop.people.add_note("Acme", "by hand", asker=operator("Ann"))
     found = api.get(TRAIL)["auditTrail"]
     assert [(each["action"], each["actor"]) for each in found["nodes"]] == [
         ("note.add", "Ann"),

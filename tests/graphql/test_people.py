@@ -12,9 +12,9 @@ from tests.graphql.test_query_counts import counted
 from tests.graphql.world import NOW, TODAY, World
 
 from accountpulse.core.people import People
-from accountpulse.core.trail import Asker
+from accountpulse.core.trail import operator
 
-ANN = Asker(name="Ann")
+ANN = operator("Ann")
 
 ALL = """
 override { score owner reason since expiresAt publishedScore rawScore }
@@ -38,11 +38,11 @@ def people(world: World, api: Api) -> People:
 
 def test_everything_people_put_in_is_told(world: World, api: Api, people: People) -> None:
     world.account("Acme", score=60.0, raw_score=43.0)
-    people.override("Acme", 60, owner="Ann", reason="signed", until=NOW + timedelta(days=3))
-    people.set_target("Acme", 50, due=TODAY, owner="Bob", reason="soon")
-    people.set_target("Acme", 75, due=date(2026, 12, 31), owner="Ann")
-    people.add_note("Acme", "their champion leaves", author="Cyd")
-    people.enter_pulse("Acme", 35, author="Ann", reason="cold")
+    people.override("Acme", 60, reason="signed", until=NOW + timedelta(days=3), asker=operator("Ann"))
+    people.set_target("Acme", 50, due=TODAY, reason="soon", asker=operator("Bob"))
+    people.set_target("Acme", 75, due=date(2026, 12, 31), asker=operator("Ann"))
+    people.add_note("Acme", "their champion leaves", asker=operator("Cyd"))
+    people.enter_pulse("Acme", 35, reason="cold", asker=operator("Ann"))
     people.enter_outcome("Acme", "contracted", at=NOW - timedelta(days=1), amount=Decimal(12), currency="JPY", asker=ANN)
     people.enter_outcome("Acme", "churned", currency="EUR", asker=ANN)
     now, later = "2026-11-21T12:00:00+00:00", "2026-11-24T12:00:00+00:00"
@@ -81,8 +81,8 @@ def test_an_account_about_which_nobody_said_anything(world: World, api: Api) -> 
 
 def test_time_alone_ends_an_override_and_makes_a_target_missed(world: World, api: Api, people: People) -> None:
     world.account("Acme", score=60.0)
-    people.override("Acme", 60, owner="Ann", reason="signed", until=NOW + timedelta(days=2))
-    people.set_target("Acme", 75, due=TODAY + timedelta(days=1), owner="Ann")
+    people.override("Acme", 60, reason="signed", until=NOW + timedelta(days=2), asker=operator("Ann"))
+    people.set_target("Acme", 75, due=TODAY + timedelta(days=1), asker=operator("Ann"))
     query = '{ account(by: {name: "Acme"}) { override { score } targets { state missedSince } } }'
     api.hub.clock.advance(timedelta(days=2) - timedelta(seconds=1))
     assert api.get(query)["account"]["override"] == {"score": 60.0}
@@ -94,8 +94,8 @@ def test_lists_are_cut_to_what_was_asked_for(world: World, api: Api, people: Peo
     world.account("Acme")
     for i in range(4):
         api.hub.clock.advance(timedelta(seconds=1))
-        people.add_note("Acme", f"note {i}", author="Ann")
-        people.enter_pulse("Acme", 10 + i, author="Ann", reason="x")
+        people.add_note("Acme", f"note {i}", asker=operator("Ann"))
+        people.enter_pulse("Acme", 10 + i, reason="x", asker=operator("Ann"))
     query = """{ account(by: {name: "Acme"}) {
       notes(first: 2) { text } more: notes(first: 3) { text } pulses(first: 1) { value } }
     }"""
@@ -120,8 +120,8 @@ def test_the_number_of_statements_does_not_grow_with_the_page(world: World, api:
     for i in range(12):
         world.account(f"Account {i:02}", score=50.0)
     for i in range(12):
-        people.add_note(f"Account {i:02}", "a note", author="Ann")
-        people.enter_pulse(f"Account {i:02}", 50, author="Ann", reason="x")
+        people.add_note(f"Account {i:02}", "a note", asker=operator("Ann"))
+        people.enter_pulse(f"Account {i:02}", 50, reason="x", asker=operator("Ann"))
     for first in (3, 12):
         with counted(world.store) as statements:
             found = api.get("query($first: Int!) { accounts(first: $first) { nodes { " + ALL + " } } }", first=first)
@@ -131,7 +131,7 @@ def test_the_number_of_statements_does_not_grow_with_the_page(world: World, api:
 
 def test_peoples_connection_is_shown_as_theirs(world: World, api: Api, people: People) -> None:
     world.account("Acme")
-    people.enter_pulse("Acme", 35, author="Ann", reason="cold")
+    people.enter_pulse("Acme", 35, reason="cold", asker=operator("Ann"))
     found = api.get("{ connections { name state provides freshAt streams { name } } }")["connections"][-1]
     assert found == {
         "name": "people",

@@ -30,7 +30,7 @@ from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.types import EPOCH
-from accountpulse.core.trail import Asker
+from accountpulse.core.trail import operator
 from accountpulse.graphql.live.subscriptions import _CURSORS as SCORES
 from accountpulse.graphql.relay import global_id
 from accountpulse.graphql.schema import build_schema
@@ -41,7 +41,7 @@ from graphql import GraphQLObjectType
 
 SCHEMA = build_schema()._schema
 ANN = RowScope(owners=frozenset({"Ann"}))
-BOB = Asker(name="Bob")
+BOB = operator("Bob")
 SECRET = "Hidden"
 """Part of every text that belongs to Bob's accounts."""
 ERRORS = "userErrors { field code message }"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from accountpulse.config.settings import Settings
+    from accountpulse.core.trail import Asker
     from accountpulse.hub import Hub
     from accountpulse.plugins.host import PluginHost
 
@@ -84,6 +85,13 @@ class Run:
 
 
 USER_VARIABLE = "ACCOUNTPULSE_USER"
+
+
+def asking(named: str | None) -> Asker:
+    """Who asks for a change from here, see `author`."""
+    from accountpulse.core.trail import operator
+
+    return operator(author(named))
 
 
 def author(named: str | None) -> str:

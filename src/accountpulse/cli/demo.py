@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accountpulse.cli.common import Run
+from accountpulse.cli.common import Run, asking
 from accountpulse.cli.common import command as declare
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def command(run: Run, once: bool, store: str | None, days: int, port: int | None
     """Sync simulated vendors, score their customers, and serve the API, all on this machine. Needs no configuration."""
     from accountpulse.cli.display import DayBar, StreamBars
     from accountpulse.cli.serve import Drainer
+    from accountpulse.core.store.scope import EVERYTHING
     from accountpulse.demo import open_demo
 
     # A stopped demo tidies up after itself however it is stopped.
@@ -68,8 +69,8 @@ def command(run: Run, once: bool, store: str | None, days: int, port: int | None
                     _go_on(demo, rows)
                 return 0
             with Drainer(demo.hub):
-                token = demo.hub.create_token("demo", ["read", "write"])
-                _invite(f"{address}/graphql", token, rows[0].name if rows else "", report.day, to_stderr=run.as_json)
+                made = demo.hub.operations.create_token("demo", ["read", "write"], None, rows=EVERYTHING, asker=asking(None))
+                _invite(f"{address}/graphql", str(made.token), rows[0].name if rows else "", report.day, to_stderr=run.as_json)
                 threading.Event().wait()
     return 0
 

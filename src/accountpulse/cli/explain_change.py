@@ -26,9 +26,10 @@ NEXT = "next"
 def print_change(run: Run, account: str, start: date, end: date | None) -> int:
     """Say why a score moved: in one sentence, part by part, and the sum."""
     from accountpulse.core.scoring.change_words import opening
+    from accountpulse.core.store.scope import EVERYTHING
 
     with run.hub() as hub, run.err.status("evaluating both days"):
-        name, move = hub.explain_change(account, start, end)
+        name, move = hub.explain_change(account, start, end, scope=EVERYTHING)
     said = opening(name, move.start, move.end, move.parts)
     if run.as_json:
         run.emit({"account": name, "summary": said, **move.to_json()})
@@ -69,8 +70,10 @@ def _kind(kind: str) -> str:
 
 def print_next_band(run: Run, account: str, band: str) -> int:
     """Say what it would take to reach a band."""
+    from accountpulse.core.store.scope import EVERYTHING
+
     with run.hub() as hub, run.err.status("trying other values"):
-        name, found = hub.counterfactual(account, None if band == NEXT else band)
+        name, found = hub.counterfactual(account, None if band == NEXT else band, scope=EVERYTHING)
         currency = hub.currency
     if run.as_json:
         run.emit({"account": name, **found.to_json()})

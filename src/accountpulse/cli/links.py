@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accountpulse.cli.common import Run, author, group
+from accountpulse.cli.common import Run, asking, group
 from accountpulse.cli.common import command as declare
 from accountpulse.cli.people import WHO
 
@@ -65,10 +65,8 @@ def link(run: Run, record: str, account: str, reason: str | None, name: str | No
 
     Nothing is copied: what the record brought counts for the account. One that founded an account of its own brings that along.
     """
-    from accountpulse.core.trail import Asker
-
     with run.hub() as hub:
-        made = hub.links.link(record, account, asker=Asker(name=author(name)), reason=reason)
+        made = hub.links.link(record, account, asker=asking(name), reason=reason)
         scored = _rescored(hub)
     return _told(run, made, scored)
 
@@ -79,10 +77,8 @@ def link(run: Run, record: str, account: str, reason: str | None, name: str | No
 @click.option("--author", "name", metavar="NAME", help=f"Who says so.  {WHO}")
 def unlink(run: Run, record: str, reason: str | None, name: str | None) -> int:
     """Say that RECORD (connection:key) does not belong where it is. No rule links it again: only you do, or `links release`."""
-    from accountpulse.core.trail import Asker
-
     with run.hub() as hub:
-        made = hub.links.unlink(record, asker=Asker(name=author(name)), reason=reason)
+        made = hub.links.unlink(record, asker=asking(name), reason=reason)
         scored = _rescored(hub)
     return _told(run, made, scored)
 
@@ -92,10 +88,8 @@ def unlink(run: Run, record: str, reason: str | None, name: str | None) -> int:
 @click.option("--author", "name", metavar="NAME", help=f"Who takes it back.  {WHO}")
 def release(run: Run, record: str, name: str | None) -> int:
     """Take back what was said by hand about RECORD (connection:key): its evidence decides again."""
-    from accountpulse.core.trail import Asker
-
     with run.hub() as hub:
-        made = hub.links.release(record, asker=Asker(name=author(name)))
+        made = hub.links.release(record, asker=asking(name))
         scored = _rescored(hub)
     return _told(run, made, scored)
 

@@ -43,6 +43,7 @@ def publish(run: Run, named: str | None, reason: str | None, yes: bool) -> int:
     """
     from accountpulse.cli.display import working
     from accountpulse.cli.model_tables import show_preview
+    from accountpulse.core.store.scope import EVERYTHING
 
     who = author(named)
     with run.hub() as hub:
@@ -54,7 +55,7 @@ def publish(run: Run, named: str | None, reason: str | None, yes: bool) -> int:
                 click.echo("nothing to publish: what is in force is what the configuration says")
             return OK
         with working("scoring with what is published, and with what would be"):
-            found = hub.releases.preview(limit=BRIEF)
+            found = hub.releases.preview(limit=BRIEF, scope=EVERYTHING)
         if not run.as_json:
             show_preview(run, found)
         if not _agreed("publish this?", yes):
@@ -75,12 +76,13 @@ def rollback(run: Run, to: int | None, named: str | None, reason: str | None, ye
     """Put back what the release in force replaced; once more goes further back. The files stay as they are."""
     from accountpulse.cli.display import instant, working
     from accountpulse.cli.model_tables import show_preview
+    from accountpulse.core.store.scope import EVERYTHING
 
     who = author(named)
     with run.hub() as hub:
         target = hub.releases.rollback_target(to)
         with working("scoring with what is published, and with what was before"):
-            found = hub.releases.preview(target.draft, limit=BRIEF)
+            found = hub.releases.preview(target.draft, limit=BRIEF, scope=EVERYTHING)
         what = f"what release {target.release} put in force ({instant(target.at)} UTC, by {target.author})"
         if found.changes_nothing:
             if run.as_json:

@@ -34,9 +34,10 @@ def preview(run: Run, files: tuple[Path, ...], limit: int) -> int:
     """
     from accountpulse.cli.display import working
     from accountpulse.cli.model_tables import show_preview
+    from accountpulse.core.store.scope import EVERYTHING
 
     with run.hub() as hub, working("scoring with what is published, and with the draft"):
-        found = hub.releases.preview(_draft(hub, files), limit=limit)
+        found = hub.releases.preview(_draft(hub, files), limit=limit, scope=EVERYTHING)
     if run.as_json:
         run.emit(found)
     else:

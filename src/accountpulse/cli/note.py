@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from accountpulse.cli.common import Run, author
+from accountpulse.cli.common import Run, asking
 from accountpulse.cli.common import command as declare
 from accountpulse.cli.people import WHO
 
@@ -21,7 +21,7 @@ def command() -> None:
 def add(run: Run, account: str, text: str, name: str | None) -> int:
     """Write TEXT about ACCOUNT (id, name, domain or connection:key)."""
     with run.hub() as hub:
-        note = hub.people.add_note(account, text, author=author(name))
+        note = hub.people.add_note(account, text, asker=asking(name))
     if run.as_json:
         run.emit({"note": note})
         return 0
@@ -56,7 +56,7 @@ def listing(run: Run, account: str | None) -> int:
 def remove(run: Run, note: int, name: str | None) -> int:
     """Take a note away. NOTE is its number in `note list`."""
     with run.hub() as hub:
-        hub.people.remove_note(note, by=author(name))
+        hub.people.remove_note(note, asker=asking(name))
     if run.as_json:
         run.emit({"removed": note})
         return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accountpulse.cli.common import Run, author
+from accountpulse.cli.common import Run, asking
 from accountpulse.cli.common import command as declare
 from accountpulse.cli.people import WHO, group, moment
 
@@ -29,12 +29,10 @@ def command() -> None:
 @click.option("--author", "name", metavar="NAME", help=f"Who says so.  {WHO}")
 def add(run: Run, account: str, kind: str, at: str | None, amount: str | None, currency: str | None, name: str | None) -> int:
     """Note what became of ACCOUNT (id, name, domain or connection:key). KIND: renewed, churned, contracted or expanded."""
-    from accountpulse.core.trail import Asker
-
     if currency is not None and amount is None:
         raise click.BadParameter("it needs --amount: a currency of nothing means nothing", param_hint="'--currency'")
     money = _decimal(amount) if amount is not None else None
-    asker = Asker(name=author(name))
+    asker = asking(name)
     with run.hub() as hub:
         when = moment("at", at, hub.zone) if at is not None else None
         entry = hub.people.enter_outcome(account, kind, at=when, amount=money, currency=currency or hub.currency, asker=asker)
@@ -74,10 +72,8 @@ def listing(run: Run, account: str) -> int:
 @click.option("--author", "name", metavar="NAME", help=f"Who removes it.  {WHO}")
 def remove(run: Run, outcome: str, name: str | None) -> int:
     """Take an outcome back. OUTCOME is its number in `outcome list`; what another source brought can't be removed here."""
-    from accountpulse.core.trail import Asker
-
     with run.hub() as hub:
-        hub.people.remove_entry("outcome", outcome, asker=Asker(name=author(name)))
+        hub.people.remove_entry("outcome", outcome, asker=asking(name))
     if run.as_json:
         run.emit({"removed": outcome})
         return 0

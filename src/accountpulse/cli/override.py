@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from accountpulse.cli.common import Run, author
+from accountpulse.cli.common import Run, asking
 from accountpulse.cli.common import command as declare
 from accountpulse.cli.people import WHO, group, moment, rescored
 
@@ -29,7 +29,7 @@ def set_(run: Run, account: str, score: float, until: str, reason: str, owner: s
 
     with run.hub() as hub:
         end = moment("until", until, hub.zone, through=True)
-        made = hub.people.override(account, score, owner=author(owner), reason=reason, until=end)
+        made = hub.people.override(account, score, reason=reason, until=end, asker=asking(owner))
         scored = rescored(hub, made.account_id)
         made = next((each for each in hub.people.overrides(str(made.account_id)) if each.id == made.id), made)
     if run.as_json:
@@ -88,7 +88,7 @@ def listing(run: Run, account: str | None, former: bool) -> int:
 def end(run: Run, account: str, owner: str | None) -> int:
     """End the override of ACCOUNT before it expires: the model's score is published again."""
     with run.hub() as hub:
-        ended = hub.people.end_override(account, by=author(owner))
+        ended = hub.people.end_override(account, asker=asking(owner))
         scored = rescored(hub, ended.account_id)
     if run.as_json:
         run.emit({"override": ended, "scored": scored})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from accountpulse.cli.common import Run, author
+from accountpulse.cli.common import Run, asking
 from accountpulse.cli.common import command as declare
 from accountpulse.cli.people import WHO, group, rescored
 
@@ -24,7 +24,7 @@ def add(run: Run, account: str, value: float, reason: str, name: str | None) -> 
     from accountpulse.cli.display import number
 
     with run.hub() as hub:
-        entry = hub.people.enter_pulse(account, value, author=author(name), reason=reason)
+        entry = hub.people.enter_pulse(account, value, reason=reason, asker=asking(name))
         scored = rescored(hub, entry.account_id)
     if run.as_json:
         run.emit({"pulse": entry, "scored": scored})
@@ -65,10 +65,8 @@ def listing(run: Run, account: str) -> int:
 @click.option("--author", "name", metavar="NAME", help=f"Who removes it.  {WHO}")
 def remove(run: Run, pulse: str, name: str | None) -> int:
     """Take a judgement back. PULSE is its number in `pulse list`; what another source brought can't be removed here."""
-    from accountpulse.core.trail import Asker
-
     with run.hub() as hub:
-        account_id = hub.people.remove_entry("pulse", pulse, asker=Asker(name=author(name)))
+        account_id = hub.people.remove_entry("pulse", pulse, asker=asking(name))
         scored = account_id is not None and rescored(hub, account_id)
     if run.as_json:
         run.emit({"removed": pulse, "scored": scored})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accountpulse.cli.common import Run, author
+from accountpulse.cli.common import Run, asking
 from accountpulse.cli.common import command as declare
 from accountpulse.cli.people import WHO, group, standing
 from accountpulse.cli.score import DAY
@@ -29,7 +29,7 @@ def command() -> None:
 def set_(run: Run, account: str, score: float, due: datetime, owner: str | None, reason: str | None) -> int:
     """Promise that ACCOUNT (id, name, domain or connection:key) has at least SCORE by a day. Ends the promise before."""
     with run.hub() as hub:
-        made = hub.people.set_target(account, score, due=due.date(), owner=author(owner), reason=reason)
+        made = hub.people.set_target(account, score, due=due.date(), reason=reason, asker=asking(owner))
     if run.as_json:
         run.emit({"target": made})
         return 0
@@ -90,7 +90,7 @@ def listing(run: Run, account: str | None, missed: bool, former: bool) -> int:
 def end(run: Run, account: str, owner: str | None) -> int:
     """Give up the target of ACCOUNT."""
     with run.hub() as hub:
-        ended = hub.people.end_target(account, by=author(owner))
+        ended = hub.people.end_target(account, asker=asking(owner))
     if run.as_json:
         run.emit({"target": ended})
         return 0

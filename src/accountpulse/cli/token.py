@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accountpulse.cli.common import Run
+from accountpulse.cli.common import Run, asking
 from accountpulse.cli.common import command as declare
+from accountpulse.cli.people import WHO
 
 if TYPE_CHECKING:
     from accountpulse.core.store.scope import RowScope
@@ -28,6 +29,7 @@ def command() -> None:
 @click.option("--segment", "segments", multiple=True, help="Only accounts of this segment; may be repeated.")
 @click.option("--region", "regions", multiple=True, help="Only accounts of this region, as accounts name it; may be repeated.")
 @click.option("--days", type=click.IntRange(min=1), help="How long it is valid.  [default: until it is revoked]")
+@click.option("--author", metavar="NAME", help=f"Who makes it, for the trail.  {WHO}")
 def create(
     run: Run,
     name: str,
@@ -36,6 +38,7 @@ def create(
     segments: tuple[str, ...],
     regions: tuple[str, ...],
     days: int | None,
+    author: str | None,
 ) -> int:
     """Make a token for whatever NAME says. It is shown once: only a hash of it is kept.
 
@@ -46,7 +49,7 @@ def create(
     rows = RowScope(*(frozenset(values) if values else None for values in (owners, segments, regions)))
     with run.hub() as hub:
         expires_at = hub.clock.now() + timedelta(days=days) if days else None
-        token = hub.create_token(name, scopes, expires_at, rows=rows)
+        token = hub.operations.create_token(name, scopes, expires_at, rows=rows, asker=asking(author)).token
     if run.as_json:
         run.emit(
             {"name": name, "token": token, "scopes": sorted(set(scopes)), "rows": rows.to_json(), "expires_at": expires_at}
@@ -95,10 +98,11 @@ def listing(run: Run) -> int:
 
 @declare("revoke", parent=command, example="accountpulse token revoke ap_4fQ0xY2b")
 @click.argument("prefix")
-def revoke(run: Run, prefix: str) -> int:
+@click.option("--author", metavar="NAME", help=f"Who ends it, for the trail.  {WHO}")
+def revoke(run: Run, prefix: str, author: str | None) -> int:
     """End a token at once. PREFIX is how `token list` shows it."""
     with run.hub() as hub:
-        hub.revoke_token(prefix.rstrip("…."))
+        hub.operations.revoke_token(prefix.rstrip("…."), asker=asking(author))
     if run.as_json:
         run.emit({"revoked": prefix})
         return 0

@@ -25,17 +25,22 @@ LONGEST_KEY = 200
 class Asker:
     """Who asks for a change, and on which conditions.
 
-    name: of the person, or of the API token. token: the token's prefix; None at the command line, where no key has a meaning.
+    name: of the person, or of the API token. scope: the accounts that the asker may see; what is not in it can't be changed,
+    and is answered like what does not exist. token: its prefix; None at the command line, where no key has a meaning.
     idempotency_key: the asker's own name for the request; asked for again, nothing is done and the answer is the same.
     expected_revision: the account's revision that the asker has seen; the change is refused if somebody changed it since.
-    scope: the accounts that the asker may see; what is not in it can't be changed, and is answered like what does not exist.
     """
 
     name: str
+    scope: RowScope
     token: str | None = None
     idempotency_key: str | None = None
     expected_revision: int | None = None
-    scope: RowScope = EVERYTHING
+
+
+def operator(name: str) -> Asker:
+    """Somebody at the command line, who has the store itself, and so all accounts."""
+    return Asker(name=name, scope=EVERYTHING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from tests.core.people.firm import NOON, Firm, company
 from accountpulse.core.errors import Conflict, InvalidInput, NotFound
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.link_decisions import link_decision
+from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.tables import link
 from accountpulse.core.store.trail import trail
-from accountpulse.core.trail import Asker
+from accountpulse.core.trail import Asker, operator
 
-ANN, BOB = Asker(name="Ann"), Asker(name="Bob")
+ANN, BOB = operator("Ann"), operator("Bob")
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_two_founders_that_share_a_domain_are_kept_apart(store: Store) -> None:
         (lambda f: f.links.link("billing:c1", "Acne", asker=ANN), NotFound, "did you mean Acme"),
         (lambda f: f.links.link("crm:a1", "Acme", asker=ANN), InvalidInput, "founded Acme itself"),
         (lambda f: f.links.link("billing:c1", "Acme", asker=ANN, reason=" "), InvalidInput, "reason: it is empty"),
-        (lambda f: f.links.link("billing:c1", "Acme", asker=Asker(name="")), InvalidInput, "author: it is empty"),
+        (lambda f: f.links.link("billing:c1", "Acme", asker=operator("")), InvalidInput, "author: it is empty"),
         (lambda f: f.links.unlink("crm:a1", asker=ANN), InvalidInput, "founded Acme, and can't be taken from it"),
         (lambda f: f.links.unlink("people:1", asker=ANN), NotFound, "no connection 'people'"),
         (lambda f: f.links.release("billing:c2", asker=ANN), NotFound, "its evidence decides already"),
@@ -133,7 +134,7 @@ def test_two_founders_that_share_a_domain_are_kept_apart(store: Store) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_with_advice(firm: Firm, act: object, error: type[Exception], words: str) -> None:
-    firm.people.enter_pulse("Acme", 50, author="Ann", reason="fine")
+    firm.people.enter_pulse("Acme", 50, reason="fine", asker=operator("Ann"))
     before = firm.rows(link), firm.rows(trail)
     assert callable(act)
     with pytest.raises(error, match=words):
@@ -143,13 +144,13 @@ def test_what_cannot_be_done_is_refused_with_advice(firm: Firm, act: object, err
 
 def test_a_request_that_is_repeated_is_done_once_wherever_the_record_is_by_then(firm: Firm) -> None:
     beta = account(firm, "b1")
-    app = Asker(name="the app", token="12345678", idempotency_key="one")
+    app = Asker(name="the app", scope=EVERYTHING, token="12345678", idempotency_key="one")
     first = firm.links.unlink("billing:c2", asker=app)
     assert firm.links.unlink("billing:c2", asker=app).record == first.record
     assert len(firm.rows(link_decision)) == 1
     with pytest.raises(Conflict, match="another request"):
         firm.links.unlink("billing:c1", asker=app)
-    stale = Asker(name="the app", token="12345678", expected_revision=0)
+    stale = Asker(name="the app", scope=EVERYTHING, token="12345678", expected_revision=0)
     with pytest.raises(Conflict, match="expectedRevision"):
         firm.links.link("billing:c2", str(beta), asker=stale)
     assert firm.account("billing", "c2") is None

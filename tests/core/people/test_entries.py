@@ -19,14 +19,14 @@ from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import link, source_account, unlinked
 from accountpulse.core.store.types import EPOCH
-from accountpulse.core.trail import Asker
+from accountpulse.core.trail import operator
 
-ANN = Asker(name="Ann")
+ANN = operator("Ann")
 DAY = timedelta(days=1)
 
 
 def judge(firm: Firm, value: float = 80, account: str = "Acme") -> int:
-    return firm.people.enter_pulse(account, value, author="Ann", reason="their director is a fan").account_id
+    return firm.people.enter_pulse(account, value, reason="their director is a fan", asker=operator("Ann")).account_id
 
 
 def entered(firm: Firm, account_id: int) -> int | None:
@@ -67,11 +67,11 @@ def test_every_kind_of_outcome_can_be_entered(firm: Firm, kind: str) -> None:
 
 
 def test_entries_are_numbered_and_never_share_a_number(firm: Firm) -> None:
-    one = firm.people.enter_pulse("Acme", 10, author="Ann", reason="cold")
+    one = firm.people.enter_pulse("Acme", 10, reason="cold", asker=operator("Ann"))
     two = firm.people.enter_outcome("Beta", "churned", currency="EUR", asker=ANN)
     firm.people.remove_entry("pulse", one.id, asker=ANN)
-    three = firm.people.enter_pulse("Beta", 20, author="Ann", reason="cold")
-    four = firm.people.enter_pulse("Beta", 20, author="Ann", reason="cold")
+    three = firm.people.enter_pulse("Beta", 20, reason="cold", asker=operator("Ann"))
+    four = firm.people.enter_pulse("Beta", 20, reason="cold", asker=operator("Ann"))
     assert [each.id for each in (one, two, three, four)] == ["1", "2", "3", "4"]
     assert [each.id for each in firm.people.pulses("Beta")] == ["4", "3"]
 
@@ -100,11 +100,11 @@ def test_what_a_source_says_is_listed_and_can_not_be_taken_back(firm: Firm) -> N
 
 def test_what_is_refused_writes_nothing_at_all(firm: Firm) -> None:
     with pytest.raises(InvalidInput, match="value: found 101"):
-        firm.people.enter_pulse("Acme", 101, author="Ann", reason="x")
+        firm.people.enter_pulse("Acme", 101, reason="x", asker=operator("Ann"))
     with pytest.raises(InvalidInput, match="reason: it is empty"):
-        firm.people.enter_pulse("Acme", 50, author="Ann", reason="")
+        firm.people.enter_pulse("Acme", 50, reason="", asker=operator("Ann"))
     with pytest.raises(InvalidInput, match="author: it is empty"):
-        firm.people.enter_pulse("Acme", 50, author=" ", reason="x")
+        firm.people.enter_pulse("Acme", 50, reason="x", asker=operator(" "))
     with pytest.raises(InvalidInput, match="kind: found 'lost'; allowed are renewed, churned, contracted, expanded"):
         firm.people.enter_outcome("Acme", "lost", currency="EUR", asker=ANN)
     with pytest.raises(InvalidInput, match="has not come yet"):
@@ -119,8 +119,8 @@ def test_what_is_refused_writes_nothing_at_all(firm: Firm) -> None:
 
 def test_those_who_speak_at_once_are_all_heard(firm: Firm) -> None:
     def say(number: int) -> str:
-        firm.people.override("Acme", number, owner="Ann", reason="signed", until=NOON + 9 * DAY)
-        return firm.people.enter_pulse("Acme", number, author="Ann", reason="x").id
+        firm.people.override("Acme", number, reason="signed", until=NOON + 9 * DAY, asker=operator("Ann"))
+        return firm.people.enter_pulse("Acme", number, reason="x", asker=operator("Ann")).id
 
     with ThreadPoolExecutor(6) as pool:
         ids = list(pool.map(say, range(12)))

@@ -8,6 +8,7 @@ import pytest
 from tests.core.people.firm import NOON, Firm, company
 
 from accountpulse.core.store.people import overrides_in_force
+from accountpulse.core.trail import operator
 
 LATER = NOON + timedelta(days=90)
 DUE = date(2026, 12, 31)
@@ -28,9 +29,9 @@ def know_domain(firm: Firm, domain: str) -> None:
 
 
 def say(firm: Firm, name: str, score: float) -> None:
-    firm.people.override(name, score, owner="Ann", reason=f"about {name}", until=LATER)
-    firm.people.set_target(name, score, due=DUE, owner="Ann")
-    firm.people.add_note(name, f"about {name}", author="Ann")
+    firm.people.override(name, score, reason=f"about {name}", until=LATER, asker=operator("Ann"))
+    firm.people.set_target(name, score, due=DUE, asker=operator("Ann"))
+    firm.people.add_note(name, f"about {name}", asker=operator("Ann"))
 
 
 def said(firm: Firm, name: str) -> tuple[list[float], list[float], list[str]]:

@@ -17,13 +17,14 @@ from accountpulse.core.store import revisions
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.tables import account
+from accountpulse.core.trail import operator
 
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 
 
 def decide(firm: Firm, score: float = 80, days: float = 10, owner: str = "Ann", name: str = "Acme") -> int:
-    made = firm.people.override(name, score, owner=owner, reason="signed", until=firm.clock.now() + days * DAY)
+    made = firm.people.override(name, score, reason="signed", until=firm.clock.now() + days * DAY, asker=operator(owner))
     return made.account_id
 
 
@@ -85,7 +86,7 @@ def test_one_that_had_expired_was_not_ended_by_its_successor(firm: Firm) -> None
 def test_ending_it_keeps_who_ended_it(firm: Firm) -> None:
     acme = decide(firm)
     firm.clock.advance(DAY)
-    ended = firm.people.end_override("Acme", by="Bob")
+    ended = firm.people.end_override("Acme", asker=operator("Bob"))
     assert (ended.state, ended.ended_at, ended.ended_by) == (OverrideState.ENDED, firm.clock.now(), "Bob")
     assert in_force(firm) == {}
     assert in_force(firm, firm.clock.now() - TICK) == {acme: 80}
@@ -97,7 +98,7 @@ def test_ending_what_is_not_in_force_is_refused(firm: Firm, expired: bool) -> No
         decide(firm, days=1)
         firm.clock.advance(DAY)
     with pytest.raises(NotFound, match="no override is in force for account"):
-        firm.people.end_override("Acme", by="Bob")
+        firm.people.end_override("Acme", asker=operator("Bob"))
 
 
 def test_each_account_has_its_own(firm: Firm) -> None:
@@ -114,11 +115,11 @@ def test_what_is_refused_leaves_the_former_in_force(firm: Firm) -> None:
     before = people_revision(firm)
     for score, reason, days in ((101.0, "x", 1.0), (50.0, " ", 1.0), (50.0, "x", 0.0), (50.0, "x", 367.0)):
         with pytest.raises(InvalidInput):
-            firm.people.override("Acme", score, owner="Ann", reason=reason, until=firm.clock.now() + days * DAY)
+            firm.people.override("Acme", score, reason=reason, until=firm.clock.now() + days * DAY, asker=operator("Ann"))
     with pytest.raises(InvalidInput, match="owner: it is empty"):
-        firm.people.override("Acme", 50, owner="", reason="x", until=firm.clock.now() + DAY)
+        firm.people.override("Acme", 50, reason="x", until=firm.clock.now() + DAY, asker=operator(""))
     with pytest.raises(NotFound, match="did you mean Acme"):
-        firm.people.override("Acmee", 50, owner="Ann", reason="x", until=firm.clock.now() + DAY)
+        firm.people.override("Acmee", 50, reason="x", until=firm.clock.now() + DAY, asker=operator("Ann"))
     assert in_force(firm) == {acme: 80}
     assert people_revision(firm) == before
 
@@ -128,7 +129,7 @@ def test_each_write_is_one_revision_of_peoples_input(firm: Firm) -> None:
     decide(firm)
     decide(firm)
     assert people_revision(firm) == 2
-    firm.people.end_override("Acme", by="Ann")
+    firm.people.end_override("Acme", asker=operator("Ann"))
     assert people_revision(firm) == 3
 
 

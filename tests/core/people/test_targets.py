@@ -12,6 +12,7 @@ from tests.core.people.firm import Firm
 from accountpulse.core.errors import InvalidInput, NotFound
 from accountpulse.core.people import TargetState, target_state
 from accountpulse.core.store.people_tables import account_target
+from accountpulse.core.trail import operator
 
 DUE = date(2026, 3, 31)
 DAY = timedelta(days=1)
@@ -41,7 +42,7 @@ def test_without_a_score_that_means_something_nobody_can_tell(target: float, sco
 
 
 def test_a_target_is_missed_from_the_day_after_it_was_due(firm: Firm) -> None:
-    made = firm.people.set_target("Acme", 75, due=date(2026, 3, 4), owner="Ann", reason="after onboarding")
+    made = firm.people.set_target("Acme", 75, due=date(2026, 3, 4), reason="after onboarding", asker=operator("Ann"))
     assert (made.state, made.published) == (TargetState.UNKNOWN, None)
     firm.score(made.account_id, 60)
     for days, state in ((0, TargetState.OPEN), (2, TargetState.OPEN), (1, TargetState.MISSED), (30, TargetState.MISSED)):
@@ -57,20 +58,20 @@ def test_a_target_is_missed_from_the_day_after_it_was_due(firm: Firm) -> None:
 
 
 def test_the_day_is_that_of_the_stores_time_zone(firm: Firm) -> None:
-    made = firm.people.set_target("Acme", 75, due=date(2026, 3, 2), owner="Ann")
+    made = firm.people.set_target("Acme", 75, due=date(2026, 3, 2), asker=operator("Ann"))
     firm.score(made.account_id, 60)
     firm.clock.advance(timedelta(hours=10, minutes=58))  # 22:59 UTC is 23:59 in Berlin
     assert firm.people.targets()[0].state is TargetState.OPEN
     firm.clock.advance(timedelta(minutes=1))
     assert firm.people.targets()[0].state is TargetState.MISSED
     with pytest.raises(InvalidInput, match="by: 2026-03-02 is past; a target is for today, 2026-03-03"):
-        firm.people.set_target("Acme", 75, due=date(2026, 3, 2), owner="Ann")
+        firm.people.set_target("Acme", 75, due=date(2026, 3, 2), asker=operator("Ann"))
 
 
 def test_a_new_target_ends_the_former(firm: Firm) -> None:
-    firm.people.set_target("Acme", 75, due=DUE, owner="Ann")
+    firm.people.set_target("Acme", 75, due=DUE, asker=operator("Ann"))
     firm.clock.advance(DAY)
-    firm.people.set_target("Acme", 90, due=DUE + DAY, owner="Bob", reason="better")
+    firm.people.set_target("Acme", 90, due=DUE + DAY, reason="better", asker=operator("Bob"))
     (open_,) = firm.people.targets("Acme")
     assert (open_.score, open_.owner, open_.reason) == (90, "Bob", "better")
     _, former = firm.people.targets("Acme", former=True)
@@ -79,17 +80,17 @@ def test_a_new_target_ends_the_former(firm: Firm) -> None:
 
 
 def test_giving_one_up_keeps_who_did(firm: Firm) -> None:
-    firm.people.set_target("Acme", 75, due=DUE, owner="Ann")
-    ended = firm.people.end_target("Acme", by="Bob")
+    firm.people.set_target("Acme", 75, due=DUE, asker=operator("Ann"))
+    ended = firm.people.end_target("Acme", asker=operator("Bob"))
     assert (ended.state, ended.ended_by) == (TargetState.ENDED, "Bob")
     assert firm.people.targets() == []
     with pytest.raises(NotFound, match="has no target"):
-        firm.people.end_target("Acme", by="Bob")
+        firm.people.end_target("Acme", asker=operator("Bob"))
 
 
 def test_the_first_due_stands_at_the_top_and_accounts_do_not_mix(firm: Firm) -> None:
-    firm.people.set_target("Acme", 75, due=DUE + DAY, owner="Ann")
-    firm.people.set_target("Beta", 65, due=DUE, owner="Ann")
+    firm.people.set_target("Acme", 75, due=DUE + DAY, asker=operator("Ann"))
+    firm.people.set_target("Beta", 65, due=DUE, asker=operator("Ann"))
     assert [each.account for each in firm.people.targets()] == ["Beta", "Acme"]
     assert [each.score for each in firm.people.targets("crm:b1")] == [65]
 
@@ -101,5 +102,5 @@ def test_the_first_due_stands_at_the_top_and_accounts_do_not_mix(firm: Firm) -> 
 )  # fmt: skip
 def test_what_is_refused_writes_nothing(firm: Firm, score: float, due: date, owner: str, reason: str, field: str) -> None:
     with pytest.raises(InvalidInput, match=f"^{field}: "):
-        firm.people.set_target("Acme", score, due=due, owner=owner, reason=reason)
+        firm.people.set_target("Acme", score, due=due, reason=reason, asker=operator(owner))
     assert firm.rows(account_target) == []

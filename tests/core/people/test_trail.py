@@ -15,9 +15,9 @@ from accountpulse.core.store import trail as store_trail
 from accountpulse.core.store.people_tables import account_note, score_override
 from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.store.trail import trail
-from accountpulse.core.trail import Asker
+from accountpulse.core.trail import Asker, operator
 
-APP = Asker(name="the app", token="12345678", idempotency_key="one")
+APP = Asker(name="the app", scope=EVERYTHING, token="12345678", idempotency_key="one")
 UNTIL = NOON + timedelta(days=30)
 
 
@@ -30,15 +30,15 @@ def revision(firm: Firm, account: str = "a1") -> int:
 
 def test_every_change_is_noted_with_who_asked_and_what_for(firm: Firm) -> None:
     acme = firm.account("crm", "a1")
-    made = firm.people.override("Acme", 80, owner="Ann", reason="signed", until=UNTIL)
-    firm.people.end_override("Acme", by="Bob", asker=Asker(name="the app", token="12345678"))
-    note = firm.people.add_note("Acme", "hm", author="Cyd")
-    firm.people.remove_note(note.id, by="Cyd")
-    firm.people.set_target("Acme", 75, due=UNTIL.date(), owner="Ann")
-    firm.people.end_target("Acme", by="Ann")
-    pulse = firm.people.enter_pulse("Acme", 35, author="Ann", reason="cold")
-    firm.people.remove_entry("pulse", pulse.id, asker=Asker(name="Dan"))
-    firm.people.enter_outcome("Acme", "renewed", currency="EUR", asker=Asker(name="Dan"))
+    made = firm.people.override("Acme", 80, reason="signed", until=UNTIL, asker=operator("Ann"))
+    firm.people.end_override("Acme", by="Bob", asker=Asker(name="the app", scope=EVERYTHING, token="12345678"))
+    note = firm.people.add_note("Acme", "hm", asker=operator("Cyd"))
+    firm.people.remove_note(note.id, asker=operator("Cyd"))
+    firm.people.set_target("Acme", 75, due=UNTIL.date(), asker=operator("Ann"))
+    firm.people.end_target("Acme", asker=operator("Ann"))
+    pulse = firm.people.enter_pulse("Acme", 35, reason="cold", asker=operator("Ann"))
+    firm.people.remove_entry("pulse", pulse.id, asker=operator("Dan"))
+    firm.people.enter_outcome("Acme", "renewed", currency="EUR", asker=operator("Dan"))
     rows = firm.rows(trail)
     assert [(row.actor, row.token, row.action) for row in rows] == [
         ("Ann", None, "override.set"),
@@ -68,7 +68,7 @@ def test_a_request_that_is_repeated_is_not_done_again_and_answers_the_same(firm:
 
 def test_a_repeated_override_is_found_again_once_it_has_ended(firm: Firm) -> None:
     first = firm.people.override("Acme", 80, owner="Ann", reason="signed", until=UNTIL, asker=APP)
-    firm.people.end_override("Acme", by="Bob")
+    firm.people.end_override("Acme", asker=operator("Bob"))
     again = firm.people.override("Acme", 80, owner="Ann", reason="signed", until=UNTIL, asker=APP)
     assert (again.id, again.ended_by) == (first.id, "Bob")
     assert len(firm.rows(score_override)) == 1
@@ -76,7 +76,7 @@ def test_a_repeated_override_is_found_again_once_it_has_ended(firm: Firm) -> Non
 
 def test_what_was_made_and_removed_since_is_told(firm: Firm) -> None:
     note = firm.people.add_note("Acme", "hm", author="Ann", asker=APP)
-    firm.people.remove_note(note.id, by="Ann")
+    firm.people.remove_note(note.id, asker=operator("Ann"))
     with pytest.raises(NotFound, match="was made when this was asked for before, and has been removed since"):
         firm.people.add_note("Acme", "hm", author="Ann", asker=APP)
 
@@ -107,7 +107,7 @@ def test_a_refused_change_leaves_nothing_and_its_key_can_be_used_again(firm: Fir
 def test_a_change_that_rests_on_an_old_view_is_refused(firm: Firm) -> None:
     assert revision(firm) == 0
     seen = replace(APP, expected_revision=0)
-    firm.people.add_note("Beta", "another account's", author="Bob")
+    firm.people.add_note("Beta", "another account's", asker=operator("Bob"))
     firm.people.add_note("Acme", "mine", author="Ann", asker=seen)
     late = replace(APP, idempotency_key="two", expected_revision=0)
     with pytest.raises(Conflict, match=f"found 0, but somebody has changed this account since: it is at {revision(firm)}"):
@@ -132,7 +132,7 @@ def test_of_many_who_repeat_a_request_at_once_one_does_it(firm: Firm) -> None:
 
 def test_of_many_who_saw_the_same_one_changes_it(firm: Firm) -> None:
     def decide(number: int) -> bool:
-        asker = Asker(name="x", token=f"token{number:03}", expected_revision=0)
+        asker = Asker(name="x", scope=EVERYTHING, token=f"token{number:03}", expected_revision=0)
         try:
             firm.people.override("Acme", number, owner="Ann", reason="signed", until=UNTIL, asker=asker)
         except Conflict:

@@ -10,10 +10,10 @@ from tests.core.sync.vendor import Bench, account
 from accountpulse.core.errors import NotFound
 from accountpulse.core.jobs.background import Background
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.trail import Asker
+from accountpulse.core.trail import operator
 from accountpulse.operations import Operations
 
-ANN = Asker(name="Ann")
+ANN = operator("Ann")
 
 
 def test_deletes_that_are_held_are_confirmed(bench: Bench) -> None:

@@ -54,8 +54,8 @@ class People:
     """People's input of one store.
 
     account: an id, a name, a domain or `connection:key`; every method that takes one raises NotFound, naming near ones. Those
-    that write raise InvalidInput for what can't be taken, and note who asked for it: `asker`, the one in whose name it is done
-    unless given. They do not score: a new override or pulse counts when the account is scored next.
+    that write raise InvalidInput for what can't be taken, and note who asked for it. owner, author, by: in whose name it is
+    done, the asker's unless given. They do not score: a new override or pulse counts when the account is scored next.
     """
 
     def __init__(self, store: Store, clock: Clock, zone: ZoneInfo) -> None:
@@ -66,24 +66,26 @@ class People:
     # --- overrides ----------------------------------------------------------------------------------------------------
 
     def override(
-        self, account: str, score: float, *, owner: str, reason: str, until: datetime, asker: Asker | None = None
+        self, account: str, score: float, *, reason: str, until: datetime, asker: Asker, owner: str | None = None
     ) -> Override:
         """Decide an account's score until an instant, instead of its former override if it has one."""
+        owner = owner or asker.name
         wanted = {"score": score, "owner": owner, "reason": reason, "until": until.isoformat()}
 
         def act(connection: sa.Connection, account_id: int, now: datetime) -> int:
             return set_override(connection, account_id, score, owner=owner, reason=reason, until=until, now=now)
 
-        with self._changing(account, asker or Asker(name=owner), "override.set", wanted, act) as made:
+        with self._changing(account, asker, "override.set", wanted, act) as made:
             return self._override(made)
 
-    def end_override(self, account: str, *, by: str, asker: Asker | None = None) -> Override:
+    def end_override(self, account: str, *, asker: Asker, by: str | None = None) -> Override:
         """End an account's override before it expires. Raises NotFound where none is in force."""
+        by = by or asker.name
 
         def act(connection: sa.Connection, account_id: int, now: datetime) -> int:
             return end_override(connection, account_id, by=by, now=now)
 
-        with self._changing(account, asker or Asker(name=by), "override.end", {"by": by}, act) as made:
+        with self._changing(account, asker, "override.end", {"by": by}, act) as made:
             return self._override(made)
 
     def overrides(self, account: str | None = None, *, former: bool = False) -> list[Override]:
@@ -103,27 +105,29 @@ class People:
         score: float,
         *,
         due: date,
-        owner: str,
+        asker: Asker,
+        owner: str | None = None,
         reason: str | None = None,
-        asker: Asker | None = None,
     ) -> Target:
         """Promise a score by a day, instead of the account's former target if it has one."""
+        owner = owner or asker.name
         wanted = {"score": score, "by": due.isoformat(), "owner": owner, "reason": reason}
 
         def act(connection: sa.Connection, account_id: int, now: datetime) -> int:
             today = day_of(now, self._zone)
             return set_target(connection, account_id, score, due=due, owner=owner, reason=reason, now=now, today=today)
 
-        with self._changing(account, asker or Asker(name=owner), "target.set", wanted, act) as made:
+        with self._changing(account, asker, "target.set", wanted, act) as made:
             return self._target(made)
 
-    def end_target(self, account: str, *, by: str, asker: Asker | None = None) -> Target:
+    def end_target(self, account: str, *, asker: Asker, by: str | None = None) -> Target:
         """Give up an account's target. Raises NotFound where there is none."""
+        by = by or asker.name
 
         def act(connection: sa.Connection, account_id: int, now: datetime) -> int:
             return end_target(connection, account_id, by=by, now=now)
 
-        with self._changing(account, asker or Asker(name=by), "target.end", {"by": by}, act) as made:
+        with self._changing(account, asker, "target.end", {"by": by}, act) as made:
             return self._target(made)
 
     def targets(self, account: str | None = None, *, former: bool = False) -> list[Target]:
@@ -137,29 +141,29 @@ class People:
 
     # --- notes --------------------------------------------------------------------------------------------------------
 
-    def add_note(self, account: str, text: str, *, author: str, asker: Asker | None = None) -> Note:
+    def add_note(self, account: str, text: str, *, asker: Asker, author: str | None = None) -> Note:
         """Write a note about an account."""
+        author = author or asker.name
 
         def act(connection: sa.Connection, account_id: int, now: datetime) -> int:
             return add_note(connection, account_id, text, author=author, now=now)
 
         wanted = {"text": text, "author": author}
-        with self._changing(account, asker or Asker(name=author), "note.add", wanted, act) as made:
+        with self._changing(account, asker, "note.add", wanted, act) as made:
             found = notes(made.connection, [made.account_id], scope=EVERYTHING)
             return _made(found, made)
 
-    def remove_note(self, id: int, *, by: str, asker: Asker | None = None) -> int:
+    def remove_note(self, id: int, *, asker: Asker, by: str | None = None) -> int:
         """Take a note away; returns its account's id. Raises NotFound."""
         with self._store.write() as connection:
             now = self._clock.now()
-            who = asker or Asker(name=by)
-            account_id = account_of_note(connection, id, scope=who.scope)
+            account_id = account_of_note(connection, id, scope=asker.scope)
 
             def act() -> str:
-                remove_note(connection, id, by=by, now=now)
+                remove_note(connection, id, by=by or asker.name, now=now)
                 return str(id)
 
-            change(connection, who, "note.remove", {"id": id}, act, now=now, account_id=account_id)
+            change(connection, asker, "note.remove", {"id": id}, act, now=now, account_id=account_id)
             return account_id
 
     def notes(self, account: str | None = None) -> list[Note]:
@@ -169,14 +173,15 @@ class People:
 
     # --- facts that people enter --------------------------------------------------------------------------------------
 
-    def enter_pulse(self, account: str, value: float, *, author: str, reason: str, asker: Asker | None = None) -> PulseEntry:
+    def enter_pulse(self, account: str, value: float, *, reason: str, asker: Asker, author: str | None = None) -> PulseEntry:
         """Keep somebody's judgement of an account as it is now."""
+        author = author or asker.name
 
         def act(connection: sa.Connection, account_id: int, now: datetime) -> str:
             return enter_pulse(connection, account_id, value, author=author, reason=reason, now=now).id
 
         wanted = {"value": value, "author": author, "reason": reason}
-        with self._changing(account, asker or Asker(name=author), "pulse.enter", wanted, act) as made:
+        with self._changing(account, asker, "pulse.enter", wanted, act) as made:
             found = pulses(made.connection, [made.account_id], ALL, scope=EVERYTHING).get(made.account_id, [])
             return _made([each for each in found if each.connection == PEOPLE], made)
 

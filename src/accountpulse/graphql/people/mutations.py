@@ -53,7 +53,7 @@ class PeopleMutations:
             made = people.override(
                 account,
                 input.score,
-                owner=given(input.owner) or asker.name,
+                owner=given(input.owner),
                 reason=input.reason,
                 until=input.until,
                 asker=asker,
@@ -65,14 +65,14 @@ class PeopleMutations:
     @mutation("End an account's override before it expires: the model's word is published again. Needs the scope `write`.")
     async def end_override(self, info: Info, input: Annotated[EndOverrideInput, Input]) -> OverridePayload:
         def work(people: People, account: str, asker: Asker) -> ScoreOverride:
-            return ScoreOverride.of(people.end_override(account, by=given(input.by) or asker.name, asker=asker))
+            return ScoreOverride.of(people.end_override(account, by=given(input.by), asker=asker))
 
         return await _about(info.context, input, OverridePayload, "override", work, scores=True)
 
     @mutation("Promise a score by a day, instead of the account's former target. Needs the scope `write`.")
     async def set_target(self, info: Info, input: Annotated[SetTargetInput, Input]) -> TargetPayload:
         def work(people: People, account: str, asker: Asker) -> Target:
-            owner, reason = given(input.owner) or asker.name, given(input.reason)
+            owner, reason = given(input.owner), given(input.reason)
             return Target.of(people.set_target(account, input.score, due=input.by, owner=owner, reason=reason, asker=asker))
 
         return await _about(info.context, input, TargetPayload, "target", work)
@@ -80,21 +80,21 @@ class PeopleMutations:
     @mutation("Give up an account's target. Needs the scope `write`.")
     async def end_target(self, info: Info, input: Annotated[EndTargetInput, Input]) -> TargetPayload:
         def work(people: People, account: str, asker: Asker) -> Target:
-            return Target.of(people.end_target(account, by=given(input.by) or asker.name, asker=asker))
+            return Target.of(people.end_target(account, by=given(input.by), asker=asker))
 
         return await _about(info.context, input, TargetPayload, "target", work)
 
     @mutation("Write a note about an account. Needs the scope `write`.")
     async def add_note(self, info: Info, input: Annotated[AddNoteInput, Input]) -> NotePayload:
         def work(people: People, account: str, asker: Asker) -> Note:
-            return Note.of(people.add_note(account, input.text, author=given(input.author) or asker.name, asker=asker))
+            return Note.of(people.add_note(account, input.text, author=given(input.author), asker=asker))
 
         return await _about(info.context, input, NotePayload, "note", work)
 
     @mutation("Judge an account as it is now. Models use it as the metric pulse_latest. Needs the scope `write`.")
     async def add_pulse(self, info: Info, input: Annotated[AddPulseInput, Input]) -> PulsePayload:
         def work(people: People, account: str, asker: Asker) -> Pulse:
-            author = given(input.author) or asker.name
+            author = given(input.author)
             return Pulse.of(people.enter_pulse(account, input.value, author=author, reason=input.reason, asker=asker))
 
         return await _about(info.context, input, PulsePayload, "pulse", work, scores=True)
@@ -114,7 +114,7 @@ class PeopleMutations:
     @mutation("Take a note away. Needs the scope `write`.")
     async def remove_note(self, info: Info, input: Annotated[RemoveInput, Input]) -> RemovePayload:
         def work(people: People, asker: Asker) -> int | None:
-            return people.remove_note(number_of(input.id, "Note"), by=given(input.by) or asker.name, asker=asker)
+            return people.remove_note(number_of(input.id, "Note"), by=given(input.by), asker=asker)
 
         return await _remove(info.context, input, work, scores=False)
 
