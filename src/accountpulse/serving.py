@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from accountpulse.core.errors import SettingsError, StoreError
@@ -16,8 +15,6 @@ from accountpulse.core.errors import SettingsError, StoreError
 if TYPE_CHECKING:
     import uvicorn
 
-    from accountpulse.config.oidc import OidcSettings
-    from accountpulse.graphql.oidc import Provider
     from accountpulse.hub import Hub
 
 START_TIMEOUT = 30.0
@@ -54,39 +51,10 @@ def server_of(hub: Hub) -> uvicorn.Server:
     import uvicorn
 
     from accountpulse.graphql.app import create_app
-    from accountpulse.graphql.settings import ApiSettings
 
-    said = hub.settings.server
-    settings = ApiSettings(
-        cors_origins=said.cors_origins,
-        max_cost=said.max_cost,
-        bucket=said.bucket,
-        refill=said.refill,
-        timeout=said.timeout_seconds,
-        trusted=said.trusted,
-        documents=said.documents,
-        oidc=None if said.oidc is None else _provider(said.oidc),
-    )
-    app = create_app(hub, settings=settings)
+    app = create_app(hub, settings=hub.settings.server.api)
     return uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
-    )
-
-
-def _provider(said: OidcSettings) -> Provider:
-    from accountpulse.graphql.oidc import Provider
-
-    return Provider(
-        issuer=said.issuer,
-        audience=said.audience,
-        jwks_url=said.jwks_url,
-        algorithms=said.algorithms,
-        clock_skew=timedelta(seconds=said.clock_skew_seconds),
-        keys_kept=timedelta(seconds=said.keys_kept_seconds),
-        name=said.name,
-        scopes=said.scopes,
-        scope_prefix=said.scope_prefix,
-        rows=said.rows,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -237,15 +239,19 @@ def test_status_says_why_a_record_is_in_quarantine(run: Runs, answer: Answers, s
 
 
 def test_tokens_are_made_listed_and_revoked(run: Runs, answer: Answers, shop: Path) -> None:
-    made = run("token", "create", "weekly report", "--days", "30")
+    made = run("token", "create", "weekly report", "--days", "30", "--author", "Ann")
     token = made.stdout.strip()
     assert re.fullmatch(r"ap_\w{40}", token)
     assert "only time it is shown" in made.stderr
     (listed,) = answer("token", "list")["tokens"]
     assert listed["name"] == "weekly report"
     assert token not in json.dumps(listed)
-    assert run("token", "revoke", token[:11]).exit_code == 0
+    assert run("token", "revoke", token[:11], "--author", "Bob").exit_code == 0
     assert "revoked 2" in run("token", "list").stdout
+    (file,) = shop.glob("*.db")
+    with closing(sqlite3.connect(file)) as store:
+        noted = store.execute("select action, actor from trail order by id").fetchall()
+    assert noted == [("token.create", "Ann"), ("token.revoke", "Bob")]
     assert run("token", "create", "x", "--scope", "everything").exit_code == 2
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -397,17 +398,18 @@ OIDC = "issuer: https://login.example, audience: hub, jwks_url: https://login.ex
 def test_an_identity_provider_is_read(load: Callable[[str], Settings]) -> None:
     more = "algorithms: [ES256], clock_skew_seconds: 5, scope_prefix: 'ap:', claims: {name: email, owners: email}"
     block = f"server: {{oidc: {{{OIDC}, {more}}}}}"
-    oidc = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server.oidc
+    oidc = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server.api.provider
     assert oidc is not None
     assert (oidc.issuer, oidc.audience, oidc.jwks_url) == ("https://login.example", ("hub",), "https://login.example/keys")
-    assert (oidc.algorithms, oidc.clock_skew_seconds, oidc.scope_prefix) == (("ES256",), 5, "ap:")
+    assert (oidc.algorithms, oidc.clock_skew, oidc.scope_prefix) == (("ES256",), timedelta(seconds=5), "ap:")
     assert (oidc.name, oidc.scopes, oidc.rows) == ("email", "scope", {"owners": "email"})
 
 
 @pytest.mark.parametrize(
     ("block", "place"),
     [
-        ("{issuer: a, audience: b}", "server.oidc: "),
+        ("{issuer: 'https://login.example'}", "server.oidc: "),
+        ("{issuer: 'http://login.example', audience: b}", "server.oidc.issuer"),
         (f"{{{OIDC}, algorithms: [HS256]}}", "server.oidc.algorithms[0]"),
         (f"{{{OIDC}, algorithms: [none]}}", "server.oidc.algorithms[0]"),
         (f"{{{OIDC}, algorithms: []}}", "server.oidc.algorithms"),
@@ -429,8 +431,8 @@ def test_what_the_api_may_be_asked_is_read(load: Callable[[str], Settings], fold
         "server: {cors_origins: [https://app.example, 'http://localhost:3000'], max_cost: 5, bucket: 9, refill: 2, "
         "timeout_seconds: 1.5, trusted_documents: {mode: enforce, file: documents.json}}"
     )
-    server = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server
-    assert server.cors_origins == ("https://app.example", "http://localhost:3000")
-    assert (server.max_cost, server.bucket, server.refill, server.timeout_seconds) == (5, 9, 2, 1.5)
-    assert server.trusted == "enforce"
-    assert server.documents == {hashlib.sha256(b"{ viewer { name } }").hexdigest(): "{ viewer { name } }"}
+    api = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server.api
+    assert api.cors_origins == ("https://app.example", "http://localhost:3000")
+    assert (api.max_cost, api.bucket, api.refill, api.timeout) == (5, 9, 2, 1.5)
+    assert api.trusted == "enforce"
+    assert api.documents == {hashlib.sha256(b"{ viewer { name } }").hexdigest(): "{ viewer { name } }"}

@@ -69,7 +69,7 @@ class Api:
         rows: RowScope = EVERYTHING,
         settings: ApiSettings | None = None,
     ) -> None:
-        self.hub = hub
+        self.hub, self.settings = hub, settings
         with hub.store.write() as connection:
             self.token = tokens.create(connection, rows=rows, name="tests", scopes=scopes, now=NOW)
         self.http = Http(create_app(hub, require_token=require_token, kept_bytes=kept_bytes, settings=settings))

@@ -12,9 +12,8 @@ from tests.graphql.world import TODAY, World
 
 from accountpulse.graphql.limits.allowance import Allowances
 from accountpulse.graphql.limits.cost import MOST, Costs
-from accountpulse.graphql.limits.trusted import digest_of
 from accountpulse.graphql.schema import build_schema
-from accountpulse.graphql.settings import ApiSettings
+from accountpulse.graphql.settings import ApiSettings, digest_of
 
 SPEC = "application/graphql-response+json"
 SCHEMA = build_schema()

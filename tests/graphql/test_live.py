@@ -22,9 +22,8 @@ from accountpulse.core.store import tables, tokens
 from accountpulse.core.store.revisions import Domain, bump
 from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.graphql.app import create_app
-from accountpulse.graphql.limits.trusted import digest_of
 from accountpulse.graphql.live import endpoint
-from accountpulse.graphql.settings import ApiSettings
+from accountpulse.graphql.settings import ApiSettings, digest_of
 from accountpulse.serving import serving
 from accountpulse.testing.stores import fresh_store
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hmac
 import json
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -21,15 +20,19 @@ from jwt.utils import base64url_encode
 from tests.graphql.client import Api, Asked
 from tests.graphql.world import NOW, World
 
-from accountpulse.graphql.oidc import Provider
-from accountpulse.graphql.settings import ApiSettings
+from accountpulse.core.errors import Unauthorized
+from accountpulse.graphql.provider_keys import FAILED_PAUSE, UNKNOWN_PAUSE, ProviderDown, ProviderKeys
+from accountpulse.graphql.settings import ApiSettings, Provider
 
 ISSUER, AUDIENCE = "https://login.example", "accountpulse"
 ME = "{ viewer { name scopes rows { owners segments regions } } accounts { totalCount nodes { name } } }"
 
 
 class Idp:
-    """A provider with a key; `rotate` gives it another. down: it answers with 500. asked: how often its keys were fetched."""
+    """A provider with a key; `rotate` gives it another. down: it answers with 500. asked: how often its keys were fetched.
+
+    described: what its own description says; by default, where its keys are.
+    """
 
     def __init__(self) -> None:
         self.down, self.asked, self._number = False, 0, 0
@@ -38,20 +41,24 @@ class Idp:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                idp.asked += 1
-                self.send_response(500 if idp.down else 200)
+                describes = self.path == "/.well-known/openid-configuration"
+                idp.asked += not describes
+                self.send_response(500 if idp.down else 200 if describes or self.path == "/keys" else 404)
                 self.end_headers()
-                self.wfile.write(b"" if idp.down else json.dumps(idp.published).encode())
+                told = idp.described if describes else idp.published
+                self.wfile.write(b"" if idp.down else json.dumps(told).encode())
 
             def log_message(self, *_: Any) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.issuer = f"http://127.0.0.1:{self.server.server_port}"
+        self.described: object = {"issuer": self.issuer, "jwks_uri": self.url}
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/keys"
+        return f"{self.issuer}/keys"
 
     def rotate(self) -> None:
         self._number += 1
@@ -84,15 +91,8 @@ def app(idp: Idp, local_api: Api) -> Api:
     for name, owner in (("Acme", "Ann"), ("Beta", "Bob")):
         world.account(name, score=50.0, owner=owner)
     idp.down, idp.asked = False, 0
-    provider = Provider(
-        issuer=ISSUER,
-        audience=(AUDIENCE,),
-        jwks_url=idp.url,
-        name="email",
-        scope_prefix="ap:",
-        rows={"owners": "email", "regions": "regions"},
-    )
-    return Api(local_api.hub, settings=ApiSettings(oidc=provider))
+    provider = provider_of(idp, name="email", scope_prefix="ap:", rows={"owners": "email", "regions": "regions"})
+    return Api(local_api.hub, settings=ApiSettings(provider=provider))
 
 
 def _by_secret(claims: dict[str, Any], secret: bytes, kid: str) -> str:
@@ -119,8 +119,8 @@ def test_claims_say_who_it_is_what_they_may_do_and_what_they_see(idp: Idp, app: 
 
 
 def test_one_person_whose_rows_differ_never_gets_the_same_kept_answer(idp: Idp, app: Api) -> None:
-    provider = Provider(issuer=ISSUER, audience=(AUDIENCE,), jwks_url=idp.url, scope_prefix="ap:", rows={"owners": "email"})
-    keeping = Api(app.hub, settings=ApiSettings(oidc=provider), kept_bytes=1_000_000)
+    provider = provider_of(idp, scope_prefix="ap:", rows={"owners": "email"})
+    keeping = Api(app.hub, settings=ApiSettings(provider=provider), kept_bytes=1_000_000)
     for owner, name in (("Ann", "Acme"), ("Bob", "Beta")) * 2:
         assert ask(keeping, idp.token(email=owner)).data["accounts"]["nodes"] == [{"name": name}]
 
@@ -170,26 +170,100 @@ def test_clocks_may_differ_a_little(idp: Idp, app: Api) -> None:
     assert ask(app, token).codes == ["UNAUTHENTICATED"]  # what was found good is not good for longer than it lasts
 
 
-def test_a_new_key_is_looked_for_but_not_for_every_token(idp: Idp, app: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ask(app, idp.token(regions="*")).status == 200
+class Later:
+    """A clock that goes forward when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def provider_of(idp: Idp, **other: Any) -> Provider:
+    return Provider(**{"issuer": ISSUER, "audience": (AUDIENCE,), "jwks_url": idp.url, **other})
+
+
+def has(keys: ProviderKeys, kid: str) -> bool | None:
+    """Whether a key is known; None where nobody can tell."""
+    try:
+        return anyio.run(keys.get, kid).key_id == kid
+    except Unauthorized:
+        return False
+    except ProviderDown:
+        return None
+
+
+def test_a_new_key_is_looked_for_but_not_for_every_token(idp: Idp) -> None:
+    clock, idp.asked, idp.down = Later(), 0, False
+    keys = ProviderKeys(provider_of(idp), clock)
+    old = idp.kid
+    assert has(keys, old)
     for number in range(3):
-        made_up = jwt.encode(idp.claims(regions="*"), idp.key, algorithm="RS256", headers={"kid": f"made up {number}"})
-        assert ask(app, made_up).codes == ["UNAUTHENTICATED"]
+        assert has(keys, f"made up {number}") is False
     idp.rotate()
-    new = idp.token(regions="*")
-    assert ask(app, new).codes == ["UNAUTHENTICATED"]
+    assert has(keys, idp.kid) is False
     assert idp.asked == 1
-    later = time.monotonic() + 60
-    monkeypatch.setattr("jwt.jwks_client.time", SimpleNamespace(monotonic=lambda: later))
-    assert ask(app, new).status == 200
+    clock.now += UNKNOWN_PAUSE
+    assert has(keys, idp.kid)
+    assert has(keys, old) is False
     assert idp.asked == 2
+
+
+def test_keys_are_read_again_before_they_are_no_longer_believed(idp: Idp, caplog: pytest.LogCaptureFixture) -> None:
+    clock, idp.asked, idp.down = Later(), 0, False
+    keys = ProviderKeys(provider_of(idp, keys_kept=timedelta(seconds=100)), clock)
+    taken_back = idp.kid
+    assert has(keys, taken_back)
+    idp.down = True
+    clock.now = 50
+    assert has(keys, taken_back)  # the provider was asked, and is away: there is time left
+    assert has(keys, "another") is None
+    assert idp.asked == 2
+    clock.now = 99
+    assert has(keys, taken_back)
+    clock.now = 100
+    assert [has(keys, taken_back) for _ in range(3)] == [None] * 3
+    assert idp.asked == 3, "while it is away it is not asked for every token"
+    idp.down = False
+    idp.rotate()
+    clock.now += FAILED_PAUSE
+    assert has(keys, idp.kid)
+    assert has(keys, taken_back) is False
+    assert [record.message.split(" ", 3)[3] for record in caplog.records] == [
+        f"{ISSUER} can't be read: {idp.url} answered 500",
+        f"{ISSUER} can be read again",
+    ]
+
+
+def test_where_the_keys_are_is_found_out_from_the_issuer(idp: Idp, local_api: Api, subtests: pytest.Subtests) -> None:
+    idp.down = False
+    good, found = idp.described, Provider(issuer=idp.issuer, audience=(AUDIENCE,), scope_prefix="ap:")
+    api = Api(local_api.hub, settings=ApiSettings(provider=found))
+    assert ask(api, idp.token(iss=idp.issuer)).data["viewer"]["name"] == "u1"
+    assert ask(api, idp.token()).codes == ["UNAUTHENTICATED"], "a token of another issuer"
+    wrong: list[object] = [
+        {"issuer": "https://other.example", "jwks_uri": idp.url},
+        {"issuer": idp.issuer, "jwks_uri": "file:///etc/passwd"},
+        {"issuer": idp.issuer, "jwks_uri": f"{idp.issuer}/elsewhere"},
+        {"issuer": idp.issuer},
+        [],
+    ]
+    try:
+        for idp.described in wrong:
+            with subtests.test(described=str(idp.described)):
+                assert has(ProviderKeys(found), idp.kid) is None
+    finally:
+        idp.described = good
 
 
 def test_without_the_keys_nobody_can_tell(idp: Idp, app: Api) -> None:
     idp.down = True
     answer = ask(app, idp.token(regions="*"))
-    assert (answer.status, answer.codes) == (503, ["UNAVAILABLE"])
+    assert (answer.status, answer.codes) == (503, ["PROVIDER_UNAVAILABLE"])
+    watched = app.http.post("/graphql/stream", json={"query": ME}, headers={**app.headers, "accept": "text/event-stream"})
+    assert (watched.status_code, watched.headers["retry-after"]) == (503, "5")
     idp.down = False
+    app = Api(app.hub, settings=app.settings)  # the other one waits a little before it tries again
     assert ask(app, idp.token(regions="*")).status == 200
     idp.down = True
     assert ask(app, idp.token(regions="*", sub="u3")).status == 200  # its key is known already
@@ -202,8 +276,8 @@ def test_other_algorithms_are_taken_where_they_are_listed(idp: Idp, app: Api) ->
     published = idp.published
     idp.published = {"keys": [{**ECAlgorithm.to_jwk(curve.public_key(), as_dict=True), "kid": "curve", "alg": "ES256"}]}
     try:
-        provider = Provider(issuer=ISSUER, audience=("other", AUDIENCE), jwks_url=idp.url, algorithms=("ES256",))
-        strict = Api(app.hub, settings=ApiSettings(oidc=provider))
+        provider = provider_of(idp, audience=("other", AUDIENCE), algorithms=("ES256",))
+        strict = Api(app.hub, settings=ApiSettings(provider=provider))
         token = jwt.encode(idp.claims(scope="read"), curve, algorithm="ES256", headers={"kid": "curve"})
         assert ask(strict, token).data["viewer"]["name"] == "u1"
         assert ask(strict, idp.token(scope="read")).codes == ["UNAUTHENTICATED"]

@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Literal
 
-from accountpulse.config.oidc import OidcSettings, read_oidc
+from accountpulse.config.oidc import read_oidc
 from accountpulse.core.scoring.problems import Path, Reader
+from accountpulse.graphql.settings import ApiSettings, Trusted, digest_of
 
 KEYS = ("host", "port", "cors_origins", "max_cost", "bucket", "refill", "timeout_seconds", "trusted_documents", "oidc")
-Trusted = Literal["off", "allow", "enforce"]
 MODES: Mapping[str, Trusted] = {"off": "off", "allow": "allow", "enforce": "enforce"}
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|\*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Where the API listens, and what it may be asked.
-
-    cors_origins: the web pages that may ask from elsewhere; `*` for any. max_cost: the points of one query. bucket, refill: the
-    points that a token can save up, and gets back in a second. timeout_seconds: how long a query may take. trusted: what is
-    taken. documents: the trusted ones, by the SHA-256 of their text. oidc: the identity provider, if there is one.
-    """
+    """Where the API listens, and what it may be asked."""
 
     host: str = "127.0.0.1"
     port: int = 8000
-    cors_origins: tuple[str, ...] = ()
-    max_cost: int = 1_000_000
-    bucket: int = 2_000_000
-    refill: int = 50_000
-    timeout_seconds: float = 30.0
-    trusted: Trusted = "off"
-    documents: Mapping[str, str] = field(default_factory=dict, repr=False)
-    oidc: OidcSettings | None = None
+    api: ApiSettings = field(default_factory=ApiSettings)
 
 
 def read_server(data: object, folder: FilePath, reader: Reader) -> ServerSettings:
     """The block's settings, every default filled in; what is wrong is noted with the reader."""
     block = reader.mapping({} if data is None else data, ("server",), optional=KEYS) or {}
-    known = ServerSettings()
+    known, api = ServerSettings(), ApiSettings()
     host = reader.text(block.get("host", known.host), ("server", "host"), "an address such as 127.0.0.1 or 0.0.0.0")
-    timeout = reader.number(block.get("timeout_seconds", known.timeout_seconds), ("server", "timeout_seconds"), 0.1, 3_600)
-    max_cost = _whole(block.get("max_cost", known.max_cost), "max_cost", 1, 10**9, "points", reader) or known.max_cost
-    bucket = _whole(block.get("bucket", known.bucket), "bucket", 1, 10**9, "points", reader) or known.bucket
+    timeout = reader.number(block.get("timeout_seconds", api.timeout), ("server", "timeout_seconds"), 0.1, 3_600)
+    max_cost = _whole(block.get("max_cost", api.max_cost), "max_cost", 1, 10**9, "points", reader) or api.max_cost
+    bucket = _whole(block.get("bucket", api.bucket), "bucket", 1, 10**9, "points", reader) or api.bucket
     if bucket < max_cost:
         reader.add(
             ("server", "bucket"), f"found {bucket}, less than max_cost, {max_cost}; a query may cost no more than can be saved"
@@ -57,14 +43,16 @@ def read_server(data: object, folder: FilePath, reader: Reader) -> ServerSetting
     return ServerSettings(
         host=host or known.host,
         port=known.port if port is None else port,
-        cors_origins=_origins(block.get("cors_origins"), reader),
-        max_cost=max_cost,
-        bucket=bucket,
-        refill=_whole(block.get("refill", known.refill), "refill", 1, 10**9, "points a second", reader) or known.refill,
-        timeout_seconds=timeout or known.timeout_seconds,
-        trusted=trusted,
-        documents=documents,
-        oidc=read_oidc(block.get("oidc"), reader),
+        api=ApiSettings(
+            cors_origins=_origins(block.get("cors_origins"), reader),
+            max_cost=max_cost,
+            bucket=bucket,
+            refill=_whole(block.get("refill", api.refill), "refill", 1, 10**9, "points a second", reader) or api.refill,
+            timeout=timeout or api.timeout,
+            trusted=trusted,
+            documents=documents,
+            provider=read_oidc(block.get("oidc"), reader),
+        ),
     )
 
 
@@ -115,4 +103,4 @@ def _documents(file: FilePath, path: Path, reader: Reader) -> dict[str, str]:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         reader.add(path, f"the file {file} must hold a JSON list of documents, or a mapping from names to documents")
         return {}
-    return {hashlib.sha256(text.encode()).hexdigest(): text for text in texts}
+    return {digest_of(text): text for text in texts}

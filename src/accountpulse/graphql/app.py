@@ -41,7 +41,7 @@ def create_app(
     settings = settings or ApiSettings()
     threads = anyio.CapacityLimiter(hub.store.threads)
     schema = build_schema(hub.graphql_types)
-    oidc = None if settings.oidc is None else Oidc(settings.oidc, hub.clock, threads)
+    oidc = None if settings.provider is None else Oidc(settings.provider, hub.clock, threads)
     allowances = Allowances(settings.max_cost, settings.bucket, settings.refill)
     view = View(
         schema,

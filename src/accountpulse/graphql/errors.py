@@ -11,6 +11,7 @@
 | TIMEOUT | the query took too long |
 | UNTRUSTED_DOCUMENT, UNKNOWN_DOCUMENT | only documents that the operator has listed are taken; none has this id |
 | UNAVAILABLE | the store did not answer in time |
+| PROVIDER_UNAVAILABLE | the identity provider's keys can't be read, so that nobody can tell whether a token is good |
 | INTERNAL | a fault of ours: the log has the details under the `requestId` |
 """
 

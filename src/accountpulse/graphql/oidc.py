@@ -1,15 +1,12 @@
 """Viewers whom an OpenID Connect provider vouches for: its signed tokens (JWT), checked against the keys that it publishes.
 
-Only signatures by public keys are taken: a token can't say `none`, nor be checked with a public key as a shared secret. The
-keys are fetched once and kept; a key that is not known yet is looked for again, but not more often than every 30 seconds, so
-that made-up tokens don't have the provider asked without end.
+Only signatures by public keys are taken: a token can't say `none`, nor be checked with a public key as a shared secret.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +14,15 @@ import anyio
 import anyio.to_thread
 
 from accountpulse.core.clock import Clock
-from accountpulse.core.errors import AccountPulseError, MissingExtra, Unauthorized
+from accountpulse.core.errors import MissingExtra, Unauthorized
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.tokens import SCOPES, Viewer
+from accountpulse.graphql.provider_keys import ProviderKeys
+from accountpulse.graphql.settings import Provider
 
 if TYPE_CHECKING:
-    from jwt import PyJWKClient
+    from jwt import PyJWK
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""What a signature may be made with."""
 ALL = "*"
 """The value of a claim of owners, segments or regions that does not limit."""
 MOST_KEPT = 1_000
@@ -34,42 +31,16 @@ KEPT_FOR = timedelta(minutes=5)
 LONGEST = 16_000
 
 
-class ProviderDown(AccountPulseError):
-    """The provider's keys can't be had: nobody can tell whether a token is good."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
-    """Whom to believe, and what its tokens must say.
-
-    issuer, audience: of tokens for us; any of several audiences. jwks_url: where its keys are. algorithms: of `ALGORITHMS`.
-    clock_skew: how far its clock and ours may differ. keys_kept: how long its keys are. Names of claims: name, who it is for
-    people; scopes, a list or text with spaces, of which `scope_prefix` and what tokens may do count; rows, the claims that say
-    which owners, segments and regions may be seen: a token without one that is named here is refused, and `*` is all.
-    """
-
-    issuer: str
-    audience: tuple[str, ...]
-    jwks_url: str
-    algorithms: tuple[str, ...] = ("RS256",)
-    clock_skew: timedelta = timedelta(seconds=60)
-    keys_kept: timedelta = timedelta(hours=1)
-    name: str = "sub"
-    scopes: str = "scope"
-    scope_prefix: str = ""
-    rows: Mapping[str, str] = field(default_factory=dict)
-
-
 class Oidc:
     """Checks tokens of one provider. threads: bounds how many are checked at once. Raises MissingExtra without `oidc`."""
 
     def __init__(self, provider: Provider, clock: Clock, threads: anyio.CapacityLimiter) -> None:
         try:
-            from jwt import PyJWKClient
+            import jwt  # noqa: F401
         except ImportError as error:
             raise MissingExtra("server.oidc", "oidc") from error
         self._provider, self._clock, self._threads = provider, clock, threads
-        self._keys: PyJWKClient = PyJWKClient(provider.jwks_url, lifespan=provider.keys_kept.total_seconds(), timeout=10)
+        self._keys = ProviderKeys(provider)
         self._good: OrderedDict[str, tuple[datetime, Viewer]] = OrderedDict()
 
     async def viewer(self, token: str) -> Viewer:
@@ -78,7 +49,8 @@ class Oidc:
         until, viewer = self._good.get(token, (now, None))
         if viewer is not None and now < until:
             return viewer
-        viewer = await anyio.to_thread.run_sync(self._checked, token, now, limiter=self._threads)
+        key = await self._keys.get(self._key_name(token))
+        viewer = await anyio.to_thread.run_sync(self._checked, token, key, now, limiter=self._threads)
         assert viewer.expires_at is not None
         self._good[token] = min(viewer.expires_at, now + KEPT_FOR), viewer
         self._good.move_to_end(token)
@@ -86,8 +58,21 @@ class Oidc:
             self._good.popitem(last=False)
         return viewer
 
-    def _checked(self, token: str, now: datetime) -> Viewer:
-        claims = self._claims(token)
+    def _key_name(self, token: str) -> str:
+        """The key that a token says it is signed with. Raises Unauthorized before anything is fetched for it."""
+        import jwt
+
+        try:
+            header = jwt.get_unverified_header(token) if len(token) <= LONGEST else {}
+        except jwt.PyJWTError:
+            raise Unauthorized("it is neither a token of AccountPulse nor one of the identity provider") from None
+        kid, algorithms = header.get("kid"), self._provider.algorithms
+        if header.get("alg") not in algorithms or not isinstance(kid, str):
+            raise Unauthorized(f"the token must name its key (kid), and be signed with {' or '.join(algorithms)}")
+        return kid
+
+    def _checked(self, token: str, key: PyJWK, now: datetime) -> Viewer:
+        claims = self._claims(token, key)
         skew = self._provider.clock_skew
         ends = _instant(claims, "exp") + skew
         if ends <= now:
@@ -103,24 +88,10 @@ class Oidc:
             expires_at=ends,
         )
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _claims(self, token: str, key: PyJWK) -> dict[str, Any]:
         import jwt
 
         provider = self._provider
-        try:
-            header = jwt.get_unverified_header(token) if len(token) <= LONGEST else {}
-        except jwt.PyJWTError:
-            raise Unauthorized("it is neither a token of AccountPulse nor one of the identity provider") from None
-        kid = header.get("kid")
-        # Before anything is fetched for it.
-        if header.get("alg") not in provider.algorithms or not isinstance(kid, str):
-            raise Unauthorized(f"the token must name its key (kid), and be signed with {' or '.join(provider.algorithms)}")
-        try:
-            key = self._keys.get_signing_key(kid)
-        except jwt.PyJWKClientConnectionError:
-            raise ProviderDown("the identity provider's keys can't be read now; try again") from None
-        except (jwt.PyJWKClientError, jwt.PyJWKSetError, ValueError):
-            raise Unauthorized("the token is signed with a key that the identity provider does not publish") from None
         try:
             # Times are compared by our own clock.
             return jwt.decode(

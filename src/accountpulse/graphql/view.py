@@ -32,7 +32,8 @@ from accountpulse.graphql.execution.run import run
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits.allowance import Allowances, RateLimited
 from accountpulse.graphql.limits.trusted import text_of
-from accountpulse.graphql.oidc import Oidc, ProviderDown
+from accountpulse.graphql.oidc import Oidc
+from accountpulse.graphql.provider_keys import ProviderDown
 from accountpulse.graphql.replies import Reply
 from accountpulse.graphql.requests import (
     PLAIN_JSON,
@@ -216,7 +217,7 @@ class View:
         except MissingScope as error:
             raise Refused(403, "FORBIDDEN", str(error)) from error
         except ProviderDown as error:
-            raise Refused(503, "UNAVAILABLE", str(error), {"retry-after": "5"}) from error
+            raise Refused(503, "PROVIDER_UNAVAILABLE", str(error), {"retry-after": "5"}) from error
 
     def _spend_one(self, asked: Asked) -> None:
         wait = self._allowances.of(asked.viewer).take(1)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from accountpulse.graphql.requests import Ask, Refused, bad_request
 from accountpulse.graphql.settings import ApiSettings
 
 PREFIX = "sha256:"
+UNTRUSTED = "this server only takes documents that its operator has listed; send one of those, or its documentId"
 
 
 def text_of(ask: Ask, settings: ApiSettings) -> str:
@@ -15,9 +14,8 @@ def text_of(ask: Ask, settings: ApiSettings) -> str:
     if ask.document_id is None:
         if ask.text is None:
             raise bad_request('the request holds no document; send {"query": "{ viewer { name } }"}')
-        if settings.trusted == "enforce" and digest_of(ask.text) not in settings.documents:
-            message = "this server only takes documents that its operator has listed; send one of those, or its documentId"
-            raise Refused(403, "UNTRUSTED_DOCUMENT", message)
+        if settings.refuses(ask.text):
+            raise Refused(403, "UNTRUSTED_DOCUMENT", UNTRUSTED)
         return ask.text
     if ask.text is not None:
         raise bad_request("send either query or documentId, not both")
@@ -28,8 +26,3 @@ def text_of(ask: Ask, settings: ApiSettings) -> str:
         message = f"no trusted document has the id {ask.document_id[:80]!r}; an id is {PREFIX} and the SHA-256 of the text"
         raise Refused(400, "UNKNOWN_DOCUMENT", message)
     return found
-
-
-def digest_of(text: str) -> str:
-    """The SHA-256 of a document's text in UTF-8, in hexadecimal."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

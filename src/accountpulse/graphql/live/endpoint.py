@@ -30,7 +30,8 @@ from accountpulse.graphql.limits.allowance import Allowances
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.live.feed import Feed
 from accountpulse.graphql.live.shared import SharedStreams
-from accountpulse.graphql.oidc import Oidc, ProviderDown
+from accountpulse.graphql.oidc import Oidc
+from accountpulse.graphql.provider_keys import ProviderDown
 from accountpulse.graphql.schema import Schema
 from accountpulse.graphql.settings import ApiSettings
 
@@ -94,7 +95,9 @@ class Live(GraphQL[LiveContext, None]):
             headers = {"www-authenticate": 'Bearer realm="accountpulse"'}
             return JSONResponse(error_body("UNAUTHENTICATED", str(error), id), status_code=401, headers=headers)
         except ProviderDown as error:
-            return JSONResponse(error_body("UNAVAILABLE", str(error), id), status_code=503, headers={"retry-after": "5"})
+            return JSONResponse(
+                error_body("PROVIDER_UNAVAILABLE", str(error), id), status_code=503, headers={"retry-after": "5"}
+            )
         try:
             return await self.run(request)
         except HTTPException as refused:

@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType as Allowed
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.documents import MAX_TOKENS, check
 from accountpulse.graphql.errors import ApiError, presented
-from accountpulse.graphql.limits.trusted import digest_of
+from accountpulse.graphql.limits.trusted import UNTRUSTED
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.schema import Schema
 from accountpulse.graphql.settings import ApiSettings
@@ -62,8 +62,8 @@ class SharedStreams:
         viewer: Viewer | None = context_value.viewer
         context = self._context(viewer)
         try:
-            if self._settings.trusted == "enforce" and digest_of(query or "") not in self._settings.documents:
-                raise ApiError("UNTRUSTED_DOCUMENT", "this server only takes documents that its operator has listed")
+            if self._settings.refuses(query or ""):
+                raise ApiError("UNTRUSTED_DOCUMENT", UNTRUSTED)
             resumes = _resumes(query or "", operation_name, variable_values or {})
             if len(self._streams) + self._alone >= MOST_STREAMS:
                 raise ApiError("UNAVAILABLE", f"{MOST_STREAMS} different subscriptions are watched already; try again later")
