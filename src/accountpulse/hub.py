@@ -22,6 +22,7 @@ from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.features import configure_key_features, same_key_features
 from accountpulse.core.model import schema_of
+from accountpulse.core.notify.deliver import Deliverer, Webhook
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import Yardstick
@@ -74,7 +75,8 @@ class Hub:
         self._engine, self.mirror = choose_engine(store, clock, settings.mirror_path)
         self.sources = Sources(settings, host, store, clock, self.zone, self._ids)
         draft, yardstick = Draft(settings.segments, settings.models), self._yardstick()
-        self.scoring = ScoringService(store, clock, yardstick, draft, host.observe_score)
+        told = settings.notify.events if settings.notify else frozenset()
+        self.scoring = ScoringService(store, clock, yardstick, draft, host.observe_score, told)
         self.releases = Releases(store, clock, yardstick, draft, settings.path)
         self.people = People(store, clock, self.zone)
         self.links = Links(
@@ -208,6 +210,12 @@ class Hub:
                 self.mirror.refresh(on_rows)
             except AccountPulseError as error:
                 logger.warning("%s", error)
+
+    @property
+    def deliverer(self) -> Deliverer | None:
+        """What delivers the outbox; None where the configuration names no webhook."""
+        found = self.settings.notify
+        return None if found is None else Deliverer(self.store, self.clock, Webhook(found.url, found.secret.get_secret_value()))
 
     def receive(self, connection_name: str, request: InboundRequest) -> int:
         """Store a pushed request durably; returns how many messages were new.

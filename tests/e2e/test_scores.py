@@ -17,7 +17,7 @@ from accountpulse.core.scoring.preview import Preview
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.rates import rates_in_force
 from accountpulse.core.store.scope import EVERYTHING
-from accountpulse.core.store.tables import account_current, link
+from accountpulse.core.store.tables import account_profile, link
 from accountpulse.demo import Demo
 from accountpulse.serving import serving
 
@@ -60,7 +60,7 @@ def test_every_kind_of_source_brought_records(demo: Demo) -> None:
 def test_accounts_that_churn_score_lower_before_than_those_that_stay(demo: Demo) -> None:
     """Asked as of the past: nothing here reads what the simulated world meant to do with an account."""
     with demo.hub.store.read() as connection:
-        rows = connection.execute(sa.select(account_current)).all()
+        rows = connection.execute(sa.select(account_profile)).all()
     zone = demo.hub.zone
     ends: dict[int, date] = {r.account_id: day_of(r.churned_at, zone) for r in rows if r.churned_at is not None}
     assert len(ends) >= 15
@@ -90,10 +90,10 @@ def test_who_pays_in_euros_is_counted_in_dollars(demo: Demo) -> None:
     changes = FACTS["subscription_change"]
     with demo.hub.store.read() as connection:
         rows = connection.execute(
-            sa.select(link.c.account_id, sa.func.sum(changes.c.mrr_delta).label("cents"), sa.func.max(account_current.c.mrr))
+            sa.select(link.c.account_id, sa.func.sum(changes.c.mrr_delta).label("cents"), sa.func.max(account_profile.c.mrr))
             .join(link, link.c.source_account_id == changes.c.source_account_id)
-            .join(account_current, account_current.c.account_id == link.c.account_id)
-            .where(changes.c.known_to.is_(None), link.c.known_to.is_(None), account_current.c.churned_at.is_(None))
+            .join(account_profile, account_profile.c.account_id == link.c.account_id)
+            .where(changes.c.known_to.is_(None), link.c.known_to.is_(None), account_profile.c.churned_at.is_(None))
             .group_by(link.c.account_id)
             .having(sa.func.min(changes.c.currency) == "EUR", sa.func.max(changes.c.currency) == "EUR")
         ).all()

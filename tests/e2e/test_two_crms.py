@@ -18,7 +18,7 @@ from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.scoring.segments import parse_rules
-from accountpulse.core.store.tables import account_current, link, source_account, unlinked
+from accountpulse.core.store.tables import account_profile, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.hub import Hub
 from accountpulse.plugins.host import PluginHost
@@ -227,7 +227,7 @@ def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, Hub]]:
 
 def names_of(hub: Hub) -> dict[int, str]:
     with hub.store.read() as connection:
-        return {row.account_id: str(row.name) for row in connection.execute(sa.select(account_current))}
+        return {row.account_id: str(row.name) for row in connection.execute(sa.select(account_profile))}
 
 
 def linked(hub: Hub) -> set[tuple[str, str, str, str]]:
@@ -264,7 +264,7 @@ def test_the_accounts_and_what_is_known_of_them_agree(hubs: tuple[Hub, Hub]) -> 
     wanted = ("name", "plan", "region", "employees", "owner", "customer_since", "renewal_at", "churned_at")
     for hub in hubs:
         with hub.store.read() as connection:
-            rows = connection.execute(sa.select(account_current)).all()
+            rows = connection.execute(sa.select(account_profile)).all()
         shown.append({row.name: tuple(getattr(row, name) for name in wanted) for row in rows})
     assert set(shown[0]) == set(COMPANIES)
     assert shown[0] == shown[1]

@@ -143,7 +143,7 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
             assert api.get(ALL_OF_IT) == before
             with counted(shop.store) as statements:
                 api.get(ALL_OF_IT)
-            assert not any("account_current" in statement for statement in statements), "it was not kept"
+            assert not any("account_profile" in statement for statement in statements), "it was not kept"
             change()
             after = api.get(ALL_OF_IT)
             assert after != before
@@ -192,7 +192,7 @@ def test_an_entity_tag_saves_the_body(local_api: Api) -> None:
         assert again.headers["etag"] == tag
     with local_api.hub.store.write() as connection:
         connection.execute(sa.insert(tables.account).values(id=1, created_at=NOW))
-        connection.execute(sa.insert(tables.account_current).values(account_id=1, name="Acme", custom={}, origins={}))
+        connection.execute(sa.insert(tables.account_profile).values(account_id=1, name="Acme", custom={}, origins={}))
         bump(connection, "facts")
     changed = local_api.http.get(url, params=params, headers={**local_api.headers, "if-none-match": tag})
     assert changed.status_code == 200

@@ -178,11 +178,11 @@ def test_a_fault_of_ours_is_masked_and_logged(local_api: Api, caplog: pytest.Log
 
 def test_a_store_that_does_not_answer_is_unavailable(local_api: Api, caplog: pytest.LogCaptureFixture) -> None:
     with local_api.hub.store.write() as connection:
-        connection.exec_driver_sql("alter table account_current rename to gone")
+        connection.exec_driver_sql("alter table account_profile rename to gone")
     with caplog.at_level(logging.ERROR):
         answer = local_api.ask("{ accounts { nodes { name } } }")
     assert answer.codes == ["UNAVAILABLE"]
-    assert "account_current" not in json.dumps(answer.body)
+    assert "account_profile" not in json.dumps(answer.body)
 
 
 LIMITS: list[tuple[str, Any]] = [
@@ -275,7 +275,7 @@ WRONG: list[tuple[str, str]] = [
 def test_arguments_that_cannot_be_used_are_refused_before_anything_is_read(local_api: Api, subtests: pytest.Subtests) -> None:
     with local_api.hub.store.write() as connection:
         # Whatever is executed comes to grief, with another code.
-        for table in ("account_current", "connection", "score_current", "score_history", "trail"):
+        for table in ("account_profile", "connection", "score_current", "score_history", "trail"):
             connection.exec_driver_sql(f"alter table {table} rename to gone_{table}")
     for query, told in WRONG:
         with subtests.test(query=query[:60]):

@@ -175,7 +175,7 @@ def test_who_watches_the_same_shares_one_execution(watched: Watched) -> None:
         with counted(watched.store) as statements:
             watched.score("Beta", 5, "red")
             assert len({json.dumps(event(socket)) for socket in sockets}) == 1
-        assert sum("account_current.name" in statement for statement in statements) == 1
+        assert sum("account_profile.name" in statement for statement in statements) == 1
 
 
 def test_a_sync_is_told_as_it_goes_on(watched: Watched) -> None:

@@ -33,11 +33,11 @@ ORDERS = st.lists(st.tuples(st.sampled_from(FIELDS), st.booleans()), max_size=3)
 
 def _fill(store: Store, rows: list[dict[str, Any]]) -> None:
     with store.write() as connection:
-        connection.execute(sa.delete(tables.account_current))
+        connection.execute(sa.delete(tables.account_profile))
         connection.execute(sa.delete(tables.account))
         for id, row in enumerate(rows, 1):
             connection.execute(sa.insert(tables.account).values(id=id, created_at=NOW))
-            connection.execute(sa.insert(tables.account_current).values(account_id=id, custom={}, origins={}, **row))
+            connection.execute(sa.insert(tables.account_profile).values(account_id=id, custom={}, origins={}, **row))
 
 
 def _walk(store: Store, orders: list[tuple[str, bool]], size: int, *, backward: bool) -> list[int]:

@@ -241,7 +241,7 @@ def client(hub: Hub, rows: RowScope, *scopes: str) -> Api:
 def hidden(hub: Hub) -> Target:
     with hub.store.read() as connection:
         id = connection.execute(
-            sa.select(tables.account_current.c.account_id).where(tables.account_current.c.name == "Hidden Two")
+            sa.select(tables.account_profile.c.account_id).where(tables.account_profile.c.name == "Hidden Two")
         ).scalar_one()
     return Target(id, "Hidden Two", "hidden.example", "Hidden-z2", "1", 1_000)
 
@@ -381,7 +381,7 @@ def test_what_is_watched_tells_of_ones_own_accounts_only(firm: Hub, ann: Api) ->
 
         def rescored(name: str, band: str, minutes: int) -> None:
             with firm.store.write() as connection:
-                s, a = tables.score_current.c, tables.account_current.c
+                s, a = tables.score_current.c, tables.account_profile.c
                 whose = s.account_id.in_(sa.select(a.account_id).where(a.name == name))
                 values = {"band": band, "content_hash": band.encode(), "scored_at": TODAY + timedelta(days=2, minutes=minutes)}
                 connection.execute(sa.update(tables.score_current).where(whose).values(**values))

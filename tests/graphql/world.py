@@ -185,7 +185,7 @@ class World:
         with self.store.write() as connection:
             self._insert(connection, tables.account, id=id, created_at=NOW)
             row = {"account_id": id, "name": name, "custom": {}, "origins": {"name": "crm"}, **values}
-            self._insert(connection, tables.account_current, **row)
+            self._insert(connection, tables.account_profile, **row)
             if score is not None:
                 row = self._score(id, score) | of_score
                 backdrop, row["numbers"], row["told"] = kept(row.pop("components"))

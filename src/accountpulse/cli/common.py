@@ -49,6 +49,7 @@ class Run:
         host = PluginHost.load(allow=plugins.allow, strict=plugins.strict)
         settings = Settings.load(self.path, host)
         keep_secret(secret_values([connection.config for connection in settings.connections.values()]))
+        keep_secret(secret_values([settings.notify.secret] if settings.notify else []))
         return settings, host
 
     @contextmanager

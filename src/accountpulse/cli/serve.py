@@ -26,6 +26,7 @@ log = logging.getLogger("accountpulse.serve")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port, 0 for any that is free.  [default: server.port]")
 def command(run: Run, host: str | None, port: int | None) -> int:
     """Serve the GraphQL API, and apply what is pushed to /in/CONNECTION as it arrives. Ctrl-C ends it."""
+    from accountpulse.delivering import DeliveryLoop
     from accountpulse.serving import bound, server_of
 
     with ExitStack() as stack:
@@ -35,6 +36,7 @@ def command(run: Run, host: str | None, port: int | None) -> int:
         listener = stack.enter_context(bound(host or server.host, server.port if port is None else port))
         address = f"http://{listener.host}:{listener.port}"
         stack.enter_context(Drainer(hub))
+        stack.enter_context(DeliveryLoop(hub.deliverer))
         if run.as_json:
             run.emit({"graphql": f"{address}/graphql"})
         else:

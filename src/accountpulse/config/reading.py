@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from accountpulse.config.connector_config import read_connector_config
 from accountpulse.config.model_schema import load_model
+from accountpulse.config.notify import read_notify
 from accountpulse.config.rates import read_rates
 from accountpulse.config.secrets import UNRESOLVED, References
 from accountpulse.config.server import read_server
@@ -36,7 +37,7 @@ from accountpulse.core.sync.connector import Connector
 KEYS = ("connections", "segments")
 OPTIONAL = (
     *("store", "time_zone", "currency", "rates", "key_features", "precedence"),
-    *("freshness", "history", "mirror", "plugins", "server"),
+    *("freshness", "history", "mirror", "notify", "plugins", "server"),
 )
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -101,6 +102,7 @@ class _SettingsReader(Reader):
             stale_after_days=self._freshness(block.get("freshness")),
             retention=self._retention(block.get("history")),
             mirror_path=self._mirror(block.get("mirror")),
+            notify=read_notify(block.get("notify"), self._references, self),
             plugins=self._plugins(block.get("plugins")),
             server=read_server(block.get("server"), self._folder, self),
         )

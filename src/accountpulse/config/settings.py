@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from accountpulse.config.notify import NotifySettings
 from accountpulse.config.server import ServerSettings
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.model import schema_of
@@ -104,7 +105,8 @@ class Settings:
     others. segments: the rules in order; each names a model. models: by name; model_files: by the
     same names, the file of each. stale_after_days: how long after its last good
     reading a connection's data counts as out of date. retention: how much of the scores' history is kept.
-    mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store.
+    mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store. notify: the webhook
+    that is told of changes.
     """
 
     path: Path | None = None
@@ -121,6 +123,7 @@ class Settings:
     stale_after_days: float = 3
     retention: Retention = field(default_factory=Retention)
     mirror_path: Path | None = None
+    notify: NotifySettings | None = None
     plugins: PluginSettings = PluginSettings()
     server: ServerSettings = field(default_factory=ServerSettings)
 

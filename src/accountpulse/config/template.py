@@ -30,6 +30,9 @@ currency: USD
 # The features that adoption is measured by; without this list, all that customers used in the last 90 days.
 # key_features: [dashboards, reports, alerts]
 
+# A webhook that is told, signed, when an account's band changes or a target was missed: docs/notify.md.
+# notify: {url: "https://hooks.example/accountpulse", secret: "${NOTIFY_SECRET}"}
+
 # Where your customers are known. Take away the '#' of those you have. The name of a connection (crm, support) is yours to
 # choose. Where two disagree about an account, the one that stands first is believed.
 connections:

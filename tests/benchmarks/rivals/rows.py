@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from tests.benchmarks.rivals.tables import RIVAL_COMPONENT
 
-from accountpulse.core.store.tables import account_current, score_current
+from accountpulse.core.store.tables import account_profile, score_current
 
 
 class Component:
@@ -34,7 +34,7 @@ class Score:
 
 
 class Profile:
-    """A row of `account_current`."""
+    """A row of `account_profile`."""
 
     account_id: int
     name: str
@@ -61,11 +61,11 @@ _registry.map_imperatively(
 )
 _registry.map_imperatively(
     Profile,
-    account_current,
+    account_profile,
     properties={
         "score": orm.relationship(
             Score,
-            primaryjoin=account_current.c.account_id == orm.foreign(score_current.c.account_id),
+            primaryjoin=account_profile.c.account_id == orm.foreign(score_current.c.account_id),
             uselist=False,
             viewonly=True,
         )
@@ -74,7 +74,7 @@ _registry.map_imperatively(
 _QUERY = (
     sa.select(Profile)
     .options(orm.selectinload(Profile.score).selectinload(Score.components))
-    .order_by(account_current.c.name, account_current.c.account_id)
+    .order_by(account_profile.c.name, account_profile.c.account_id)
 )
 
 

@@ -6,7 +6,7 @@ const database = new DatabaseSync(process.argv[2], { readOnly: true });
 const rows = database.prepare(`
   select a.account_id, a.name, a.domain, a.owner, a.plan, a.region, a.employees, a.lifecycle_stage, a.customer_since, a.renewal_at,
          s.score, s.band
-  from account_current a left join score_current s using (account_id) order by a.name, a.account_id limit ?`);
+  from account_profile a left join score_current s using (account_id) order by a.name, a.account_id limit ?`);
 const parts = database.prepare(`
   select * from rival_component where account_id in (select value from json_each(?)) order by id`);
 

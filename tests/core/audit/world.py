@@ -136,7 +136,7 @@ class World:
 
     def account_ids(self) -> dict[str, int]:
         with self.store.read() as connection:
-            return dict(connection.execute(sa.text("select name, account_id from account_current")).all())  # type: ignore[arg-type]
+            return dict(connection.execute(sa.text("select name, account_id from account_profile")).all())  # type: ignore[arg-type]
 
 
 def at(day: date | datetime, hour: int = 9) -> datetime:

@@ -10,7 +10,7 @@ from accountpulse.core.scoring.stored import stored_scores
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.frame_tables import account_metrics
 from accountpulse.core.store.tables import (
-    account_current,
+    account_profile,
     peer,
     portfolio_daily,
     score_current,
@@ -30,7 +30,7 @@ def answers(store: Store) -> dict[str, list[tuple[Any, ...]]]:
             table.name: [tuple(row) for row in connection.execute(sa.select(*(c for c in table.c if c.name != "scored_at")))]
             for table in ANSWERS
         }
-        revenue = connection.execute(sa.select(account_current.c.account_id, account_current.c.mrr))
+        revenue = connection.execute(sa.select(account_profile.c.account_id, account_profile.c.mrr))
         found["mrr"] = [tuple(row) for row in revenue]
         # Components and their sentences, as readers get them.
         found["read"] = [(id, score.to_json()) for id, score in stored_scores(connection).items()]

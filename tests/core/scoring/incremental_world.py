@@ -41,7 +41,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.rates import write_rates
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW, in_force
-from accountpulse.core.store.tables import account_current
+from accountpulse.core.store.tables import account_profile
 from accountpulse.core.store.writes import AccountKeys, delete_records, write_records
 from accountpulse.core.sync.connector import usage_key
 from accountpulse.core.sync.rows import to_row
@@ -333,7 +333,7 @@ class IncrementalWorld:
 
     def override(self) -> None:
         with self.store.read() as connection:
-            accounts = list(connection.execute(sa.select(account_current.c.account_id)).scalars())
+            accounts = list(connection.execute(sa.select(account_profile.c.account_id)).scalars())
         if not accounts:
             return
         account, now = self.dice.choice(accounts), self.clock.now()
@@ -369,7 +369,7 @@ class IncrementalWorld:
 
     def rescore(self) -> None:
         with self.store.read() as connection:
-            accounts = list(connection.execute(sa.select(account_current.c.account_id)).scalars())
+            accounts = list(connection.execute(sa.select(account_profile.c.account_id)).scalars())
         if accounts:
             self.service.run_accounts([self.dice.choice(accounts)])
 

@@ -193,7 +193,7 @@ def test_names_are_told_and_an_account_without_one_by_its_number(world: World) -
     with world.store.write() as connection:
         connection.execute(sa.text("delete from score_detail"))
         connection.execute(sa.text("delete from score_current"))
-        connection.execute(sa.text("delete from account_current where account_id = :id"), {"id": gone})
+        connection.execute(sa.text("delete from account_profile where account_id = :id"), {"id": gone})
     assert f"account {gone}" in {each.name for each in asked(world, draft_of(heavy())).movers}
 
 

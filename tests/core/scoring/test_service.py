@@ -30,6 +30,7 @@ from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store import connections
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.outbox import Event
 from accountpulse.core.store.scores import in_force
 from accountpulse.core.store.tables import portfolio_daily, score_current, score_history, scored_day
 from accountpulse.core.store.writes import AccountKeys, write_records
@@ -156,7 +157,7 @@ def company(key: str, *, months: int = 12, owner: str = "Ann") -> Account:
 class World:
     """A store with two connections, and a service that scores it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tell: frozenset[Event] = frozenset()) -> None:
         self.store = store
         self.clock = FixedClock(NOW)
         self.changes: list[ScoreChange] = []
@@ -179,7 +180,9 @@ class World:
             for name, stream in (("crm", "a"), ("app", "u"), ("desk", "t")):
                 connections.update_stream(connection, self.ids[name], stream, first_loaded_at=NOW, last_success_at=NOW)
         yardstick = Yardstick(ZONE, "USD", METRICS, {"weighted": WeightedScorer}, {}, timedelta(days=3))
-        self.service = ScoringService(store, self.clock, yardstick, Draft(tuple(rules), {"small": model}), self.changes.append)
+        self.service = ScoringService(
+            store, self.clock, yardstick, Draft(tuple(rules), {"small": model}), self.changes.append, tell
+        )
 
     def put(self, connection_name: str, *records: Record) -> None:
         with self.store.write() as connection:
@@ -208,7 +211,7 @@ def world(store: Store) -> World:
 
 def ids(world: World) -> dict[str, int]:
     with world.store.read() as connection:
-        rows = connection.execute(sa.text("select name, account_id from account_current"))
+        rows = connection.execute(sa.text("select name, account_id from account_profile"))
         return dict(rows.all())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -123,6 +123,18 @@ class Mirror:
                     logger.warning("%s are no longer in the store, so the mirror in %s is made anew", gone, self.folder)
                     return _Refresh(self, view, None, on_rows or _silent).run()
 
+    def export(self, on_rows: OnRows | None = None) -> Refreshed:
+        """Write the facts as they are now into the folder, in a mirror's layout, for others to read.
+
+        The store goes on with no mirror of it, so it may have any number of exports, and keeps no changes for them. A folder
+        that holds an older export gets the new one in its place. Raises StoreError where it holds a mirror that is in use.
+        """
+        with self._alone(), store_mirror.consistent_view(self._store) as view:
+            found = Manifest.read(self.folder)
+            if found is not None and found.token in store_mirror.tokens(view):
+                raise StoreError(f"the folder {self.folder} holds the mirror that metrics run over; export to another")
+            return _Refresh(self, view, None, on_rows or _silent).export()
+
     def _usable(self, connection: sa.Connection) -> Manifest | None:
         """The manifest there is, where it can be gone on with. Raises StoreError where it is another store's."""
         found = Manifest.read(self.folder)
@@ -179,8 +191,7 @@ class _Refresh:
     def run(self) -> Refreshed:
         before, position = self._known, self._position
         changes = max(position.changes, before.changes if before else 0)
-        facts = {record: self._facts(record, layout) for record, layout in fact_layouts().items()}
-        lists = {name: self._list(name, layout) for name, layout in list_layouts().items()}
+        facts, lists = self._content()
         if before is not None and facts == before.facts and lists == before.lists and changes == before.changes:
             with self._mirror._store.read() as connection:
                 settled = store_mirror.tokens(connection) == [before.token]
@@ -189,7 +200,30 @@ class _Refresh:
             self._clear_away(before)
             return Refreshed(rebuilt=False, rows=0)
         now = to_micros(self._mirror._clock.now())
-        made = Manifest(
+        made = self._manifest(facts, lists, changes, now)
+        made = replace(made, retired=self._retired(made, now))
+        with self._mirror._store.write() as connection:
+            store_mirror.announce(connection, before.token if before else None, made.token)
+        made.write(self._folder)
+        self._settle(made)
+        self._clear_away(made)
+        return Refreshed(rebuilt=before is None, rows=self._read)
+
+    def export(self) -> Refreshed:
+        """Write everything, and say nothing of it to the store."""
+        facts, lists = self._content()
+        now = to_micros(self._mirror._clock.now())
+        made = self._manifest(facts, lists, self._position.changes, now)
+        made.write(self._folder)
+        self._clear_away(made)
+        return Refreshed(rebuilt=True, rows=self._read)
+
+    def _content(self) -> tuple[dict[str, FactFiles], dict[str, ListFile]]:
+        facts = {record: self._facts(record, layout) for record, layout in fact_layouts().items()}
+        return facts, {name: self._list(name, layout) for name, layout in list_layouts().items()}
+
+    def _manifest(self, facts: Mapping[str, FactFiles], lists: Mapping[str, ListFile], changes: int, now: int) -> Manifest:
+        return Manifest(
             store=store_mirror.store_id(self._view),
             token=uuid4().hex,
             layout=fingerprint(),
@@ -198,13 +232,6 @@ class _Refresh:
             facts=facts,
             lists=lists,
         )
-        made = replace(made, retired=self._retired(made, now))
-        with self._mirror._store.write() as connection:
-            store_mirror.announce(connection, before.token if before else None, made.token)
-        made.write(self._folder)
-        self._settle(made)
-        self._clear_away(made)
-        return Refreshed(rebuilt=before is None, rows=self._read)
 
     def _settle(self, manifest: Manifest) -> None:
         with self._mirror._store.write() as connection:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.errors import StoreError
+from accountpulse.core.notify.write import tell
 from accountpulse.core.scoring.archive import Partly, write_current, write_day
 from accountpulse.core.scoring.booking import Booking, bookings
 from accountpulse.core.scoring.day import DayScores, Scorecards
@@ -93,6 +94,8 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
     store_frames.set_content(connection, {**content, "homeless": sorted(homeless)})
     _keep(connection, found, counted, scored)
     written += current.rows
+    if live.tell:
+        tell(connection, live.tell, current.changes, live.day, live.now)
     if written:
         bump(connection, "scores")
     return LiveReport(accounts, found.measured, len(scored), written, current.changes)

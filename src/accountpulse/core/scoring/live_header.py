@@ -25,11 +25,12 @@ from accountpulse.core.scoring.normalise import Baseline
 from accountpulse.core.scoring.stored_frame import Columns, declared
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import metric_frames as store_frames
+from accountpulse.core.store.outbox import Event
 
 
 @dataclass(frozen=True)
 class Live:
-    """What a run of the current day works with. everybody: measure all, whatever is known."""
+    """What a run of the current day works with. everybody: measure all, whatever is known. tell: what others are told of."""
 
     yardstick: Yardstick
     cards: Scorecards
@@ -37,6 +38,7 @@ class Live:
     day: date
     now: datetime
     everybody: bool = False
+    tell: frozenset[Event] = frozenset()
 
     @property
     def plan(self) -> dict[int, list[Metric]]:

@@ -30,6 +30,7 @@ from accountpulse.core.store import metric_frames as store_frames
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.outbox import Event
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scorecards import PUBLISHED, SHADOW
 from accountpulse.core.store.scores import LIVE, RESTATED, SHADOW_RESTATED, Basis
@@ -59,14 +60,26 @@ class ScoreReport:
 
 
 class ScoringService:
-    """Scores with what is published. draft: what the configuration says, published by the first run, where nothing is yet."""
+    """Scores with what is published. draft: what the configuration says, published by the first run, where nothing is yet.
 
-    def __init__(self, store: Store, clock: Clock, yardstick: Yardstick, draft: Draft, observe: Observer | None = None) -> None:
+    tell: of what others are told, by the outbox.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        yardstick: Yardstick,
+        draft: Draft,
+        observe: Observer | None = None,
+        tell: frozenset[Event] = frozenset(),
+    ) -> None:
         self.draft = draft
         self._store = store
         self._clock = clock
         self._yardstick = yardstick
         self._observe = observe
+        self._events = tell
 
     @property
     def today(self) -> date:
@@ -211,7 +224,7 @@ class ScoringService:
 
     def _live(self, cards: Scorecards, shadow: Scorecards | None, *, full: bool = False) -> Live:
         now = self._clock.now()
-        return Live(self._yardstick, cards, shadow, day_of(now, self._yardstick.zone), now, everybody=full)
+        return Live(self._yardstick, cards, shadow, day_of(now, self._yardstick.zone), now, full, self._events)
 
     def _tell(self, changes: Sequence[ScoreChange]) -> None:
         for change in changes:

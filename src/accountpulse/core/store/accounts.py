@@ -18,7 +18,7 @@ from accountpulse.core.store.paging import Order, Page, PageRequest, fetch, fetc
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, clause
 from accountpulse.core.store.tables import (
-    account_current,
+    account_profile,
     link,
     score_current,
     score_detail,
@@ -29,7 +29,7 @@ from accountpulse.core.store.tables import (
 )
 from accountpulse.core.store.tables import connection as connection_table
 
-_a, _s = account_current.c, score_current.c
+_a, _s = account_profile.c, score_current.c
 
 # What a condition or an order may name.
 COLUMNS: dict[str, sa.ColumnElement[Any]] = {
@@ -100,7 +100,7 @@ EXPLAINED: dict[str, sa.ColumnElement[Any]] = {c.key: c for c in score_detail.c 
 """What else can be asked for: what explains the score, see `core/scoring/stored.py`."""
 _COLUMNS = {**_SHOWN, **EXPLAINED}
 # The plain join is enough for counting and selecting; the model's name is only shown.
-_SELECTABLE = account_current.outerjoin(score_current, _s.account_id == _a.account_id).outerjoin(
+_SELECTABLE = account_profile.outerjoin(score_current, _s.account_id == _a.account_id).outerjoin(
     segment, segment.c.id == _s.segment_id
 )
 _OF_MODEL = frozenset({"model_name", "model_version"})

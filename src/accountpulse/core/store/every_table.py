@@ -2,9 +2,11 @@
 
 from accountpulse.core.store import (  # noqa: F401
     absence,
+    erasures,
     facts,
     frame_tables,
     link_decisions,
+    outbox,
     people_tables,
     state_tables,
     sweeps,

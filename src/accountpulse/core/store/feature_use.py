@@ -14,7 +14,7 @@ from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, clause
-from accountpulse.core.store.tables import account_current, link, score_current, segment
+from accountpulse.core.store.tables import account_profile, link, score_current, segment
 
 SEEN_DAYS = 90
 """A feature that was used within so many days is one that there is."""
@@ -38,7 +38,7 @@ class FeatureUse:
 
 def customers(connection: sa.Connection, condition: Condition | None, *, scope: RowScope) -> int:
     """How many accounts there are that have a score and meet a condition."""
-    query = scope.limit(sa.select(sa.func.count()).select_from(_SCORED), account_current.c.account_id)
+    query = scope.limit(sa.select(sa.func.count()).select_from(_SCORED), account_profile.c.account_id)
     return int(connection.execute(query if condition is None else query.where(clause(condition, COLUMNS))).scalar_one())
 
 
@@ -46,7 +46,7 @@ def of_all(
     connection: sa.Connection, condition: Condition | None, until: date, days: int, *, scope: RowScope
 ) -> list[FeatureUse]:
     """What accounts that have a score and meet a condition used in the `days` up to `until`, included."""
-    query = _query(until, days).join(_SCORED, account_current.c.account_id == link.c.account_id)
+    query = _query(until, days).join(_SCORED, account_profile.c.account_id == link.c.account_id)
     query = scope.limit(query, link.c.account_id)
     if condition is not None:
         query = query.where(clause(condition, COLUMNS))
@@ -72,7 +72,7 @@ def first_day(until: date, days: int) -> date:
 
 
 _u = FACTS["usage_day"].c
-_SCORED = account_current.join(score_current, score_current.c.account_id == account_current.c.account_id).join(
+_SCORED = account_profile.join(score_current, score_current.c.account_id == account_profile.c.account_id).join(
     segment, segment.c.id == score_current.c.segment_id
 )
 

@@ -14,7 +14,7 @@ from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.people import close
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scope import RowScope
-from accountpulse.core.store.tables import account_current, link, source_account, unlinked
+from accountpulse.core.store.tables import account_profile, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.types import Instant, Serial
 
@@ -84,7 +84,7 @@ def records(
             connection_table.c.name.label("connection"),
             fact.c.name,
             link.c.account_id,
-            account_current.c.name.label("account"),
+            account_profile.c.name.label("account"),
             link.c.method,
             link.c.evidence,
             link.c.known_from,
@@ -95,7 +95,7 @@ def records(
         .join(connection_table, connection_table.c.id == source_account.c.connection_id)
         .outerjoin(fact, fact.c.id == latest.correlate(source_account).scalar_subquery())
         .outerjoin(link, sa.and_(link.c.source_account_id == source_account.c.id, link.c.known_to.is_(None)))
-        .outerjoin(account_current, account_current.c.account_id == link.c.account_id)
+        .outerjoin(account_profile, account_profile.c.account_id == link.c.account_id)
         .outerjoin(link_decision, sa.and_(*decided))
         .outerjoin(unlinked, unlinked.c.source_account_id == source_account.c.id)
         .where(connection_table.c.connector != PEOPLE)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from accountpulse.core.errors import NotFound
 from accountpulse.core.store.accounts import id_of_source
 from accountpulse.core.store.scope import RowScope
-from accountpulse.core.store.tables import account_current
+from accountpulse.core.store.tables import account_profile
 
 LONGEST_ID = 10
 """Digits of the largest id there can be: a longer number is a name."""
@@ -20,7 +20,7 @@ def account_id(connection: sa.Connection, text: str, *, scope: RowScope) -> int:
 
     What is not in the scope is neither found nor named.
     """
-    table = account_current
+    table = account_profile
     if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID:
         query = scope.limit(sa.select(table.c.account_id).where(table.c.account_id == int(text)), table.c.account_id)
         if (found := connection.execute(query).scalar()) is not None:

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from accountpulse.core.errors import StoreError
+from accountpulse.core.store import views
 
 # Any constant will do, as long as every AccountPulse process takes the same lock.
 ADVISORY_LOCK = 4_150_115
@@ -40,7 +41,9 @@ def upgrade(engine: sa.Engine) -> None:
             )
         config = alembic_config()
         config.attributes["connection"] = connection
+        views.drop(connection)
         command.upgrade(config, "head")
+        views.create(connection)
 
 
 def _head() -> str | None:

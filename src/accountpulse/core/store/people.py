@@ -15,7 +15,7 @@ from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.states import keep_unconfigured
-from accountpulse.core.store.tables import account, account_current, link, score_current
+from accountpulse.core.store.tables import account, account_profile, link, score_current
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.upsert import insert
 
@@ -131,12 +131,12 @@ def _listed(connection: sa.Connection, ranked: sa.Select[Any], first: int | None
     query = (
         sa.select(
             *r,
-            account_current.c.name.label("account_name"),
+            account_profile.c.name.label("account_name"),
             score_current.c.score.label("current_score"),
             score_current.c.raw_score.label("current_raw"),
             score_current.c.band.label("current_band"),
         )
-        .outerjoin(account_current, account_current.c.account_id == r.account_id)
+        .outerjoin(account_profile, account_profile.c.account_id == r.account_id)
         .outerjoin(score_current, score_current.c.account_id == r.account_id)
         .order_by(r.id.desc())
     )

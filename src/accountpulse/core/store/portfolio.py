@@ -19,7 +19,7 @@ from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.selection import Condition, clause
 from accountpulse.core.store.tables import (
-    account_current,
+    account_profile,
     portfolio_daily,
     score_current,
     score_history,
@@ -132,12 +132,12 @@ class Portfolio:
             sa.select(
                 *keys,
                 sa.func.count(),
-                _big(sa.func.sum(account_current.c.mrr)),
+                _big(sa.func.sum(account_profile.c.mrr)),
                 _number_of(known),
                 sa.func.coalesce(sa.func.sum(sa.case((known, score), else_=0.0)), 0.0),
                 *map(_number_of, tenths),
             )
-            .select_from(account_current.join(stood, stood.c.account_id == account_current.c.account_id))
+            .select_from(account_profile.join(stood, stood.c.account_id == account_profile.c.account_id))
             .where(self._selected(columns))
             .limit(most)
         )
@@ -181,7 +181,7 @@ class Portfolio:
                 before.c.band,
                 after.c.band,
                 sa.func.count(),
-                _big(sa.func.sum(account_current.c.mrr)),
+                _big(sa.func.sum(account_profile.c.mrr)),
                 sa.func.coalesce(sa.func.sum(change), 0.0),
                 _number_of(change >= 1),
                 _number_of(change <= -1),
@@ -200,7 +200,7 @@ class Portfolio:
         change = after.c.score - before.c.score
         query = (
             sa.select(
-                account_current.c.account_id,
+                account_profile.c.account_id,
                 before.c.score.label("score_before"),
                 after.c.score.label("score_after"),
                 before.c.band.label("band_before"),
@@ -208,7 +208,7 @@ class Portfolio:
             )
             .select_from(_joined(before, after))
             .where(change != 0, self._selected(columns))
-            .order_by(sa.func.abs(change).desc(), account_current.c.account_id)
+            .order_by(sa.func.abs(change).desc(), account_profile.c.account_id)
         )
         if before_band is not None:
             query = query.where(before.c.band == before_band)
@@ -226,7 +226,7 @@ class Portfolio:
 
     def _selected(self, columns: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
         selected = sa.true() if self._condition is None else clause(self._condition, columns)
-        return selected if self._scope.everything else sa.and_(selected, self._scope.holds(account_current.c.account_id))
+        return selected if self._scope.everything else sa.and_(selected, self._scope.holds(account_profile.c.account_id))
 
     def _stood(self, standing: Standing, name: str) -> sa.Subquery:
         """Every customer of the day with score, band and segment of then."""
@@ -244,7 +244,7 @@ class Portfolio:
             )
             return now.join(segment, segment.c.id == s.segment_id).subquery(name)
         h, a = score_history.c, score_absence.c
-        rows, one = score_history.alias(f"{name}_rows"), account_current.alias(f"{name}_account")
+        rows, one = score_history.alias(f"{name}_rows"), account_profile.alias(f"{name}_account")
         # One step down the primary key for each account: a grouped maximum would read the whole history.
         newest = (
             sa.select(sa.func.max(rows.c.day, type_=h.day.type))
@@ -282,8 +282,8 @@ class Portfolio:
 
 
 def _joined(before: sa.Subquery, after: sa.Subquery) -> sa.FromClause:
-    a = account_current.c
-    return account_current.outerjoin(before, before.c.account_id == a.account_id).outerjoin(
+    a = account_profile.c
+    return account_profile.outerjoin(before, before.c.account_id == a.account_id).outerjoin(
         after, after.c.account_id == a.account_id
     )
 

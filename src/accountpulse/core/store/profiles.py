@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.scope import RowScope
-from accountpulse.core.store.tables import account_current
+from accountpulse.core.store.tables import account_profile
 from accountpulse.core.store.upsert import insert
 
 
 def write(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert or update rows that differ, and drop accounts that are no longer there; `mrr` is left as it is."""
-    table = account_current
+    table = account_profile
     known = {row.account_id: row for row in connection.execute(sa.select(table))}
     changed = [row for row in rows if _differs(known.get(row["account_id"]), row)]
     gone = sorted(set(known) - {row["account_id"] for row in rows})
@@ -43,7 +43,7 @@ def set_mrr(
     An account that is not named in `mrr` is no customer any longer, and has none. Returns how many changed, and the named ones
     that have no row: they have not been linked yet since they became customers.
     """
-    table = account_current
+    table = account_profile
     query = sa.select(table.c.account_id, table.c.mrr)
     some = [sa.true()] if accounts is None else [table.c.account_id.in_(ids) for ids in chunked(accounts)]
     known = [row for wanted in some for row in connection.execute(query.where(wanted))]
@@ -59,19 +59,19 @@ def set_mrr(
 
 def names(connection: sa.Connection, accounts: Sequence[int] | None = None) -> dict[int, str]:
     """What each account is called, of all or of some."""
-    query = sa.select(account_current.c.account_id, account_current.c.name)
+    query = sa.select(account_profile.c.account_id, account_profile.c.name)
     if accounts is None:
         return dict(connection.execute(query).all())
     found: dict[int, str] = {}
     for chunk in chunked(accounts):
-        found |= dict(connection.execute(query.where(account_current.c.account_id.in_(chunk))).all())
+        found |= dict(connection.execute(query.where(account_profile.c.account_id.in_(chunk))).all())
     return found
 
 
 def ids(connection: sa.Connection, *, scope: RowScope) -> list[int]:
     """The accounts of a scope."""
     return list(
-        connection.execute(scope.limit(sa.select(account_current.c.account_id), account_current.c.account_id)).scalars()
+        connection.execute(scope.limit(sa.select(account_profile.c.account_id), account_profile.c.account_id)).scalars()
     )
 
 

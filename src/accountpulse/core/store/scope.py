@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from accountpulse.core.store.tables import account_current, score_current, segment
+from accountpulse.core.store.tables import account_profile, score_current, segment
 
 Dimension = Literal["owners", "segments", "regions"]
 
 # Names of their own: a query that reads the same tables must not take these for its own rows.
-_a, _s, _g = account_current.alias("scope_account"), score_current.alias("scope_score"), segment.alias("scope_segment")
+_a, _s, _g = account_profile.alias("scope_account"), score_current.alias("scope_score"), segment.alias("scope_segment")
 
 
 @dataclass(frozen=True, slots=True)

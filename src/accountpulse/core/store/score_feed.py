@@ -11,7 +11,7 @@ from accountpulse.core.store.accounts import COLUMNS
 from accountpulse.core.store.connections_read import latest_runs, streams_of_runs
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, clause
-from accountpulse.core.store.tables import account_current, score_current, segment
+from accountpulse.core.store.tables import account_profile, score_current, segment
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.types import EPOCH
 
@@ -68,6 +68,6 @@ def running(connection: sa.Connection, name: str | None) -> list[tuple[sa.Row[An
     return [(row, runs[row.id][0], done.get(runs[row.id][0].id, [])) for row in connections if row.id in runs]
 
 
-_SELECTABLE = account_current.join(score_current, _s.account_id == account_current.c.account_id).join(
+_SELECTABLE = account_profile.join(score_current, _s.account_id == account_profile.c.account_id).join(
     segment, segment.c.id == _s.segment_id
 )

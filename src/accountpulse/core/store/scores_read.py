@@ -15,7 +15,7 @@ from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import (
-    account_current,
+    account_profile,
     publication,
     score_backdrop,
     score_current,
@@ -163,9 +163,9 @@ def band_counts(connection: sa.Connection, segment_ids: Sequence[int], *, scope:
             score_current.c.segment_id,
             score_current.c.band,
             sa.func.count().label("accounts"),
-            sa.cast(sa.func.coalesce(sa.func.sum(account_current.c.mrr), 0), sa.BigInteger).label("mrr"),
+            sa.cast(sa.func.coalesce(sa.func.sum(account_profile.c.mrr), 0), sa.BigInteger).label("mrr"),
         )
-        .join(account_current, account_current.c.account_id == score_current.c.account_id)
+        .join(account_profile, account_profile.c.account_id == score_current.c.account_id)
         .where(score_current.c.segment_id.in_(segment_ids))
         .group_by(score_current.c.segment_id, score_current.c.band)
         .order_by(score_current.c.segment_id, sa.func.min(score_current.c.score))

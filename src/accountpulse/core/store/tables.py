@@ -236,8 +236,8 @@ unlinked = sa.Table(
     comment="Source accounts that no rule could place, with the accounts that come into question.",
 )
 
-account_current = sa.Table(
-    "account_current",
+account_profile = sa.Table(
+    "account_profile",
     metadata,
     sa.Column("account_id", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
     sa.Column("name", sa.Text, nullable=False),

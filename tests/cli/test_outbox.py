@@ -1,0 +1,42 @@
+"""What a person does with the outbox, against a real receiver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from tests.core.notify.receiver import SECRET, receiving
+
+Runs = Callable[..., Result]
+
+
+def test_a_decided_score_is_told_a_dead_letter_is_tried_again_and_another_dropped(
+    run: Runs, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SECRET", SECRET)
+    until = str((datetime.now(UTC) + timedelta(days=9)).date())
+    assert "names no webhook" in run("outbox", "deliver").stderr
+    with receiving() as receiver:
+        config = shop / "accountpulse.yaml"
+        config.write_text(config.read_text() + f'\nnotify: {{url: "{receiver.url}", secret: "${{NOTIFY_SECRET}}"}}\n')
+        assert run("sync").exit_code == run("score").exit_code == 0
+        for score in ("1", "99"):
+            decided = run("override", "set", "Acme", score, "--until", until, "--reason", "I know them")
+            assert decided.exit_code == 0, decided.stderr
+        listed = json.loads(run("outbox", "list", "--json").stdout)
+        assert listed["depth"] == {"waiting": 2, "delivered": 0, "dead": 0}
+        second, first = (each["delivery"] for each in listed["deliveries"])
+        receiver.status = 410
+        assert run("outbox", "deliver").exit_code == 3
+        assert SECRET not in run("outbox", "list", "--dead").stdout
+        assert json.loads(run("outbox", "drop", second, "--json").stdout) == {"changed": 1}
+        assert run("outbox", "retry", second).exit_code == 2, "it is no more"
+        assert run("outbox", "retry", "--all").exit_code == 0
+        receiver.status = 200
+        assert json.loads(run("outbox", "deliver", "--json").stdout) == {"delivered": 1, "failed": 0, "dead": 0}
+        assert [told["id"] for told in receiver.taken] == [first]
+    assert run("outbox", "drop").exit_code == 2
