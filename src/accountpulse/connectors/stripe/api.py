@@ -1,11 +1,12 @@
 """Stripe's SDK behind one method: raw JSON in, our errors out.
 
 The SDK does the authentication, the transport and the reading of errors. Its typed objects are left aside: they cost 13 to 21
-times the time, and they are rendered for one API version, while we also meet older shapes.
+times the time, and they are rendered for one API version, while we also meet older shapes. So is its decoding: see `transport`.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterable, Iterator
@@ -49,6 +50,8 @@ class StripeApi:
     def __init__(self, key: str, base_url: str, context: Context) -> None:
         try:
             import stripe
+
+            from accountpulse.connectors.stripe.transport import Transport
         except ImportError as error:
             raise MissingExtra("The Stripe connector", "stripe") from error
         # The SDK logs error messages and whole answers, which hold people's data and may repeat the key.
@@ -61,7 +64,7 @@ class StripeApi:
             stripe_version=API_VERSION,
             base_addresses={"api": base_url.rstrip("/")},
             max_network_retries=0,  # backing off is the engine's business
-            http_client=stripe.RequestsClient(timeout=TIMEOUT, session=context.http),
+            http_client=Transport(timeout=TIMEOUT, session=context.http),
         )
 
     def get(self, path: str, params: Params = ()) -> JsonObject:
@@ -69,7 +72,7 @@ class StripeApi:
         self._context.stop_if_cancelled()
         stripe, query = self._stripe, urlencode(list(params))
         try:
-            answer: JsonObject = self._client.raw_request("get", f"{path}?{query}" if query else path).data
+            body: Any = self._client.raw_request("get", f"{path}?{query}" if query else path).body
         # `from None` throughout: Stripe's own message and body may repeat the key, and a traceback would show them.
         except stripe.AuthenticationError:
             raise AuthError("Stripe refused the API key: put a current restricted key into api_key") from None
@@ -83,6 +86,10 @@ class StripeApi:
             raise Transient(f"{where} could not be reached: check base_url, the network and any proxy") from None
         except stripe.StripeError as error:
             raise _refusal(path, error.http_status, error.code, getattr(error, "param", None)) from None
+        try:
+            answer: JsonObject = json.loads(body.content)
+        except ValueError:
+            raise _refusal(path, 200, None, None) from None
         return answer
 
     def pages(self, path: str, params: Params = (), after: str | None = None) -> Iterator[list[JsonObject]]:

@@ -8,6 +8,7 @@ payouts, which we don't read.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from math import floor
 
 from accountpulse.plugins import minor_digits
@@ -15,6 +16,7 @@ from accountpulse.plugins import minor_digits
 _STRIPE_DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
 
 
+@cache
 def scale(currency: str) -> Fraction:
     """What to multiply an amount of Stripe's with, to have it in ISO's minor units. currency: in any case."""
     code = currency.upper()
@@ -29,4 +31,5 @@ def rounded(amount: Fraction) -> int:
 
 def minor(amount: int, currency: str) -> int:
     """An amount of Stripe's in ISO's minor units."""
-    return rounded(amount * scale(currency))
+    factor = scale(currency)
+    return amount if factor == 1 else rounded(amount * factor)
