@@ -53,7 +53,7 @@ class Scene:
             if record == "usage_day":
                 values["day"] = DAY - timedelta(days=n % 2)
             hash = hashlib.sha256(repr(sorted(values.items())).encode()).digest()
-            rows.append(FactRow(f"{record}{n}", f"k{n % 4}", None, hash, None, values))
+            rows.append(FactRow(f"{record}{n}", f"k{n % 4}", None, hash, None, tuple(values.values())))
         return rows
 
     def write(self, connection_id: int | None = None, record: str | None = None) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from accountpulse.core.model import schemas
+from accountpulse.core.store.bulk import insert_rows
 from accountpulse.core.store.chunks import among, chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.mirror import note_changes
@@ -21,16 +22,21 @@ from accountpulse.core.store.touched import Marks, record_bit, touch
 from accountpulse.core.store.types import EPOCH_DAY
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
-    """What is stored of a record. `since` is its earliest own time, None where it has none; `values` its columns."""
+_OPENING = ("connection_id", "source_id", "known_from", "assumed")
+_PAYLOAD = ("source_account_id", "hash", "raw_ref")
+"""Columns of a version besides its record's fields: what it begins with, and what a correction in place may change too."""
+
+
+class FactRow(NamedTuple):
+    """What is stored of a record. `since` is its earliest own time, None where it has none; `values` its fields, in the
+    order of its schema."""
 
     source_id: str
     account_key: str
     raw_ref: str | None
     hash: bytes
     since: datetime | None
-    values: dict[str, Any]
+    values: tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -104,23 +110,26 @@ def write_records(
     current = _current(connection, table, keys.connection_id, list(latest))
     ended = _ended(connection, table, keys.connection_id, [id for id in latest if id not in current])
     counts = WriteCounts()
-    opened: list[dict[str, Any]] = []
+    names = [f.name for f in schemas()[record].fields]
+    opened: list[tuple[Any, ...]] = []
     closed: list[dict[str, Any]] = []
-    in_place: list[dict[str, Any]] = []
+    in_place: list[tuple[Any, ...]] = []
     touched = Marks()
     event = _event_of(table)
+    happened = names.index(event) if event else None
+    day = names.index("day") if open_day is not None else None
     for row in latest.values():
         known = current.get(row.source_id)
         if known is not None and known.hash == row.hash:
             counts.unchanged += 1
             continue
         account_id = ids[row.account_key]
-        touched.add(account_id, _first_day(row.values.get(event)))
+        touched.add(account_id, _first_day(None if happened is None else row.values[happened]))
         if known is not None:
             touched.add(known.source_account_id, _first_day(known.happened))
-        still_open = open_day is not None and row.values["day"] >= open_day
+        still_open = day is not None and row.values[day] >= open_day
         if known is not None and (still_open or (revisable_since is not None and known.known_from >= revisable_since)):
-            in_place.append({"fact": known.id, **{f"new_{k}": v for k, v in _payload(row, account_id).items()}})
+            in_place.append((known.id, account_id, row.hash, row.raw_ref, *row.values))
             counts.opened += 1
             continue
         known_from = now
@@ -135,19 +144,12 @@ def write_records(
         elif assumed and row.since is not None:
             known_from = min(row.since, now)
         opened.append(
-            {
-                "connection_id": keys.connection_id,
-                "source_id": row.source_id,
-                "known_from": known_from,
-                "assumed": first and assumed,
-                **_payload(row, account_id),
-            }
+            (keys.connection_id, row.source_id, known_from, first and assumed, account_id, row.hash, row.raw_ref, *row.values)
         )
     _close(connection, table, closed)
-    _correct(connection, table, in_place)
-    note_changes(connection, record, [version["fact"] for version in (*closed, *in_place)])
-    if opened:
-        connection.execute(sa.insert(table), opened)
+    _correct(connection, table, (*_PAYLOAD, *names), in_place)
+    note_changes(connection, record, [*(version["fact"] for version in closed), *(version[0] for version in in_place)])
+    insert_rows(connection, table, (*_OPENING, *_PAYLOAD, *names), opened)
     touch(connection, touched, now, records=record_bit(record))
     counts.opened += len(opened)
     counts.closed += len(closed)
@@ -198,10 +200,6 @@ def _first_day(happened: date | datetime | None) -> date:
     return happened
 
 
-def _payload(row: FactRow, account_id: int) -> dict[str, Any]:
-    return {"source_account_id": account_id, "hash": row.hash, "raw_ref": row.raw_ref, **row.values}
-
-
 def _current(
     connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]
 ) -> dict[str, sa.Row[Any]]:
@@ -225,11 +223,15 @@ def _ended(connection: sa.Connection, table: sa.Table, connection_id: int, sourc
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _correct(connection: sa.Connection, table: sa.Table, versions: list[dict[str, Any]]) -> None:
+def _correct(connection: sa.Connection, table: sa.Table, names: Sequence[str], versions: Sequence[tuple[Any, ...]]) -> None:
+    """Put other values into versions, of each its id and the new values of some columns."""
     if versions:
-        names = [name.removeprefix("new_") for name in versions[0] if name != "fact"]
+        new = [f"new_{name}" for name in names]
         values = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-        connection.execute(sa.update(table).where(table.c.id == sa.bindparam("fact")).values(values), versions)
+        connection.execute(
+            sa.update(table).where(table.c.id == sa.bindparam("fact")).values(values),
+            [dict(zip(("fact", *new), version, strict=True)) for version in versions],
+        )
 
 
 def _close(connection: sa.Connection, table: sa.Table, versions: list[dict[str, Any]]) -> None:

@@ -77,21 +77,22 @@ def _builder(cls: type[Record]) -> Callable[[Record], FactRow]:
     names = tuple(f.name for f in schema.fields)
     read = attrgetter(*names)
     expected = _expected(schema)
-    checks = tuple(
-        (index, field, expected[field.name], _CHECKS[field.kind], frozenset(field.allowed))
-        for index, field in enumerate(schema.fields)
-    )
+    # Nearly every value is right, and nearly always plainly so: that is found out here, without a call for each. What is not
+    # goes through `_checked`, which settles it, or says why it can't be.
+    texts, instants, numbers = (_of_kinds(schema, kind) for kind in (Kind.TEXT, Kind.INSTANT, Kind.INTEGER))
+    others = _of_kinds(schema, *set(Kind) - {Kind.TEXT, Kind.INSTANT, Kind.INTEGER})
     own_times = _own_times(schema)
+    belongs = schema.belongs_to_account
 
     def build(record: Record) -> FactRow:
         source_id = record.source_id
-        if not isinstance(source_id, str) or not source_id or not storable(source_id) or _too_long(source_id):
+        if not _is_key(source_id):
             raise InvalidRecord(
                 shown(source_id),
                 f"{schema.name} needs a source_id that is a text, not empty, without NUL, of at most {LONGEST_KEY:,} bytes",
             )
-        account = record.account if schema.belongs_to_account else source_id  # type: ignore[attr-defined]  # all but Account
-        if not isinstance(account, str) or not account or not storable(account) or _too_long(account):
+        account = record.account if belongs else source_id  # type: ignore[attr-defined]  # all but Account
+        if not _is_key(account):
             raise InvalidRecord(
                 source_id, f"{schema.name}.account must be the source's key of the account, found {shown(repr(account))}"
             )
@@ -99,27 +100,51 @@ def _builder(cls: type[Record]) -> Callable[[Record], FactRow]:
         if raw_ref is not None and not (isinstance(raw_ref, str) and storable(raw_ref)):
             raise InvalidRecord(source_id, f"{schema.name}.raw_ref must be a text, found {type(raw_ref).__name__}")
         values = list(read(record))
-        for index, field, types, check, allowed in checks:
+        for index, field in texts:
             value = values[index]
-            # Nearly every value is right, so that is found out first; what isn't goes through `_checked`, which says why.
-            if value is None and field.nullable:
+            if type(value) is str and len(value) <= LONGEST and value.isascii() and "\0" not in value:
+                if not field.allowed or value in field.allowed:
+                    continue
+            elif value is None and field.nullable:
                 continue
-            if type(value) in types:
-                try:
-                    values[index] = check(value)
-                except _Unstorable:
-                    pass
-                else:
-                    if not allowed or values[index] in allowed:
-                        continue
-            values[index] = _checked(schema, field, types, value, source_id)
-        since = min((values[i] for i in own_times if values[i] is not None), default=None)
+            values[index] = _checked(schema, field, expected[field.name], value, source_id)
+        for index, field in instants:
+            value = values[index]
+            if (type(value) is datetime and value.tzinfo is UTC) or (value is None and field.nullable):
+                continue
+            values[index] = _checked(schema, field, expected[field.name], value, source_id)
+        for index, field in numbers:
+            value = values[index]
+            if type(value) is int and -LARGEST <= value <= LARGEST:
+                if not field.allowed or value in field.allowed:
+                    continue
+            elif value is None and field.nullable:
+                continue
+            values[index] = _checked(schema, field, expected[field.name], value, source_id)
+        for index, field in others:
+            values[index] = _checked(schema, field, expected[field.name], values[index], source_id)
         digest = blake2b(repr((account, values)).encode(), digest_size=HASH_BYTES).digest()
-        if not isinstance(since, datetime):
-            since = None if since is None else datetime(since.year, since.month, since.day, tzinfo=UTC)
-        return FactRow(source_id, account, raw_ref, digest, since, dict(zip(names, values, strict=True)))
+        return FactRow(source_id, account, raw_ref, digest, _earliest([values[i] for i in own_times]), tuple(values))
 
     return build
+
+
+def _of_kinds(schema: RecordSchema, *kinds: Kind) -> tuple[tuple[int, FieldSchema], ...]:
+    """The fields of some kinds, each with its place."""
+    return tuple((index, field) for index, field in enumerate(schema.fields) if field.kind in kinds)
+
+
+def _is_key(value: object) -> bool:
+    """Whether every database can keep a value as a key."""
+    return isinstance(value, str) and value != "" and storable(value) and not _too_long(value)
+
+
+def _earliest(times: list[Any]) -> datetime | None:
+    """The first of some instants or days that may be missing; of a day its beginning."""
+    since = min((time for time in times if time is not None), default=None)
+    if since is None or isinstance(since, datetime):
+        return since
+    return datetime(since.year, since.month, since.day, tzinfo=UTC)
 
 
 def _expected(schema: RecordSchema) -> dict[str, tuple[type, ...]]:
