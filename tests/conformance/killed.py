@@ -78,6 +78,6 @@ def _sync(
     clock = FixedClock(now)
     id, name = link
     reading = made(made.Config.model_validate(settings), Context(name, clock=clock))
-    engine = SyncEngine(Store(store), clock)
+    engine = SyncEngine(Store(store), clock, enough=1)
     if engine.sync(Source(id, name, reading), [stream]).state != "ok":
         raise SystemExit(1)

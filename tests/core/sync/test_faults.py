@@ -398,6 +398,6 @@ def test_the_engine_never_holds_more_than_a_stage(bench: Bench) -> None:
 def test_progress_is_told_while_a_stream_runs(bench: Bench) -> None:
     bench.vendor.scripts["contacts"] = lambda window: (contact(str(n)) for n in range(1_200))
     told: list[Progress] = []
-    SyncEngine(bench.store, bench.clock, on_progress=told.append).sync(bench.source, ["contacts"])
+    SyncEngine(bench.store, bench.clock, on_progress=told.append, enough=1).sync(bench.source, ["contacts"])
     assert [p.read for p in told] == [500, 1_000, 1_200, 1_200]
     assert [p.done for p in told] == [False, False, False, True]

@@ -223,7 +223,7 @@ class Vendor:
 
 @dataclass
 class Bench:
-    """A store, a clock, a vendor and an engine: what a test of the sync needs."""
+    """A store, a clock, a vendor and an engine: what a test of the sync needs. enough: each checkpoint is a transaction."""
 
     store: Store
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
@@ -231,6 +231,7 @@ class Bench:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     slept: list[float] = field(default_factory=list)
     stop: bool = False
+    enough: int = 1
 
     def __post_init__(self) -> None:
         self.vendor = Vendor(self.clock)
@@ -256,7 +257,9 @@ class Bench:
         assert len(self.slept) < 50, "the engine tries for ever"
 
     def run(self, *streams: str, **options: Any) -> RunResult:
-        return SyncEngine(self.store, self.clock, retry=self.policy).sync(self.source, streams or None, **options)
+        return SyncEngine(self.store, self.clock, retry=self.policy, enough=self.enough).sync(
+            self.source, streams or None, **options
+        )
 
     def one(self, stream: str, **options: Any) -> StreamResult:
         """Run a single stream and return what it did."""

@@ -12,7 +12,7 @@ Prepare = Callable[[Any], Any]
 
 
 def insert_rows(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows, of each the values of the columns called `names`. For rows that are in nobody's way: a conflict is an error."""
+    """Insert rows, of each the values of the columns called `names`. A row that is there already is an error."""
     if not rows:
         return
     statement, order, prepares = _prepared(table, tuple(names), connection.dialect)
@@ -53,4 +53,4 @@ def _copy(connection: sa.Connection, statement: str, rows: Iterable[Sequence[Any
                 copy.write_row(row)
     except psycopg.Error as error:
         # As if SQLAlchemy had sent it: its own errors are what the rest of the code knows.
-        raise sa.exc.DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect) from error
+        raise sa.exc.DBAPIError.instance(statement, None, error, psycopg.Error, dialect=connection.dialect) from error

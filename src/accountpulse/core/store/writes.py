@@ -21,10 +21,9 @@ from accountpulse.core.store.tables import source_account
 from accountpulse.core.store.touched import Marks, record_bit, touch
 from accountpulse.core.store.types import EPOCH_DAY
 
-
 _OPENING = ("connection_id", "source_id", "known_from", "assumed")
 _PAYLOAD = ("source_account_id", "hash", "raw_ref")
-"""Columns of a version besides its record's fields: what it begins with, and what a correction in place may change too."""
+"""Columns of a version besides its record's fields: those it begins with, and those that a correction in place changes too."""
 
 
 class FactRow(NamedTuple):

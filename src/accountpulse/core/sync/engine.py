@@ -29,6 +29,7 @@ from accountpulse.core.errors import (
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
+from accountpulse.core.sync.batch import ENOUGH
 from accountpulse.core.sync.connector import Connector, ConnectorConfig, StreamSpec
 from accountpulse.core.sync.reader import StreamReader
 from accountpulse.core.sync.results import OnProgress, Progress, RunEnd, RunResult, StreamEnd, StreamResult, silent
@@ -57,12 +58,20 @@ class SyncEngine:
     """Runs connections against a store."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, retry: RetryPolicy | None = None, on_progress: OnProgress = silent
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        retry: RetryPolicy | None = None,
+        on_progress: OnProgress = silent,
+        enough: int = ENOUGH,
     ) -> None:
+        """enough: how many records are worth a transaction, see `batch`."""
         self._store = store
         self._clock = clock
         self._retry = retry or RetryPolicy()
         self._on_progress = on_progress
+        self._enough = enough
 
     def sync(
         self, source: Source, streams: Sequence[str] | None = None, *, delete_vanished: bool = False, reset: bool = False
@@ -104,7 +113,16 @@ class SyncEngine:
         """Read one stream to its end or to a fault; returns until when to pause, if so."""
         attempts = Attempts(self._retry, logging.getLogger(f"accountpulse.connection.{source.name}.{spec.name}"))
         reader = StreamReader(
-            self._store, self._clock, source, spec, run_id, outcome, attempts.progressed, self._on_progress, delete_vanished
+            self._store,
+            self._clock,
+            source,
+            spec,
+            run_id,
+            outcome,
+            attempts.progressed,
+            self._on_progress,
+            delete_all=delete_vanished,
+            enough=self._enough,
         )
         paused_until: datetime | None = None
         try:

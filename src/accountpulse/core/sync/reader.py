@@ -25,6 +25,7 @@ from accountpulse.core.store import snapshots, sweeps
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.writes import AccountKeys
+from accountpulse.core.sync.batch import Batch
 from accountpulse.core.sync.connector import Checkpoint, StreamSpec, Window
 from accountpulse.core.sync.cursors import advance, window_of
 from accountpulse.core.sync.results import OnProgress, Progress, StreamResult
@@ -34,7 +35,6 @@ from accountpulse.core.sync.sweep import delete_vanished, group_of, joined, over
 if TYPE_CHECKING:
     from accountpulse.core.sync.engine import Source
 
-STAGE_LIMIT = 5_000
 QUARANTINE_LIMIT = 0.05
 # A handful of bad records in a small stream is a matter for the list, not a reason to fail.
 QUARANTINE_GRACE = 5
@@ -55,9 +55,11 @@ class StreamReader:
         outcome: StreamResult,
         progressed: Callable[[], None],
         on_progress: OnProgress,
-        delete_all: bool = False,
+        *,
+        delete_all: bool,
+        enough: int,
     ) -> None:
-        """delete_all: a person confirmed that what a complete read lacks is gone, however much it is."""
+        """delete_all: a person confirmed that what a complete read lacks is gone, however much it is. enough: see `batch`."""
         self._store = store
         self._clock = clock
         self._source = source
@@ -72,37 +74,37 @@ class StreamReader:
         self._group = group_of(source.connector.streams(), spec)
         self._pass: int | None = None
         self._delete_all = delete_all
+        self._enough = enough
         self._notice: str | None = None
-        self._place = f"stream {spec.name}"
 
     def read(self) -> None:
         """Read from the last commit to the end of the window."""
         self._stop_if_cancelled()
         state = self._begin()
         window = window_of(self._spec, state, self._clock.now())
-        stage = Stage(self._place, self._spec.records)
+        batch = Batch(Stage(f"stream {self._spec.name}", self._spec.records), self._enough)
         seen = self._outcome.read
         with _closing(getattr(self._source.connector, self._spec.method)(window)) as items:
             try:
                 for item in items:
                     self._stop_if_cancelled()
-                    if isinstance(item, Checkpoint):
-                        self._commit(stage, state, window, item)
-                        stage = Stage(self._place, self._spec.records)
-                        continue
-                    stage.add(item)
-                    self._outcome.read += 1
+                    due = batch.add(item)
+                    if not isinstance(item, Checkpoint):
+                        self._outcome.read += 1
                     if self._outcome.read - seen >= PROGRESS_STEP:
                         seen = self._outcome.read
                         self._on_progress(Progress(self._source.name, self._spec.name, seen))
-                    if len(stage) >= STAGE_LIMIT:
-                        self._commit(stage, state, window, None)
-                        stage = Stage(self._place, self._spec.records)
+                    if due:
+                        self._commit(state, window, *batch.take())
             except _VENDOR_FAULTS:
                 # What was read before the fault is good, and may be stored ahead of its checkpoint.
-                self._commit(stage, state, window, None)
+                self._commit(state, window, *batch.take())
                 raise
-        self._commit(stage, state, window, None)
+            except (Exception, SystemExit):
+                # A bug in the connector: what came before its last checkpoint is not read again for it.
+                self._commit(state, window, *batch.take_reached())
+                raise
+        self._commit(state, window, *batch.take())
         self._guard_nothing_understood()
         self._finish(state, window)
 
@@ -137,7 +139,7 @@ class StreamReader:
             self._update(connection, cursor=None)
             return store_connections.stream(connection, self._source.id, self._spec.name)
 
-    def _commit(self, stage: Stage, state: sa.Row[Any], window: Window, checkpoint: Checkpoint | None) -> None:
+    def _commit(self, state: sa.Row[Any], window: Window, stage: Stage, checkpoint: Checkpoint | None) -> None:
         """Store what is staged and, in the same transaction, the checkpoint."""
         if not stage and checkpoint is None:
             return

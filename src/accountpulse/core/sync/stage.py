@@ -62,6 +62,7 @@ class Stage:
         for record, ids in later.deleted.items():
             for id in ids:
                 self._drop(record, id)
+        self.invalid.update(later.invalid)
 
     def understood(self) -> list[str]:
         """The ids that can't be in quarantine any longer."""

@@ -158,7 +158,7 @@ class Bench:
             if crash_at is not None:
                 _crash(connector, self.spec.method, crash_at)
             policy = RetryPolicy(sleep=self._sleep)
-            engine = SyncEngine(self.store, self.host, retry=policy)
+            engine = SyncEngine(self.store, self.host, retry=policy, enough=1)
             return engine.sync(Source(link.id, link.name, connector), streams or [self.spec.name])
 
     def one(self, link: Link, **options: Any) -> StreamResult:
