@@ -16,6 +16,7 @@ Json = Mapping[str, Any]
 Outcome = Literal["solved", "closed", "merged", "deleted"]
 
 _PRIORITY: dict[str, Literal[1, 2, 3, 4]] = {"low": 1, "normal": 2, "high": 3, "urgent": 4}
+_REPLIED = (("reply_time_in_seconds", timedelta(seconds=1)), ("reply_time_in_minutes", timedelta(minutes=1)))
 _SCORE = {"good": 1.0, "bad": 0.0}
 
 
@@ -28,8 +29,7 @@ def account(found: Json) -> Account | None:
     source_id = object_id(found)
     if found.get("deleted_at"):
         return None
-    fields = found.get("organization_fields")
-    custom = fields if isinstance(fields, Mapping) else {}
+    custom = _object(found.get("organization_fields"))
     external = text(found.get("external_id"))
     return Account(
         source_id=source_id,
@@ -75,10 +75,8 @@ def ticket(found: Json) -> Ticket | None:
     organization = text(found.get("organization_id"))
     if organization is None or found.get("status") == "deleted":
         return None
-    metrics = found.get("metric_set")
-    metrics = metrics if isinstance(metrics, Mapping) else {}
+    metrics = _object(found.get("metric_set"))
     opened_at = required(found, "created_at", source_id)
-    via = found.get("via")
     done = outcome(found)
     solved = metrics.get("solved_at") or metrics.get("status_updated_at") or found.get("updated_at")
     return Ticket(
@@ -92,7 +90,7 @@ def ticket(found: Json) -> Ticket | None:
         solved_at=instant(solved, source_id) if done is not None else None,
         reopened=count(metrics.get("reopens")),
         priority=_PRIORITY.get(str(found.get("priority")).lower(), 2),
-        channel=text(via.get("channel")) if isinstance(via, Mapping) else None,
+        channel=text(_object(found.get("via")).get("channel")),
         outcome=done,
     )
 
@@ -144,15 +142,19 @@ def outcome(found: Json) -> Outcome | None:
 
 def first_reply(metrics: Json, opened_at: datetime) -> datetime | None:
     """When an agent first answered; None before that."""
-    for name, unit in (("reply_time_in_seconds", timedelta(seconds=1)), ("reply_time_in_minutes", timedelta(minutes=1))):
-        times = metrics.get(name)
-        taken = times.get("calendar") if isinstance(times, Mapping) else None
+    for name, unit in _REPLIED:
+        taken = _object(metrics.get(name)).get("calendar")
         if isinstance(taken, (int, float)) and not isinstance(taken, bool) and 0 <= taken < 1e9:
             try:
                 return opened_at + taken * unit
             except OverflowError:
                 return None  # beyond the calendar: no reply that anybody can have given
     return None
+
+
+def _object(value: object) -> Json:
+    """A JSON object, empty where there is none."""
+    return value if isinstance(value, dict) else {}
 
 
 def text(value: object) -> str | None:
@@ -173,7 +175,7 @@ def instant(value: object, source_id: str) -> datetime | None:
         found = datetime.fromisoformat(str(value))
         if found.tzinfo is None:
             raise ValueError("no time zone")
-        return found.astimezone(UTC)
+        return found if found.tzinfo is UTC else found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidRecord(source_id, f"{str(value)[:40]!r} is not an ISO 8601 time with an offset") from error
 

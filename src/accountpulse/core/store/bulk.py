@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 Prepare = Callable[[Any], Any]
 
@@ -21,7 +22,7 @@ def insert_rows(connection: sa.Connection, table: sa.Table, names: Sequence[str]
         columns[index] = map(prepare, columns[index])
     prepared = zip(*(columns[index] for index in order), strict=True)
     if connection.dialect.name == "postgresql":
-        _copy(connection, statement, prepared)
+        _copy(connection, statement, [_name_of(table.c[name].type, connection.dialect) for name in names], prepared)
     else:
         connection.exec_driver_sql(statement, list(prepared))
 
@@ -36,19 +37,25 @@ def _prepared(
     if dialect.name == "postgresql":
         quote = dialect.identifier_preparer
         columns = ", ".join(quote.quote(name) for name in names)
-        return f"copy {quote.format_table(table)} ({columns}) from stdin", tuple(range(len(names))), changed
+        return f"copy {quote.format_table(table)} ({columns}) from stdin (format binary)", tuple(range(len(names))), changed
     compiled = sa.insert(table).compile(dialect=dialect, column_keys=names)
     assert compiled.positiontup is not None  # SQLite's driver takes values by place
     return str(compiled), tuple(names.index(name) for name in compiled.positiontup), changed
 
 
-def _copy(connection: sa.Connection, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+def _name_of(type_: TypeEngine[Any], dialect: sa.Dialect) -> str:
+    """What PostgreSQL calls a type: in the binary form nothing is converted."""
+    return str(type_.compile(dialect)).lower()
+
+
+def _copy(connection: sa.Connection, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     import psycopg
 
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:

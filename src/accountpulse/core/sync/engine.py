@@ -31,6 +31,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.sync.batch import ENOUGH
 from accountpulse.core.sync.connector import Connector, ConnectorConfig, StreamSpec
+from accountpulse.core.sync.garbage import fewer_collections
 from accountpulse.core.sync.reader import StreamReader
 from accountpulse.core.sync.results import OnProgress, Progress, RunEnd, RunResult, StreamEnd, StreamResult, silent
 from accountpulse.core.sync.retry import Attempts, RetryPolicy
@@ -95,14 +96,15 @@ class SyncEngine:
             if reset:
                 begin_again(connection, source.id, source.connector.streams(), chosen, run_id)
             bump(connection, "operations")
-        for spec in chosen:
-            outcome = StreamResult(stream=spec.name)
-            until = self._sync_stream(source, spec, run_id, outcome, delete_vanished)
-            result.streams.append(outcome)
-            self._on_progress(Progress(source.name, spec.name, outcome.read, done=True, state=outcome.state))
-            if outcome.state in _STOPS_CONNECTION:
-                result.paused_until = until
-                break
+        with fewer_collections():
+            for spec in chosen:
+                outcome = StreamResult(stream=spec.name)
+                until = self._sync_stream(source, spec, run_id, outcome, delete_vanished)
+                result.streams.append(outcome)
+                self._on_progress(Progress(source.name, spec.name, outcome.read, done=True, state=outcome.state))
+                if outcome.state in _STOPS_CONNECTION:
+                    result.paused_until = until
+                    break
         result.state, result.message = _verdict(result.streams)
         self._close(source, run_id, result)
         return result

@@ -1,0 +1,38 @@
+"""Lets Python look for garbage less often while records are read.
+
+It looks through its younger objects for cycles whenever there are 700 more than before. A page of records is ten thousand, which
+all go by themselves when the page is done: looking for cycles among them took a fifth of a sync.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+OBJECTS = 50_000
+"""How many more objects there must be: some pages, and some ten megabytes."""
+
+_lock = threading.Lock()
+_within = 0
+_usual = gc.get_threshold()
+
+
+@contextmanager
+def fewer_collections() -> Iterator[None]:
+    """For the length of the context, which several threads may be in at once."""
+    global _within, _usual  # as the thresholds themselves are: one for the process
+    with _lock:
+        if _within == 0:
+            _usual = gc.get_threshold()
+            if _usual[0]:  # else somebody switched it off
+                gc.set_threshold(max(_usual[0], OBJECTS), *_usual[1:])
+        _within += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _within -= 1
+            if _within == 0:
+                gc.set_threshold(*_usual)

@@ -1,0 +1,33 @@
+"""Fewer collections while something is read, the usual ones afterwards."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from accountpulse.core.sync.garbage import OBJECTS, fewer_collections
+
+
+def test_the_usual_thresholds_come_back_once_the_last_has_ended() -> None:
+    usual = gc.get_threshold()
+    first, second = fewer_collections(), fewer_collections()
+    first.__enter__()
+    second.__enter__()
+    assert gc.get_threshold() == (OBJECTS, *usual[1:])
+    first.__exit__(None, None, None)
+    assert gc.get_threshold() == (OBJECTS, *usual[1:])
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == usual
+
+
+def test_a_fault_brings_them_back_and_what_is_switched_off_stays_so() -> None:
+    usual = gc.get_threshold()
+    try:
+        gc.set_threshold(0)
+        with pytest.raises(ValueError), fewer_collections():
+            assert gc.get_threshold()[0] == 0
+            raise ValueError
+        assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*usual)
