@@ -1,7 +1,7 @@
 """Lets Python look for garbage less often while records are read.
 
-It looks through its younger objects for cycles whenever there are 700 more than before. A page of records is ten thousand, which
-all go by themselves when the page is done: looking for cycles among them took a fifth of a sync.
+It looks through its younger objects for cycles whenever there are 700 more than before. A page of records is ten thousand, and
+they go by themselves when the page is done: looking for cycles among them took a fifth of a sync.
 """
 
 from __future__ import annotations
