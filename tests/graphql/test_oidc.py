@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import anyio
@@ -15,73 +13,23 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.algorithms import ECAlgorithm
 from jwt.utils import base64url_encode
 from tests.graphql.client import Api, Asked
+from tests.graphql.idp import AUDIENCE, ISSUER, Idp, provider, provider_of
 from tests.graphql.world import NOW, World
 
 from accountpulse.core.errors import Unauthorized
 from accountpulse.graphql.provider_keys import FAILED_PAUSE, UNKNOWN_PAUSE, ProviderDown, ProviderKeys
 from accountpulse.graphql.settings import ApiSettings, Provider
 
-ISSUER, AUDIENCE = "https://login.example", "accountpulse"
 ME = "{ viewer { name scopes rows { owners segments regions } } accounts { totalCount nodes { name } } }"
-
-
-class Idp:
-    """A provider with a key; `rotate` gives it another. down: it answers with 500. asked: how often its keys were fetched.
-
-    described: what its own description says; by default, where its keys are.
-    """
-
-    def __init__(self) -> None:
-        self.down, self.asked, self._number = False, 0, 0
-        self.rotate()
-        idp = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                describes = self.path == "/.well-known/openid-configuration"
-                idp.asked += not describes
-                self.send_response(500 if idp.down else 200 if describes or self.path == "/keys" else 404)
-                self.end_headers()
-                told = idp.described if describes else idp.published
-                self.wfile.write(b"" if idp.down else json.dumps(told).encode())
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.issuer = f"http://127.0.0.1:{self.server.server_port}"
-        self.described: object = {"issuer": self.issuer, "jwks_uri": self.url}
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"{self.issuer}/keys"
-
-    def rotate(self) -> None:
-        self._number += 1
-        self.key, self.kid = rsa.generate_private_key(65_537, 2_048), f"key-{self._number}"
-        public = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
-        self.published = {"keys": [{**public, "kid": self.kid, "use": "sig", "alg": "RS256"}]}
-
-    def claims(self, **other: Any) -> dict[str, Any]:
-        """Good ones, with others in their place; None leaves one out."""
-        ends = int((NOW + timedelta(minutes=5)).timestamp())
-        good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u1", "exp": ends, "scope": "openid ap:read", "email": "Ann"}
-        return {name: value for name, value in (good | other).items() if value is not None}
-
-    def token(self, **other: Any) -> str:
-        return jwt.encode(self.claims(**other), self.key, algorithm="RS256", headers={"kid": self.kid})
 
 
 @pytest.fixture(scope="module")
 def idp() -> Iterator[Idp]:
-    made = Idp()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with provider() as made:
+        yield made
 
 
 @pytest.fixture
@@ -91,8 +39,10 @@ def app(idp: Idp, local_api: Api) -> Api:
     for name, owner in (("Acme", "Ann"), ("Beta", "Bob")):
         world.account(name, score=50.0, owner=owner)
     idp.down, idp.asked = False, 0
-    provider = provider_of(idp, name="email", scope_prefix="ap:", rows={"owners": "email", "regions": "regions"})
-    return Api(local_api.hub, settings=ApiSettings(provider=provider))
+    settings = ApiSettings(
+        provider=provider_of(idp, name="email", scope_prefix="ap:", rows={"owners": "email", "regions": "regions"})
+    )
+    return Api(local_api.hub, settings=settings)
 
 
 def _by_secret(claims: dict[str, Any], secret: bytes, kid: str) -> str:
@@ -119,8 +69,8 @@ def test_claims_say_who_it_is_what_they_may_do_and_what_they_see(idp: Idp, app: 
 
 
 def test_one_person_whose_rows_differ_never_gets_the_same_kept_answer(idp: Idp, app: Api) -> None:
-    provider = provider_of(idp, scope_prefix="ap:", rows={"owners": "email"})
-    keeping = Api(app.hub, settings=ApiSettings(provider=provider), kept_bytes=1_000_000)
+    settings = ApiSettings(provider=provider_of(idp, scope_prefix="ap:", rows={"owners": "email"}))
+    keeping = Api(app.hub, settings=settings, kept_bytes=1_000_000)
     for owner, name in (("Ann", "Acme"), ("Bob", "Beta")) * 2:
         assert ask(keeping, idp.token(email=owner)).data["accounts"]["nodes"] == [{"name": name}]
 
@@ -177,10 +127,6 @@ class Later:
 
     def __call__(self) -> float:
         return self.now
-
-
-def provider_of(idp: Idp, **other: Any) -> Provider:
-    return Provider(**{"issuer": ISSUER, "audience": (AUDIENCE,), "jwks_url": idp.url, **other})
 
 
 def has(keys: ProviderKeys, kid: str) -> bool | None:
@@ -276,8 +222,8 @@ def test_other_algorithms_are_taken_where_they_are_listed(idp: Idp, app: Api) ->
     published = idp.published
     idp.published = {"keys": [{**ECAlgorithm.to_jwk(curve.public_key(), as_dict=True), "kid": "curve", "alg": "ES256"}]}
     try:
-        provider = provider_of(idp, audience=("other", AUDIENCE), algorithms=("ES256",))
-        strict = Api(app.hub, settings=ApiSettings(provider=provider))
+        settings = ApiSettings(provider=provider_of(idp, audience=("other", AUDIENCE), algorithms=("ES256",)))
+        strict = Api(app.hub, settings=settings)
         token = jwt.encode(idp.claims(scope="read"), curve, algorithm="ES256", headers={"kid": "curve"})
         assert ask(strict, token).data["viewer"]["name"] == "u1"
         assert ask(strict, idp.token(scope="read")).codes == ["UNAUTHENTICATED"]

@@ -16,7 +16,7 @@ import anyio.to_thread
 from accountpulse.core.clock import Clock
 from accountpulse.core.errors import MissingExtra, Unauthorized
 from accountpulse.core.store.scope import RowScope
-from accountpulse.core.store.tokens import SCOPES, Viewer
+from accountpulse.core.store.tokens import SCOPES, VOUCHED, Viewer
 from accountpulse.graphql.provider_keys import ProviderKeys
 from accountpulse.graphql.settings import Provider
 
@@ -82,7 +82,7 @@ class Oidc:
         subject = str(claims["sub"])
         return Viewer(
             name=str(claims.get(self._provider.name) or subject),
-            prefix=f"oidc:{subject}",
+            prefix=f"{VOUCHED}{subject}",
             scopes=self._scopes(claims),
             rows=self._rows(claims),
             expires_at=ends,

@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -18,10 +18,13 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound, SettingsError, Unauthorized
+from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.tables import api_token
 
 MARK = "ap_"
+VOUCHED = "oidc:"
+"""How what stands for the prefix begins, where the token is an identity provider's."""
 PREFIX_LENGTH = 8
 SECRET_LENGTH = 32
 Scope = Literal["read", "write", "admin"]
@@ -38,8 +41,8 @@ _SHAPE = re.compile(rf"{MARK}[A-Za-z0-9]{{{PREFIX_LENGTH + SECRET_LENGTH}}}")
 class Viewer:
     """Who is asking: the token's name, its prefix, what it may do, and which accounts it may see. Equal ones share answers.
 
-    prefix: `oidc:` and whom it is about, for a token of an identity provider. expires_at: of such a token, which nobody can
-    revoke here; None for our own, of which the store knows.
+    prefix: `oidc:` and whom it is about, for a token of an identity provider, which nobody can revoke here. expires_at: when
+    the token ends by itself.
     """
 
     name: str
@@ -47,6 +50,11 @@ class Viewer:
     scopes: frozenset[str]
     rows: RowScope
     expires_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def vouched(self) -> bool:
+        """Whether an identity provider says who it is."""
+        return self.prefix.startswith(VOUCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +134,13 @@ def revoke(connection: sa.Connection, prefix: str, now: datetime) -> None:
     )
 
 
-def is_good(connection: sa.Connection, prefix: str, now: datetime) -> bool:
-    """Whether the token of a prefix was neither revoked nor has expired."""
+def revoked(connection: sa.Connection, prefixes: Collection[str]) -> frozenset[str]:
+    """Which of some tokens were revoked, by their prefixes; those that are unknown count as such."""
     t = api_token.c
-    lasts = sa.or_(t.expires_at.is_(None), t.expires_at > now)
-    query = sa.select(t.id).where(t.prefix == prefix, t.revoked_at.is_(None), lasts)
-    return connection.execute(query).one_or_none() is not None
+    good: set[str] = set()
+    for chunk in chunked(sorted(prefixes)):
+        good.update(connection.execute(sa.select(t.prefix).where(t.prefix.in_(chunk), t.revoked_at.is_(None))).scalars())
+    return frozenset(prefixes) - good
 
 
 def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
@@ -151,7 +160,7 @@ def verify(connection: sa.Connection, token: str, now: datetime) -> Viewer:
             "make another with: accountpulse token create"
         )
     rows = RowScope.of_json(row.row_scope)
-    return Viewer(name=row.name, prefix=row.prefix, scopes=frozenset(row.scopes), rows=rows)
+    return Viewer(name=row.name, prefix=row.prefix, scopes=frozenset(row.scopes), rows=rows, expires_at=row.expires_at)
 
 
 def _random(length: int) -> str:

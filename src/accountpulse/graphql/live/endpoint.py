@@ -28,7 +28,9 @@ from accountpulse.graphql.errors import error_body
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits.allowance import Allowances
 from accountpulse.graphql.live.context import LiveContext
+from accountpulse.graphql.live.door import Door
 from accountpulse.graphql.live.feed import Feed
+from accountpulse.graphql.live.guests import NOBODY, Guests
 from accountpulse.graphql.live.shared import SharedStreams
 from accountpulse.graphql.oidc import Oidc
 from accountpulse.graphql.provider_keys import ProviderDown
@@ -45,7 +47,7 @@ class Live(GraphQL[LiveContext, None]):
     """Strawberry's protocols over shared executions.
 
     A WebSocket says who it is when it connects: `{"authorization": "Bearer ap_..."}` as the payload of `connection_init`, or
-    in the header; an event stream in the header.
+    in the header; an event stream in the header. When that token ends, the one is closed with 4403, the other with an error.
     """
 
     def __init__(
@@ -72,11 +74,14 @@ class Live(GraphQL[LiveContext, None]):
         self._allowances = allowances
         self._oidc = oidc
         self._feed = feed or Feed(hub, threads)
-        self.schema = SharedStreams(schema, self._context, settings)  # type: ignore[assignment]  # it answers what the protocols ask
+        self._guests = Guests(hub, threads)
+        self.schema = SharedStreams(schema, self._context, settings, self._guests)  # type: ignore[assignment]  # it answers what the protocols ask
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await super().__call__(scope, receive, send)
+            with Door(self._guests, send) as door:
+                scope.setdefault("state", {})["door"] = door
+                await super().__call__(scope, receive, door.send)
             return
         response = await self._streamed(Request(scope, receive))
         await response(scope, receive, send)
@@ -137,9 +142,11 @@ class Live(GraphQL[LiveContext, None]):
     # --- Strawberry's hooks ---------------------------------------------------------------------------------------------
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> LiveContext:  # noqa: ARG002
-        context = self._context(getattr(request.state, "viewer", None))
-        if isinstance(request, WebSocket) and _AUTHORIZATION in request.headers:
-            context.header = request.headers[_AUTHORIZATION]
+        if not isinstance(request, WebSocket):
+            return self._context(request.state.viewer)
+        context = self._context(NOBODY)
+        context.door = request.state.door
+        context.header = request.headers.get(_AUTHORIZATION)
         return context
 
     async def on_ws_connect(self, context: LiveContext) -> Any:
@@ -149,6 +156,8 @@ class Live(GraphQL[LiveContext, None]):
             given[_AUTHORIZATION] = context.header
         try:
             context.viewer = await self._viewer(given)
+            if context.door is not None:
+                context.door.let_in(context.viewer)
         except (Unauthorized, ProviderDown) as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)

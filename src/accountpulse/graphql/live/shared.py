@@ -1,6 +1,7 @@
 """One execution for all who watch the same: each event is computed once, and given to everybody.
 
-The same are a document, its variables and the viewer. Who asks for what was missed (`since`) has an execution of its own.
+The same are a document, its variables and the viewer: who it is and what they see. Their tokens may differ; each lets watch to
+its own end. Who asks for what was missed (`since`) has an execution of its own.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
+from uuid import uuid4
 
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType as Allowed
 
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.documents import MAX_TOKENS, check
-from accountpulse.graphql.errors import ApiError, presented
+from accountpulse.graphql.errors import ApiError, log, presented
 from accountpulse.graphql.limits.trusted import UNTRUSTED
 from accountpulse.graphql.live.context import LiveContext
+from accountpulse.graphql.live.guests import Guests
 from accountpulse.graphql.schema import Schema
 from accountpulse.graphql.settings import ApiSettings
 from graphql import (
@@ -36,16 +39,20 @@ MOST_WAITING = 1_000
 MOST_STREAMS = 1_000
 """Different executions at once, over all clients."""
 
+ENDED = "the token has expired or was revoked; sign in again, and go on from your last cursor"
+
 Key = tuple[str, str, str | None, Viewer | None]
 
 
 class SharedStreams:
     """What Strawberry's protocols ask instead of the schema. context: makes that of an execution, for a viewer."""
 
-    def __init__(self, schema: Schema, context: Callable[[Viewer | None], LiveContext], settings: ApiSettings) -> None:
-        self._schema, self._context, self._settings = schema, context, settings
+    def __init__(
+        self, schema: Schema, context: Callable[[Viewer | None], LiveContext], settings: ApiSettings, guests: Guests
+    ) -> None:
+        self._schema, self._context, self._settings, self._guests = schema, context, settings, guests
         self._streams: dict[Key, _Stream] = {}
-        self._alone = 0
+        self._alone: set[_Stream] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._schema, name)
@@ -65,26 +72,19 @@ class SharedStreams:
             if self._settings.refuses(query or ""):
                 raise ApiError("UNTRUSTED_DOCUMENT", UNTRUSTED)
             resumes = _resumes(query or "", operation_name, variable_values or {})
-            if len(self._streams) + self._alone >= MOST_STREAMS:
+            if len(self._streams) + len(self._alone) >= MOST_STREAMS:
                 raise ApiError("UNAVAILABLE", f"{MOST_STREAMS} different subscriptions are watched already; try again later")
         except GraphQLError as error:
             return _refused(presented(error, context.request_id))
         source = self._executed(query, variable_values, context, operation_name)
         if resumes:
-            return self._lone(source)
+            alone = _Stream(source, self._guests, lambda: self._alone.discard(alone))
+            self._alone.add(alone)
+            return alone.watch(viewer)
         key = (query or "", json.dumps(variable_values or {}, sort_keys=True), operation_name, viewer)
         if key not in self._streams:
-            self._streams[key] = _Stream(source, lambda: self._streams.pop(key, None))
-        return self._streams[key].watch()
-
-    async def _lone(self, source: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-        self._alone += 1
-        try:
-            async for result in source:
-                yield result
-        finally:
-            self._alone -= 1
-            await source.aclose()
+            self._streams[key] = _Stream(source, self._guests, lambda: self._streams.pop(key, None))
+        return self._streams[key].watch(viewer)
 
     async def _executed(
         self, query: str | None, variables: dict[str, Any] | None, context: LiveContext, operation_name: str | None
@@ -105,20 +105,21 @@ class SharedStreams:
 class _Stream:
     """One execution, and those who watch it. It ends when nobody does."""
 
-    def __init__(self, source: AsyncGenerator[Any, None], ended: Callable[[], object]) -> None:
-        self._source, self._ended = source, ended
+    def __init__(self, source: AsyncGenerator[Any, None], guests: Guests, ended: Callable[[], object]) -> None:
+        self._source, self._guests, self._ended = source, guests, ended
         self._queues: set[asyncio.Queue[Any]] = set()
         self._task: asyncio.Task[None] | None = None
 
-    async def watch(self) -> AsyncGenerator[Any, None]:
-        """What comes from now on."""
+    async def watch(self, viewer: Viewer | None) -> AsyncGenerator[Any, None]:
+        """What comes from now on, for as long as the viewer's own token is good."""
         queue: asyncio.Queue[Any] = asyncio.Queue(MOST_WAITING)
         self._queues.add(queue)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         try:
-            while (result := await queue.get()) is not None:
-                yield result
+            with self._guests.here(viewer, lambda: self._let_go(queue, _last_word("UNAUTHENTICATED", ENDED))):
+                while (result := await queue.get()) is not None:
+                    yield result
         finally:
             self._queues.discard(queue)
             if not self._queues and self._task is not None:
@@ -128,22 +129,41 @@ class _Stream:
     async def _run(self) -> None:
         try:
             async for result in self._source:
+                if not await self._only_welcome():
+                    return
                 for queue in list(self._queues):
-                    self._give(queue, result)
+                    if queue.full():
+                        # It would take ever more memory; with its last cursor nothing is lost to it.
+                        self._let_go(queue)
+                    else:
+                        queue.put_nowait(result)
         finally:
             self._ended()
             for queue in list(self._queues):
-                self._give(queue, None)
+                if queue.full():
+                    self._let_go(queue)
+                else:
+                    queue.put_nowait(None)
             await self._source.aclose()
 
-    def _give(self, queue: asyncio.Queue[Any], result: Any) -> None:
-        if queue.full():
-            # It would take ever more memory; with its last cursor nothing is lost to it.
-            self._queues.discard(queue)
-            while not queue.empty():
-                queue.get_nowait()
-            result = None
-        queue.put_nowait(result)
+    async def _only_welcome(self) -> bool:
+        """Lets go whose token has ended. False where nobody can tell: then all are let go, rather than told too much."""
+        try:
+            await self._guests.sweep()
+        except Exception:
+            log.exception("whose token is still good could not be looked at")
+            for queue in list(self._queues):
+                self._let_go(queue, _last_word("UNAVAILABLE", "the store did not answer; go on from your last cursor"))
+            return False
+        return True
+
+    def _let_go(self, queue: asyncio.Queue[Any], *last: Any) -> None:
+        """End what somebody watches, whatever waits to be told; with a last word."""
+        self._queues.discard(queue)
+        while not queue.empty():
+            queue.get_nowait()
+        for result in (*last, None):
+            queue.put_nowait(result)
 
 
 def _resumes(query: str, operation_name: str | None, variables: dict[str, Any]) -> bool:
@@ -168,6 +188,10 @@ def _asked(argument: Any, variables: dict[str, Any]) -> bool:
     if argument.name.value != "since" or isinstance(argument.value, NullValueNode):
         return False
     return not isinstance(argument.value, VariableNode) or variables.get(argument.value.name.value) is not None
+
+
+def _last_word(code: str, message: str) -> ExecutionResult:
+    return ExecutionResult(data=None, errors=[presented(ApiError(code, message), uuid4().hex)])
 
 
 async def _refused(error: GraphQLError) -> AsyncGenerator[Any, None]:

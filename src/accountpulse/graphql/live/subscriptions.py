@@ -8,14 +8,13 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from accountpulse.core.store import score_feed, tokens
+from accountpulse.core.store import score_feed
 from accountpulse.core.store.score_feed import Stood
 from accountpulse.core.store.types import EPOCH
 from accountpulse.graphql.accounts.inputs import AccountFilter, FilterArg
 from accountpulse.graphql.accounts.types import Account, account_of
 from accountpulse.graphql.connections.types import Run, RunState, SourceConnection
 from accountpulse.graphql.context import Info
-from accountpulse.graphql.errors import ApiError
 from accountpulse.graphql.execution.marks import checking
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.filters import condition_of
@@ -99,7 +98,6 @@ class LiveSubscriptions:
         context = cast("LiveContext", info.context)
         told: dict[int, tuple[Any, ...]] | None = None
         async for _ in context.feed.ticks():
-            await _still_welcome(context)
             context.forget()
             found = await context.read(score_feed.running, connection)
             stands = {run.id: (run.state, len(streams)) for _, run, streams in found}
@@ -127,7 +125,6 @@ async def _changes(info: Info, filter: Any, since: str | None) -> AsyncGenerator
     known: dict[int, Stood] | None = None
     begin = EPOCH
     async for _ in context.feed.ticks():
-        await _still_welcome(context)
         context.forget()
         if known is None:
             # What stood when the watching began is not told, but for what a cursor asks for.
@@ -155,15 +152,3 @@ def _event(row: Any, before: Stood | None) -> ScoreEvent:
         scored_at=row.scored_at,
         cursor=_CURSORS.encode([row.scored_at, row.account_id]),
     )
-
-
-async def _still_welcome(context: LiveContext) -> None:
-    """Raises ApiError where the token has been revoked or has expired since."""
-    if context.viewer is None:
-        return
-    if (ends := context.viewer.expires_at) is not None:
-        if ends <= context.hub.clock.now():
-            raise ApiError("UNAUTHENTICATED", "the token has expired; sign in again, and go on from your last cursor")
-        return
-    if not await context.read(tokens.is_good, context.viewer.prefix, context.hub.clock.now()):
-        raise ApiError("UNAUTHENTICATED", f"the token {context.viewer.name!r} was revoked, or has expired")

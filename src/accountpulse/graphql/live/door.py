@@ -1,0 +1,47 @@
+"""A WebSocket's door: shut when the token ends with which it was opened."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+
+from starlette.types import Message, Send
+
+from accountpulse.core.store.tokens import Viewer
+from accountpulse.graphql.live.guests import Guests
+
+FORBIDDEN = 4403
+"""What clients of graphql-transport-ws take as: connect again, with another token."""
+
+
+class Door:
+    """Of one WebSocket; open while the context lasts. send: sends to the client."""
+
+    def __init__(self, guests: Guests, send: Send) -> None:
+        self._guests, self._send, self._held = guests, send, ExitStack()
+        self._shut = False
+        self._shutting: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Door:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def let_in(self, viewer: Viewer | None) -> None:
+        """From now on the viewer's token counts."""
+        self._held.enter_context(self._guests.here(viewer, self._shut_now))
+
+    async def send(self, message: Message) -> None:
+        """What goes out; nothing does any longer once it is shut."""
+        if not self._shut:
+            self._shut = message["type"] == "websocket.close"
+            await self._send(message)
+
+    def _shut_now(self) -> None:
+        if not self._shut:
+            self._shutting = asyncio.create_task(self._say_shut())
+            self._shut = True
+
+    async def _say_shut(self) -> None:
+        await self._send({"type": "websocket.close", "code": FORBIDDEN, "reason": "Forbidden"})
