@@ -33,7 +33,7 @@ class Firm(Watched):
         super().__init__(world, port)
         self.idp, self.clock = idp, clock
         for name, owner in (("Acme", "Ann"), ("Beta", "Bob")):
-            self.write(tables.account_current, "facts", tables.account_current.c.name == name, owner=owner)
+            self.write(tables.account_profile, "facts", tables.account_profile.c.name == name, owner=owner)
 
     def jwt(self, owner: str, minutes: float = 30) -> str:
         """Of one person, whoever's accounts they see: what they see is not who they are."""
