@@ -21,7 +21,6 @@ from accountpulse.core.jobs.background import Background
 from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.features import configure_key_features, same_key_features
-from accountpulse.core.model import schema_of
 from accountpulse.core.notify.deliver import Deliverer, Webhook
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
@@ -46,6 +45,7 @@ from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.sync.inbox import receive
 from accountpulse.core.sync.results import OnProgress, Progress, RunResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
+from accountpulse.core.sync.specs import spec_of
 from accountpulse.drafts import TextReader
 from accountpulse.operations import Operations
 from accountpulse.overview import ConnectionStatus, ScoreRow, connection_status, score_table
@@ -380,17 +380,7 @@ class Hub:
 
     def _spec(self, priority: int, settings: ConnectionSettings) -> ConnectionSpec:
         connector = connector_of(self.host, settings)
-        return ConnectionSpec(
-            name=settings.name,
-            connector=settings.connector,
-            priority=priority,
-            anchor=settings.anchor,
-            provides=tuple(schema_of(record).name for record in connector.provides(settings.config)),
-            streams={
-                spec.name: tuple(schema_of(record).name for record in connector.stream_records(spec, settings.config))
-                for spec in connector.streams()
-            },
-        )
+        return spec_of(settings.name, connector, settings.config, priority=priority, anchor=settings.anchor)
 
     def _match(self, account: SourceAccount, candidates: list[Candidate]) -> int | None:
         chosen = self.host.match_account(account, candidates)

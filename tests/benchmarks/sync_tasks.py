@@ -17,14 +17,13 @@ from accountpulse.connectors.zendesk.client import ZendeskClient
 from accountpulse.connectors.zendesk.config import ZendeskConfig
 from accountpulse.connectors.zendesk.source import Zendesk
 from accountpulse.core.clock import FixedClock
-from accountpulse.core.model import schema_of
 from accountpulse.core.store import connections
-from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.sync.connector import Connector
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source, SyncEngine
+from accountpulse.core.sync.specs import spec_of
 
 Result = dict[str, float]
 
@@ -49,7 +48,7 @@ def sync(vendor: str, base: str, url: str, server: int | None = None) -> Result:
     connector = _connector(vendor, base, clock)
     stream, kind = STREAMS[vendor]
     with store.write() as connection:
-        ids = connections.register(connection, [_spec(vendor, connector)], clock.now())
+        ids = connections.register(connection, [spec_of(vendor, connector, connector.config)], clock.now())
     region = Region(server)
     with region.measured():
         result = SyncEngine(store, clock).sync(Source(ids[vendor], vendor, connector), [stream])
@@ -85,17 +84,6 @@ def _connector(vendor: str, base: str, clock: FixedClock) -> Connector[Any]:
     if vendor == "zendesk":
         return Zendesk(_zendesk(base), context)
     return Stripe(StripeConfig.model_validate({"api_key": KEY, "base_url": base}), context)
-
-
-def _spec(vendor: str, connector: Connector[Any]) -> ConnectionSpec:
-    return ConnectionSpec(
-        name=vendor,
-        connector=vendor,
-        priority=0,
-        anchor=False,
-        provides=tuple(schema_of(r).name for r in connector.provides(connector.config)),
-        streams={s.name: tuple(schema_of(r).name for r in s.records) for s in connector.streams()},
-    )
 
 
 TASKS: Mapping[str, Callable[..., Result]] = {task.__name__: task for task in (raw, sync)}

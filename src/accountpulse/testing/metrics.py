@@ -31,10 +31,10 @@ from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.model import Account, Record, schema_of
 from accountpulse.core.model.records import RECORD_TYPES
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.sync.connector import Connector, ConnectorConfig, Identity, Item, Window, stream
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source, SyncEngine
+from accountpulse.core.sync.specs import spec_of
 from accountpulse.testing.stores import fresh_store
 
 ZONE = ZoneInfo("UTC")
@@ -98,15 +98,8 @@ class MetricSuite:
             connector: Connector[Any] = _Facts(
                 _FactsConfig(), Context("facts", clock=clock), [*_named(self.facts, facts), *facts]
             )
-            spec = ConnectionSpec(
-                name="facts",
-                connector=connector.id,
-                priority=0,
-                anchor=True,
-                provides=tuple(schema_of(r).name for r in RECORD_TYPES),
-                streams={"read": tuple(schema_of(r).name for r in RECORD_TYPES)},
-            )
             with store.write() as connection:
+                spec = spec_of("facts", connector, connector.config, anchor=True)
                 ids = store_connections.register(connection, [spec], clock.now())
             run = SyncEngine(store, clock).sync(Source(ids["facts"], "facts", connector))
             assert run.state == "ok", f"the facts can't be stored: {run.streams[0].message}"

@@ -30,13 +30,13 @@ from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound
 from accountpulse.core.model import schema_of
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.contents import contents
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.connector import Connector, InboundRequest
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source
 from accountpulse.core.sync.inbox import drain, receive
+from accountpulse.core.sync.specs import spec_of
 from accountpulse.testing.kit.bench import START
 from accountpulse.testing.kit.declaring import must_be_explained
 from accountpulse.testing.kit.vendors import secrets_of
@@ -167,10 +167,8 @@ class PushSuite:
         config = self.connector.Config.model_validate(dict(self.good))
         connector = self.connector(config, Context("kit", clock=clock))
         with fresh_store(folder) as store:
-            names = tuple(schema_of(r).name for r in connector.provides(config))
-            spec = ConnectionSpec(name="kit", connector=connector.id, priority=0, anchor=False, provides=names, streams={})
             with store.write() as connection:
-                ids = store_connections.register(connection, [spec], clock.now())
+                ids = store_connections.register(connection, [spec_of("kit", connector, config)], clock.now())
             yield store, clock, Source(ids["kit"], "kit", connector)
         connector.close()
 

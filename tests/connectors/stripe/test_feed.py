@@ -20,7 +20,6 @@ from tests.connectors.stripe.account import (
     run,
     subscribe,
 )
-from tests.core.sync.vendor import spec_of
 
 from accountpulse.connectors.stripe import feed, resources
 from accountpulse.connectors.stripe.api import API_VERSION
@@ -29,6 +28,7 @@ from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.sync.engine import Source, SyncEngine
+from accountpulse.core.sync.specs import spec_of
 from accountpulse.plugins import (
     Account,
     AuthError,
@@ -215,7 +215,7 @@ def test_a_page_that_is_empty_and_promises_more_does_not_loop(vendor: StripeVend
 def sync(store: Store, vendor: StripeVendor, clock: FixedClock, *streams: str) -> Any:
     connector = connect(vendor, clock)
     with store.write() as connection:
-        row = store_connections.register(connection, [spec_of("billing", connector)], NOW)["billing"]
+        row = store_connections.register(connection, [spec_of("billing", connector, connector.config)], NOW)["billing"]
     return SyncEngine(store, clock).sync(Source(row, "billing", connector), list(streams) or None)
 
 

@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 import stripe
 from tests.connectors.stripe.account import NOW, connect, customers, invoice, plan, subscribe
-from tests.core.sync.vendor import spec_of
 
 from accountpulse.connectors.stripe.source import Stripe
 from accountpulse.core.clock import FixedClock
@@ -19,6 +18,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.sync.engine import Source, SyncEngine
 from accountpulse.core.sync.inbox import drain, receive
+from accountpulse.core.sync.specs import spec_of
 from accountpulse.plugins import (
     Account,
     AuthError,
@@ -239,7 +239,7 @@ def test_what_can_not_be_understood_goes_to_quarantine(connector: Stripe, vendor
 @pytest.fixture
 def source(store: Store, connector: Stripe) -> Source:
     with store.write() as connection:
-        ids = store_connections.register(connection, [spec_of("billing", connector)], NOW)
+        ids = store_connections.register(connection, [spec_of("billing", connector, connector.config)], NOW)
     return Source(ids["billing"], "billing", connector)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.connectors.surveys.test_receiver import NOW, RESPONSE, make, signed
-from tests.core.sync.vendor import spec_of
 
 from accountpulse.connectors.surveys.source import Surveys
 from accountpulse.core.clock import FixedClock
@@ -19,6 +18,7 @@ from accountpulse.core.store.facts import FACTS
 from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.sync.engine import Source
 from accountpulse.core.sync.inbox import drain, receive
+from accountpulse.core.sync.specs import spec_of
 
 
 class Receiver:
@@ -27,7 +27,7 @@ class Receiver:
     def __init__(self, store: Store) -> None:
         self.store, self.clock, self.connector = store, FixedClock(NOW), make()
         with store.write() as connection:
-            ids = store_connections.register(connection, [spec_of("surveys", self.connector)], NOW)
+            ids = store_connections.register(connection, [spec_of("surveys", self.connector, self.connector.config)], NOW)
         self.source = Source(ids["surveys"], "surveys", self.connector)
 
     def push(self, body: Any, *, secret: str | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from tests.core.sync.vendor import NOON, ScriptedConfig, spec_of
+from tests.core.sync.vendor import NOON, ScriptedConfig
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import AuthError, InvalidRecord
@@ -23,6 +23,7 @@ from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source
 from accountpulse.core.sync.inbox import drain, receive
 from accountpulse.core.sync.results import StreamResult
+from accountpulse.core.sync.specs import spec_of
 
 
 class Pushed(Connector[ScriptedConfig]):
@@ -70,7 +71,7 @@ class Inbox:
         self.connector.meaning = {}
         self.sent = 0
         with self.store.write() as connection:
-            specs = [spec_of("push", self.connector)]
+            specs = [spec_of("push", self.connector, self.connector.config)]
             self.source = Source(store_connections.register(connection, specs, NOON)["push"], "push", self.connector)
 
     def push(self, *messages: tuple[str, Any], path: str = "events", password: str = "open sesame") -> int:

@@ -22,7 +22,6 @@ from accountpulse.core.sync.connector import (
     Deleted,
     Item,
     OpaqueCursor,
-    StreamSpec,
     TimeCursor,
     Window,
     stream,
@@ -31,6 +30,7 @@ from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source, SyncEngine
 from accountpulse.core.sync.results import RunResult, StreamResult
 from accountpulse.core.sync.retry import RetryPolicy
+from accountpulse.core.sync.specs import spec_of
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -249,7 +249,9 @@ class Bench:
                 )
                 for row in known
             ]  # fmt: skip
-            ids = store_connections.register(connection, [*specs, spec_of(self.name, self.connector)], self.clock.now())
+            ids = store_connections.register(
+                connection, [*specs, spec_of(self.name, self.connector, self.connector.config)], self.clock.now()
+            )
         self.source = Source(ids[self.name], self.name, self.connector)
 
     def _sleep(self, seconds: float) -> None:
@@ -302,20 +304,6 @@ class Bench:
         return {id: _shown(row, next(iter(alive.values()))) for id, row in self.current(_only_name(table)).items()} == {
             id: _said(record) for id, record in alive.items()
         }
-
-
-def spec_of(name: str, connector: Connector[Any], *, priority: int = 0, anchor: bool = False) -> ConnectionSpec:
-    def records(spec: StreamSpec) -> tuple[str, ...]:
-        return tuple(schema_of(r).name for r in spec.records)
-
-    return ConnectionSpec(
-        name=name,
-        connector=connector.id,
-        priority=priority,
-        anchor=anchor,
-        provides=tuple(schema_of(r).name for r in connector.provides(connector.config)),
-        streams={s.name: records(s) for s in connector.streams()},
-    )
 
 
 def _only_name(table: Table) -> str:

@@ -14,7 +14,6 @@ from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import InvalidRecord
 from accountpulse.core.model import Record, schema_of
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.contents import contents
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.connector import Checkpoint, Connector, Deleted, Item, StreamSpec, Window
@@ -23,6 +22,7 @@ from accountpulse.core.sync.engine import Source, SyncEngine
 from accountpulse.core.sync.results import RunResult, StreamResult
 from accountpulse.core.sync.retry import RetryPolicy
 from accountpulse.core.sync.rows import to_row
+from accountpulse.core.sync.specs import spec_of
 from accountpulse.testing.kit.vendors import Rows, Site
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -141,15 +141,7 @@ class Bench:
         self._made += 1
         name = f"kit-{self._made}"
         with _closing(self.connect()) as connector, self.store.write() as connection:
-            spec = ConnectionSpec(
-                name=name,
-                connector=connector.id,
-                priority=0,
-                anchor=False,
-                provides=tuple(schema_of(r).name for r in connector.provides(connector.config)),
-                streams={s.name: tuple(schema_of(r).name for r in s.records) for s in connector.streams()},
-            )
-            ids = store_connections.register(connection, [spec], self.clock.now())
+            ids = store_connections.register(connection, [spec_of(name, connector, connector.config)], self.clock.now())
         return Link(ids[name], name)
 
     def sync(self, link: Link, *, crash_at: int | None = None, streams: list[str] | None = None, **settings: Any) -> RunResult:
