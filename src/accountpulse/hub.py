@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from accountpulse.config.settings import ConnectionSettings, Settings
+from accountpulse.config.settings import Settings
 from accountpulse.core.audit.audit import AuditRequest, audit
 from accountpulse.core.audit.report import AuditReport
 from accountpulse.core.clock import Clock, SystemClock, day_of
-from accountpulse.core.errors import AccountPulseError, NotFound, SettingsError
+from accountpulse.core.errors import AccountPulseError, NotFound
 from accountpulse.core.identity.resolve import Candidate, SourceAccount
 from accountpulse.core.identity.service import Links
 from accountpulse.core.jobs import InProcessJobs, Jobs
 from accountpulse.core.jobs.background import Background
+from accountpulse.core.jobs.requests import InThread, SyncRequest
 from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.metrics.features import configure_key_features, same_key_features
 from accountpulse.core.notify.deliver import Deliverer, Webhook
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
@@ -34,10 +35,8 @@ from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import lookup as store_lookup
 from accountpulse.core.store import profiles as store_profiles
-from accountpulse.core.store import rates as store_rates
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store import tokens as store_tokens
-from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.tokens import TokenInfo
@@ -45,13 +44,13 @@ from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.sync.inbox import receive
 from accountpulse.core.sync.results import OnProgress, Progress, RunResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
-from accountpulse.core.sync.specs import spec_of
 from accountpulse.drafts import TextReader
 from accountpulse.operations import Operations
-from accountpulse.overview import ConnectionStatus, ScoreRow, connection_status, score_table
+from accountpulse.overview import ConnectionStatus, RunReport, ScoreRow, connection_status, latest_runs, score_table
 from accountpulse.plugins.host import PluginHost, PluginInfo
+from accountpulse.registering import register
 from accountpulse.releases import Releases
-from accountpulse.sources import CheckResult, Sources, connector_of
+from accountpulse.sources import CheckResult, Sources
 
 if TYPE_CHECKING:
     from accountpulse.core.mirror import OnRows
@@ -70,10 +69,12 @@ class Hub:
         self.store = store
         self.clock = clock
         self.zone: ZoneInfo = settings.zone
-        self._retry = retry or RetryPolicy()
-        self._ids = self._register()
+        self._ids = register(settings, host, store, clock)
         self._engine, self.mirror = choose_engine(store, clock, settings.mirror_path)
-        self.sources = Sources(settings, host, store, clock, self.zone, self._ids)
+        # Set when the process ends: what is being read stops at its next record, and keeps what it has.
+        self.stopping = threading.Event()
+        retry = retry or RetryPolicy(sleep=self.stopping.wait)
+        self.sources = Sources(settings, host, store, clock, self.zone, self._ids, self.stopping.is_set)
         draft, yardstick = Draft(settings.segments, settings.models), self._yardstick()
         told = settings.notify.events if settings.notify else frozenset()
         self.scoring = ScoringService(store, clock, yardstick, draft, host.observe_score, told)
@@ -88,11 +89,17 @@ class Hub:
             match=self._match if host.matches_accounts else None,
         )
         self.jobs: Jobs = InProcessJobs(
-            store, clock, retry=self._retry, sources=self.sources, link=self.links.relink, scoring=self.scoring
+            store,
+            clock,
+            retry=retry,
+            limits=settings.limits,
+            sources=self.sources,
+            link=self.links.relink,
+            scoring=self.scoring,
         )
         self.background = Background()
         self.operations = Operations(
-            store, clock, self.background, self._sync_and_score, metrics=host.metrics, scorers=host.scorers
+            store, clock, InThread(self.background, self._sync_and_score), metrics=host.metrics, scorers=host.scorers
         )
 
     @classmethod
@@ -195,13 +202,32 @@ class Hub:
             results.append(
                 refused or self.jobs.run_sync(name, streams, on_progress, reset=reset, delete_vanished=delete_vanished)
             )
-        self.jobs.run_linking()
-        self.refresh_mirror(lambda done, total: on_progress(Progress("mirror", "facts", done, done >= total, "ok")))
+        self.link(lambda done, total: on_progress(Progress("mirror", "facts", done, done >= total, "ok")))
         return results
 
-    def _sync_and_score(self, connection: str, stream: str | None, reset: bool, delete_vanished: bool) -> None:
-        self.sync(connection, stream, reset=reset, delete_vanished=delete_vanished)
+    def read(self, request: SyncRequest) -> RunResult:
+        """Do what was asked for, and link nothing yet. Raises NotFound."""
+        (name,) = self.sources.names(request.connection)
+        streams = None if request.stream is None else [request.stream]
+        return self.sources.refusal(name) or self.jobs.run_sync(
+            name, streams, reset=request.reset, delete_vanished=request.delete_vanished, watched=True
+        )
+
+    def link(self, on_rows: OnRows | None = None) -> None:
+        """Link accounts by what has been read, and bring the mirror up to it."""
+        self.jobs.run_linking()
+        self.refresh_mirror(on_rows)
+
+    def _sync_and_score(self, request: SyncRequest) -> None:
+        self.read(request)
+        self.link()
         self.rescore_changed()
+
+    def notify(self) -> None:
+        """Deliver what the last scoring put into the outbox; what can't be delivered now is tried again later."""
+        deliverer = self.deliverer
+        if deliverer is not None:
+            deliverer.round(self.stopping.is_set)
 
     def refresh_mirror(self, on_rows: OnRows | None = None) -> None:
         """Bring the mirror up to the store, where there is one. What can't be done now is tried again before scoring."""
@@ -337,6 +363,11 @@ class Hub:
         with self.store.read() as connection:
             return connection_status(connection)
 
+    def runs(self, connection: str | None, first: int) -> list[RunReport]:
+        """The latest runs of a connection, or of each, newest first. Raises NotFound."""
+        with self.store.read() as reading:
+            return latest_runs(reading, connection, first)
+
     def preview(
         self, models: Sequence[str], segments: str | None, limit: int, *, scope: RowScope
     ) -> Preview | list[DraftProblem]:
@@ -354,33 +385,6 @@ class Hub:
         return reader.problems if draft is None else draft
 
     # --- putting it together ------------------------------------------------------------------------------------------
-
-    def _register(self) -> dict[str, int]:
-        specs = [self._spec(i, c) for i, c in enumerate(self.settings.connections.values())]
-        # A command that only reads must not wait for one that writes, so nothing is written where nothing differs.
-        with self.store.read() as connection:
-            ids = store_connections.registered(connection, specs)
-            same_rates = store_rates.same_rates(connection, self.settings.rates)
-            if ids is not None and same_rates and same_key_features(connection, self.settings.key_features):
-                return ids
-            others = store_connections.repurposed(connection, specs)
-        if others:
-            raise SettingsError([self._repurposed(name, before) for name, before in sorted(others.items())])
-        with self.store.write() as connection:
-            store_rates.write_rates(connection, self.settings.rates)
-            configure_key_features(connection, self.settings.key_features)
-            return store_connections.register(connection, specs, self.clock.now())
-
-    def _repurposed(self, name: str, before: str) -> str:
-        now = self.settings.connections[name].connector
-        return (
-            f"{self.settings.path}: connections.{name}.connector: it was read with the connector {before!r}, and what that "
-            f"brought is kept; to read with {now!r}, give the connection another name"
-        )
-
-    def _spec(self, priority: int, settings: ConnectionSettings) -> ConnectionSpec:
-        connector = connector_of(self.host, settings)
-        return spec_of(settings.name, connector, settings.config, priority=priority, anchor=settings.anchor)
 
     def _match(self, account: SourceAccount, candidates: list[Candidate]) -> int | None:
         chosen = self.host.match_account(account, candidates)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock, require_aware
 from accountpulse.core.errors import Conflict, InvalidInput, ModelError, NotFound, SettingsError
-from accountpulse.core.jobs.background import Background
+from accountpulse.core.jobs.requests import Requests, SyncRequest
 from accountpulse.core.people import checks
 from accountpulse.core.scoring.publication import Draft, put_in_force, roll_back, rollback_target
 from accountpulse.core.store import connections as store_connections
@@ -37,24 +37,21 @@ class NewToken:
 class Operations:
     """What operators change of one store; each method notes who asked for it, and does nothing twice.
 
-    run: reads a connection, or one stream of it (None: all); then whether from its start, and whether to delete what it lacks
-    however much that is. metrics, scorers: by name, those that are installed.
+    requests: sees to what is to be read; may be set to another. metrics, scorers: by name, those that are installed.
     """
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        background: Background,
-        run: Callable[[str, str | None, bool, bool], object],
+        requests: Requests,
         *,
         metrics: Mapping[str, object],
         scorers: Mapping[str, object],
     ) -> None:
         self._store = store
         self._clock = clock
-        self._background = background
-        self._run = run
+        self.requests = requests
         self._metrics = metrics
         self._scorers = scorers
 
@@ -106,6 +103,22 @@ class Operations:
 
             act(resume)
 
+    def cancel(self, name: str, *, asker: Asker) -> bool:
+        """Let what is being read of a connection stop at its next record, and forget what waits; False where nothing does.
+
+        What has been committed stays, and the next run goes on from there. Raises NotFound.
+        """
+        with self._changing("sync.cancel", {"connection": name}, asker) as (connection, act):
+            row = _configured(connection, name)
+            asked: list[bool] = []
+
+            def cancel() -> str:
+                asked.append(store_connections.ask_to_end(connection, row.id, self._clock.now()))
+                return name
+
+            done = act(cancel)
+        return self.requests.drop(name) or done.repeated or asked[0]
+
     def _start(
         self,
         action: str,
@@ -136,8 +149,8 @@ class Operations:
 
             done = act(note)
         if done.repeated:
-            return self._background.pending(_piece(name))
-        return self._background.start(_piece(name), lambda: self._run(name, stream, reset, delete_vanished))
+            return self.requests.pending(name)
+        return self.requests.start(SyncRequest(name, stream, reset, delete_vanished))
 
     # --- models -----------------------------------------------------------------------------------------------------------
 
@@ -228,10 +241,6 @@ class Operations:
         """A transaction, and what carries out the change in it, once and noted."""
         with self._store.write() as connection:
             yield connection, lambda act: change(connection, asker, action, wanted, act, now=self._clock.now())
-
-
-def _piece(name: str) -> str:
-    return f"sync of {name}"
 
 
 def _configured(connection: sa.Connection, name: str) -> sa.Row[tuple[object, ...]]:

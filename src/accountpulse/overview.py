@@ -67,6 +67,53 @@ class ConnectionStatus:
     quarantine: tuple[Quarantined, ...] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class RunStream:
+    """What one run did in one stream: records that came, that changed anything, that could not be understood."""
+
+    name: str
+    state: str
+    read: int
+    changed: int
+    quarantined: int
+    retries: int
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run of a connection. finished_at: None while it goes on."""
+
+    connection: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    message: str | None
+    streams: tuple[RunStream, ...]
+
+
+def latest_runs(connection: sa.Connection, name: str | None, first: int) -> list[RunReport]:
+    """The latest runs of a connection, or of each, newest first. Raises NotFound."""
+    rows = store_connections.listing(connection) if name is None else [store_connections.by_name(connection, name)]
+    names = {row.id: row.name for row in rows}
+    found = [run for runs in connections_read.latest_runs(connection, list(names), first).values() for run in runs]
+    streams = connections_read.streams_of_runs(connection, [run.id for run in found])
+    return [
+        RunReport(
+            connection=names[run.connection_id],
+            state=run.state,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            message=run.message,
+            streams=tuple(
+                RunStream(s.stream, s.state, s.read, s.opened + s.closed, s.quarantined, s.retries, s.message)
+                for s in streams.get(run.id, ())
+            ),
+        )
+        for run in sorted(found, key=lambda run: run.id, reverse=True)
+    ]
+
+
 def score_table(connection: sa.Connection, scores: Sequence[Score]) -> list[ScoreRow]:
     """The scores as lines, worst first, those with an unknown band last."""
     names = store_profiles.names(connection)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,9 +44,19 @@ class Sources(Mapping[str, Source]):
     """The connections that could be opened, by name. `close` lets go of them."""
 
     def __init__(
-        self, settings: Settings, host: PluginHost, store: Store, clock: Clock, zone: ZoneInfo, ids: Mapping[str, int]
+        self,
+        settings: Settings,
+        host: PluginHost,
+        store: Store,
+        clock: Clock,
+        zone: ZoneInfo,
+        ids: Mapping[str, int],
+        cancelled: Callable[[], bool],
     ) -> None:
-        """ids: the connections' ids in the store. What can't be opened is no error: the others can be read."""
+        """ids: the connections' ids in the store. cancelled: true once what is being read should stop.
+
+        What can't be opened is no error: the others can be read.
+        """
         self._settings = settings
         self._host = host
         self._store = store
@@ -54,9 +65,10 @@ class Sources(Mapping[str, Source]):
         self._opened: dict[str, Source] = {}
         self._unusable: dict[str, str] = {}
         for name, connection in settings.connections.items():
-            context = Context(connection=name, clock=clock, zone=zone)
+            cancel = threading.Event()
+            context = Context(connection=name, clock=clock, zone=zone, cancelled=_either(cancel, cancelled))
             try:
-                self._opened[name] = Source(ids[name], name, connector_of(host, connection)(connection.config, context))
+                self._opened[name] = Source(ids[name], name, connector_of(host, connection)(connection.config, context), cancel)
             except AccountPulseError as error:
                 self._unusable[name] = str(error)
             except CRASHES as error:
@@ -130,6 +142,10 @@ class Sources(Mapping[str, Source]):
         with self._store.write() as connection:
             store_connections.set_state(connection, self._ids[name], "misconfigured", self._clock.now(), message=message)
         return RunResult(name, "misconfigured", message, streams=[StreamResult("-", state="misconfigured", message=message)])
+
+
+def _either(cancel: threading.Event, cancelled: Callable[[], bool]) -> Callable[[], bool]:
+    return lambda: cancel.is_set() or cancelled()
 
 
 def connector_of(host: PluginHost, settings: ConnectionSettings) -> type[Connector[Any]]:

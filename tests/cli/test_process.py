@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = ("sqlalchemy", "numpy", "strawberry", "pydantic", "requests", "rich", "sqlglot", "ruamel", "uvicorn")
+    heavy = ("dbos", "sqlalchemy", "numpy", "strawberry", "pydantic", "requests", "rich", "sqlglot", "ruamel", "uvicorn")
     code = (
         "import sys\nfrom accountpulse.cli.app import cli\n"
         "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
@@ -100,8 +102,8 @@ def fetch(url: str, body: object = None, **headers: str) -> Any:
         return json.load(response)
 
 
-def eventually(what: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
+def eventually(what: Any, patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
     while True:
         try:
             if what():
@@ -141,6 +143,29 @@ def test_serve_answers_takes_events_in_and_ends_on_ctrl_c(server: tuple[subproce
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert said.strip() == "interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["worker"], ["serve", "--port", "0"]])
+def test_what_is_scheduled_is_done_until_sigterm_ends_it_in_order(shop: Path, command: list[str]) -> None:
+    file = shop / "accountpulse.yaml"
+    file.write_text(file.read_text().replace("connector: tabular", 'connector: tabular\n    schedule: "* * * * *"', 1))
+    process = subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        eventually(lambda: process.poll() is not None or accounts_scored() == 3, patience=3 * PATIENCE)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, said) == (0, "")
+    assert (shop / "accountpulse.jobs.db").exists()
+
+
+def accounts_scored() -> int:
+    with closing(sqlite3.connect("accountpulse.db")) as connection:
+        (found,) = connection.execute("select count(*) from score_current").fetchone()
+    return int(found)
 
 
 def test_a_port_that_is_taken_is_told(server: tuple[subprocess.Popen[str], str]) -> None:

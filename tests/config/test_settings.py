@@ -17,6 +17,7 @@ from accountpulse.config.reading import read_plugin_settings
 from accountpulse.config.settings import PluginSettings, ServerSettings, Settings, default_path
 from accountpulse.config.template import TEMPLATE, write_template
 from accountpulse.core.errors import SettingsError
+from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.plugins.host import PluginHost, PluginInfo
 
 SECRET = "hunter2-and-more"
@@ -123,6 +124,21 @@ def test_references_become_secrets(load: Callable[[str], Settings]) -> None:
     )
 
 
+def test_schedules_are_read_in_the_time_zone_of_the_store_unless_they_name_their_own(load: Callable[[str], Settings]) -> None:
+    own = "schedule: {cron: '30 5 * * mon-fri', time_zone: America/New_York}"
+    settings = load(
+        GOOD.replace("anchor: true", "anchor: true\n    schedule: '*/15  * * * *'")
+        .replace("connector: stripe", f"connector: stripe\n    {own}")
+        .replace("freshness:", "scoring: {schedule: 0 6 * * *}\nfreshness:")
+    )
+    assert {name: each.schedule for name, each in settings.connections.items()} == {
+        "crm": Schedule("*/15 * * * *", "Europe/Berlin"),
+        "billing": Schedule("30 5 * * mon-fri", "America/New_York"),
+        "usage": None,
+    }
+    assert settings.scoring_schedule == Schedule("0 6 * * *", "Europe/Berlin")
+
+
 def test_no_secret_is_in_a_repr(load: Callable[[str], Settings]) -> None:
     shown = repr(load(GOOD.replace("data/pulse.db", '"postgresql://me:${DB_PASSWORD}@db/pulse"')))
 
@@ -223,6 +239,21 @@ MISTAKES = [
     ("data/pulse.db", "mysql://db/x", ":1: store.url: found a URL of kind 'mysql'; allowed: a file's path, sqlite:///path"),
     ("data/pulse.db", "''", ":1: store.url: found ''; allowed: a file's path"),
     ("Europe/Berlin", "Europe/Berln", ":2: time_zone: unknown time zone 'Europe/Berln' (did you mean 'Europe/Berlin'?)"),
+    (
+        "anchor: true",
+        "schedule: hourly",
+        ":7: connections.crm.schedule: 'hourly': found 1 fields; write five, of minutes, hours",
+    ),
+    ("anchor: true", "schedule: 0 0 5 * * *", ":7: connections.crm.schedule: '0 0 5 * * *': found 6 fields; write five"),
+    ("anchor: true", "schedule: 0 0 31 2 *", ":7: connections.crm.schedule: '0 0 31 2 *': that day never comes; choose a day"),
+    ("anchor: true", "schedule: 60 * * * *", ":7: connections.crm.schedule: '60 * * * *': it can't be read"),
+    ("anchor: true", "schedule: 5", ":7: connections.crm.schedule: found 5; allowed: five fields of cron, such as"),
+    (
+        "anchor: true",
+        "schedule: {cron: 0 5 * * *, time_zone: Mars}",
+        ":7: connections.crm.schedule.time_zone: unknown time zone 'Mars'",
+    ),
+    ("anchor: true", "schedule: {at: 0 5 * * *}", ":7: connections.crm.schedule.at: unknown key; allowed: cron, time_zone"),
     ("EUR", "euro", ":3: currency: found 'euro'; allowed: an ISO 4217 code such as USD or EUR"),
     ("  crm:", "  CRM:", ":5: connections.CRM: found the name 'CRM'; allowed: a letter, then lower-case letters"),
     (

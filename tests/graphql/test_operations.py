@@ -19,6 +19,9 @@ from accountpulse.hub import Hub
 
 ERRORS = "userErrors { field code message }"
 SYNC = "mutation($input: StartSyncInput!) { done: startSync(input: $input) { started connection { name } " + ERRORS + " } }"
+CANCEL = (
+    "mutation($input: CancelSyncInput!) { done: cancelSync(input: $input) { cancelled connection { name } " + ERRORS + " } }"
+)
 RETRY = "mutation($input: StreamInput!) { done: retryQuarantine(input: $input) { started " + ERRORS + " } }"
 CONFIRM = "mutation($input: StreamInput!) { done: confirmDeletes(input: $input) { started " + ERRORS + " } }"
 PAUSE = (
@@ -94,6 +97,24 @@ def test_what_is_in_progress_is_not_started_again(shop: Hub, api: Api) -> None:
     hold.set()
     shop.background.wait()
     assert done(api, SYNC, connection="files")["started"] is True
+
+
+def test_what_waits_is_forgotten_when_it_is_cancelled(shop: Hub, api: Api) -> None:
+    hold = threading.Event()
+    assert shop.background.start("something else", hold.wait)
+    assert done(api, SYNC, connection="desk")["started"] is True
+    cancelled = done(api, CANCEL, connection="desk")
+    assert (cancelled["cancelled"], cancelled["connection"]["name"]) == (True, "desk")
+    assert done(api, CANCEL, connection="desk")["cancelled"] is False
+    hold.set()
+    shop.background.wait()
+    assert [len(runs) for runs in _runs(api, "desk")] == [1]
+    assert wrong(api, CANCEL, connection="nothing")[:2] == (["input", "connection"], "NOT_FOUND")
+
+
+def _runs(api: Api, name: str) -> list[list[Any]]:
+    found = api.get("{ connections { name lastRuns { state } } }")["connections"]
+    return [each["lastRuns"] for each in found if each["name"] == name]
 
 
 def test_a_paused_connection_rests_until_it_is_resumed(shop: Hub, api: Api) -> None:

@@ -16,7 +16,7 @@ from accountpulse.core.metrics.declare import Better as CoreBetter
 from accountpulse.core.metrics.declare import Group
 from accountpulse.core.metrics.states import ComponentState as State
 from accountpulse.core.store.scores_read import Basis
-from accountpulse.core.sync.results import RunEnd
+from accountpulse.core.sync.results import RecordedEnd
 from accountpulse.graphql import sdl
 from accountpulse.graphql.accounts.inputs import _KINDS, AccountFilter, AccountOrderField
 from accountpulse.graphql.accounts.types import LinkMethod
@@ -67,8 +67,8 @@ def test_enums_know_what_the_core_knows() -> None:
     assert {m.value for m in LinkMethod} == {*get_args(Method), "name"}
     assert {g.value for g in MetricGroup} == set(get_args(Group))
     assert {b.value for b in Better} == set(get_args(CoreBetter))
-    assert {r.value for r in RunState} == {*get_args(RunEnd), "running"}
-    assert {c.value for c in ConnectionState} == {*get_args(RunEnd), "new"}
+    assert {r.value for r in RunState} == {*get_args(RecordedEnd), "running"}
+    assert {c.value for c in ConnectionState} == {*get_args(RecordedEnd), "new"}
 
 
 def test_every_order_has_a_cursor_and_every_filter_a_column() -> None:

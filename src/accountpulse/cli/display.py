@@ -26,6 +26,7 @@ PIPE_WIDTH = 120
 STYLES = {
     "ok": "green", "green": "green", "healthy": "green", "power": "green", "loaded": "green", "measured": "",
     "yellow": "yellow", "watch": "yellow", "partial": "yellow", "paused": "yellow", "skipped": "yellow", "left out": "yellow",
+    "stalled": "yellow", "cancelled": "yellow",
     "red": "red", "at-risk": "red", "failed": "red", "needs_reauth": "red", "misconfigured": "red", "broken": "red",
     "unknown": "dim", "new": "dim",
 }  # fmt: skip

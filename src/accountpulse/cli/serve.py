@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from accountpulse.cli.common import Run
+from accountpulse.cli.common import Run, end_in_order
 from accountpulse.cli.common import command as declare
 
 if TYPE_CHECKING:
@@ -21,11 +21,15 @@ DRAIN_EVERY = 1.0
 log = logging.getLogger("accountpulse.serve")
 
 
-@declare("serve", example="accountpulse serve\naccountpulse serve --host 0.0.0.0 --port 80")
+@declare("serve", example="accountpulse serve\naccountpulse serve --host 0.0.0.0 --port 80\naccountpulse serve --api-only")
 @click.option("--host", help="The address to listen on.  [default: server.host]")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port, 0 for any that is free.  [default: server.port]")
-def command(run: Run, host: str | None, port: int | None) -> int:
-    """Serve the GraphQL API, and apply what is pushed to /in/CONNECTION as it arrives. Ctrl-C ends it."""
+@click.option("--api-only", is_flag=True, help="Leave schedules and jobs to `accountpulse worker`, in processes of their own.")
+def command(run: Run, host: str | None, port: int | None, api_only: bool) -> int:
+    """Serve the GraphQL API, apply what is pushed to /in/CONNECTION as it arrives, and do what is scheduled.
+
+    Ctrl-C or SIGTERM ends it: what is being read stops at its next record, and goes on from there at the next start.
+    """
     from accountpulse.delivering import DeliveryLoop
     from accountpulse.serving import bound, server_of
 
@@ -35,8 +39,16 @@ def command(run: Run, host: str | None, port: int | None) -> int:
         server = hub.settings.server
         listener = stack.enter_context(bound(host or server.host, server.port if port is None else port))
         address = f"http://{listener.host}:{listener.port}"
+        end_in_order()
         stack.enter_context(Drainer(hub))
         stack.enter_context(DeliveryLoop(hub.deliverer))
+        # Without a schedule there is nothing to do by itself, and the job engine is not even imported.
+        if api_only or hub.settings.schedules or hub.settings.scoring_schedule:
+            from accountpulse.working import asking_workers, worker_of
+
+            if not api_only:
+                stack.enter_context(worker_of(hub))
+            stack.enter_context(asking_workers(hub))
         if run.as_json:
             run.emit({"graphql": f"{address}/graphql"})
         else:

@@ -65,6 +65,8 @@ def command(
     else:
         run.out.print(stream_table(results))
         for result in results:
+            if result.message and not result.streams:
+                click.echo(f"{result.connection}: {result.state}: {result.message}", err=True)
             for each in result.streams:
                 if each.message:
                     click.echo(f"{result.connection}.{each.stream}: {each.message}", err=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
 
 from accountpulse.config.connector_config import read_connector_config
 from accountpulse.config.model_schema import load_model
 from accountpulse.config.notify import read_notify
 from accountpulse.config.rates import read_rates
+from accountpulse.config.schedule import read_schedule, read_zone
 from accountpulse.config.secrets import UNRESOLVED, References
 from accountpulse.config.server import read_server
 from accountpulse.config.settings import (
@@ -26,6 +28,7 @@ from accountpulse.config.settings import (
 )
 from accountpulse.config.yaml import Located, load_yaml
 from accountpulse.core.errors import SettingsError
+from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.model.records import Account, Opportunity, Subscription
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.problems import Path, Reader, did_you_mean, shown
@@ -33,13 +36,15 @@ from accountpulse.core.scoring.retention import SHORTEST, Retention
 from accountpulse.core.scoring.segments import FieldKind, Rule, parse_rules
 from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.sync.connector import Connector
+from accountpulse.core.sync.headway import Limits
 
 KEYS = ("connections", "segments")
 OPTIONAL = (
     *("store", "time_zone", "currency", "rates", "key_features", "precedence"),
-    *("freshness", "history", "mirror", "notify", "plugins", "server"),
+    *("freshness", "history", "mirror", "notify", "plugins", "scoring", "server", "sync"),
 )
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -77,6 +82,7 @@ class _SettingsReader(Reader):
         self._path = path
         self._folder = path.parent
         self._host = host
+        self._zone = "UTC"
         self._references = References(self._folder, environment, self)
         self.elsewhere: list[str] = []
 
@@ -84,13 +90,14 @@ class _SettingsReader(Reader):
         block = self.mapping(data, (), required=KEYS, optional=OPTIONAL)
         if block is None:
             return None
+        zone = self._zone = self._time_zone(block.get("time_zone", "UTC"))
         connections = self._connections(block.get("connections"))
         rules, models, files = self._segments(block["segments"]) if "segments" in block else ((), {}, {})
         currency = self._currency(block.get("currency", "USD"))
         return Settings(
             path=self._path,
             store_url=self._store(block.get("store")),
-            time_zone=self._time_zone(block.get("time_zone", "UTC")),
+            time_zone=zone,
             currency=currency,
             rates=read_rates(block.get("rates"), self._folder, currency, self, self.elsewhere),
             key_features=self._key_features(block.get("key_features")),
@@ -100,10 +107,12 @@ class _SettingsReader(Reader):
             models=models,
             model_files=files,
             stale_after_days=self._freshness(block.get("freshness")),
+            limits=self._limits(block.get("sync")),
             retention=self._retention(block.get("history")),
             mirror_path=self._mirror(block.get("mirror")),
             notify=read_notify(block.get("notify"), self._references, self),
             plugins=self._plugins(block.get("plugins")),
+            scoring_schedule=self._scoring(block.get("scoring")),
             server=read_server(block.get("server"), self._folder, self),
         )
 
@@ -141,16 +150,11 @@ class _SettingsReader(Reader):
         return url
 
     def _time_zone(self, data: object) -> str:
-        name = self.text(data, ("time_zone",), "a time zone such as Europe/Berlin or UTC")
-        if name is None:
-            return "UTC"
-        try:
-            ZoneInfo(name)
-        except (KeyError, OSError, ValueError):  # unknown; a folder of zones; not a name at all
-            hint = did_you_mean(name, available_timezones())
-            self.add(("time_zone",), f"unknown time zone {name!r}{hint}; allowed: a name such as Europe/Berlin or UTC")
-            return "UTC"
-        return name
+        return read_zone(data, ("time_zone",), self) or "UTC"
+
+    def _scoring(self, data: object) -> Schedule | None:
+        block = self.mapping({} if data is None else data, ("scoring",), optional=("schedule",)) or {}
+        return read_schedule(block.get("schedule"), ("scoring", "schedule"), self, self._zone)
 
     def _currency(self, data: object) -> str:
         if isinstance(data, str) and CURRENCY.fullmatch(data):
@@ -174,6 +178,16 @@ class _SettingsReader(Reader):
         block = self.mapping({} if data is None else data, ("freshness",), optional=("stale_after_days",)) or {}
         days = self.number(block.get("stale_after_days", 3), ("freshness", "stale_after_days"), 0.01, 3650)
         return 3 if days is None else days
+
+    def _limits(self, data: object) -> Limits:
+        block = self.mapping({} if data is None else data, ("sync",), optional=("run_hours", "silent_minutes")) or {}
+        usual = Limits()
+        hours = self.number(block.get("run_hours", usual.budget / HOUR), ("sync", "run_hours"), 0.1, 24 * 365)
+        minutes = self.number(block.get("silent_minutes", usual.silence / MINUTE), ("sync", "silent_minutes"), 1, 24 * 60)
+        return Limits(
+            budget=usual.budget if hours is None else hours * HOUR,
+            silence=usual.silence if minutes is None else minutes * MINUTE,
+        )
 
     def _retention(self, data: object) -> Retention:
         block = self.mapping({} if data is None else data, ("history",), optional=("daily_days", "keep_days")) or {}
@@ -222,7 +236,7 @@ class _SettingsReader(Reader):
             self.add(path, f"found the name {name!r}; allowed: a letter, then lower-case letters, digits, '-' and '_'")
         if name == PEOPLE:
             self.add(path, f"the name {name!r} is reserved: what people enter themselves is kept under it; choose another name")
-        block = self.mapping(data, path, required=("connector",), optional=("anchor", "config"))
+        block = self.mapping(data, path, required=("connector",), optional=("anchor", "config", "schedule"))
         if block is None or "connector" not in block:
             return None
         anchor = block.get("anchor", False)
@@ -232,6 +246,7 @@ class _SettingsReader(Reader):
         connector = self._connector(block["connector"], (*path, "connector"))
         if connector is None:
             return None
+        schedule = read_schedule(block.get("schedule"), (*path, "schedule"), self, self._zone)
         where = (*path, "config")
         config = read_connector_config(
             connector, block.get("config"), where if "config" in block else path, references=self._references, reader=self
@@ -240,7 +255,7 @@ class _SettingsReader(Reader):
             self.add((*path, "anchor"), f"connection {name!r} brings no accounts, so it can't be an anchor")
         if config is None or len(self.problems) > before:
             return None
-        return ConnectionSettings(name=name, connector=connector.id, anchor=anchor, config=config)
+        return ConnectionSettings(name=name, connector=connector.id, anchor=anchor, schedule=schedule, config=config)
 
     def _connector(self, data: object, path: Path) -> type[Connector[Any]] | None:
         name = self.text(data, path, f"the id of a connector: {_listed(self._host.connectors)}")
@@ -263,10 +278,7 @@ class _SettingsReader(Reader):
         for wanted in ({Account, Opportunity}, {Account, Subscription}):
             for name, connection in good.items():
                 if wanted <= provides[name]:
-                    anchor = ConnectionSettings(
-                        name=name, connector=connection.connector, anchor=True, config=connection.config
-                    )
-                    return {**good, name: anchor}
+                    return {**good, name: replace(connection, anchor=True)}
         able = [name for name in good if Account in provides[name]]
         advice = f"add `anchor: true` to one of {', '.join(able)}" if able else "add a CRM or a billing system"
         self.add(("connections",), f"no connection is the anchor, whose accounts become accounts here; {advice}")

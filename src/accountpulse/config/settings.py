@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from accountpulse.config.notify import NotifySettings
 from accountpulse.config.server import ServerSettings
+from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.model import schema_of
 from accountpulse.core.model.records import Account
@@ -25,6 +26,7 @@ from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.retention import Retention
 from accountpulse.core.scoring.segments import FieldKind, Rule
 from accountpulse.core.sync.connector import Connector, ConnectorConfig
+from accountpulse.core.sync.headway import Limits
 
 DEFAULT_PATH = Path("accountpulse.yaml")
 PATH_VARIABLE = "ACCOUNTPULSE_CONFIG"
@@ -77,11 +79,15 @@ class Installed(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSettings:
-    """One connection. anchor: its accounts become accounts here; the other connections' are linked to those."""
+    """One connection. anchor: its accounts become accounts here; the other connections' are linked to those.
+
+    schedule: when a worker reads it by itself; None for never.
+    """
 
     name: str
     connector: str
     anchor: bool = False
+    schedule: Schedule | None = None
     config: ConnectorConfig = field(repr=False)
 
 
@@ -104,9 +110,10 @@ class Settings:
     connections: by name, the first believed first. precedence: for some attributes, which connections to believe before the
     others. segments: the rules in order; each names a model. models: by name; model_files: by the
     same names, the file of each. stale_after_days: how long after its last good
-    reading a connection's data counts as out of date. retention: how much of the scores' history is kept.
+    reading a connection's data counts as out of date. limits: of one run.
+    retention: how much of the scores' history is kept.
     mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store. notify: the webhook
-    that is told of changes.
+    that is told of changes. scoring_schedule: when a worker scores everybody, besides after each reading; None for never.
     """
 
     path: Path | None = None
@@ -121,10 +128,12 @@ class Settings:
     models: Mapping[str, ScoringModel] = field(default_factory=dict)
     model_files: Mapping[str, Path] = field(default_factory=dict)
     stale_after_days: float = 3
+    limits: Limits = field(default_factory=Limits)
     retention: Retention = field(default_factory=Retention)
     mirror_path: Path | None = None
     notify: NotifySettings | None = None
     plugins: PluginSettings = PluginSettings()
+    scoring_schedule: Schedule | None = None
     server: ServerSettings = field(default_factory=ServerSettings)
 
     @classmethod
@@ -136,6 +145,11 @@ class Settings:
         from accountpulse.config.reading import read_settings
 
         return read_settings(path, host, os.environ if environment is None else environment)
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """When connections are read by themselves, by name; those that never are left out."""
+        return {name: each.schedule for name, each in self.connections.items() if each.schedule is not None}
 
     @property
     def zone(self) -> ZoneInfo:

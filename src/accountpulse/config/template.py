@@ -39,6 +39,7 @@ connections:
   # crm:
   #   connector: salesforce           # pip install "accountpulse[salesforce]"
   #   anchor: true                    # its accounts are the accounts here; those of the others are linked to them
+  #   schedule: "*/15 * * * *"        # when `accountpulse serve` reads it (cron, in the time zone above); by default, never
   #   config:
   #     base_url: https://acme.my.salesforce.com
   #     client_id: 3MVG9...           # an External Client App with the client credentials flow and a run-as user
@@ -118,6 +119,9 @@ freshness: {stale_after_days: 3}
 
 # How much of the scores' history is kept: every move for `daily_days`, one row a week until `keep_days`. Default: for ever.
 # history: {daily_days: 400, keep_days: 1825}
+
+# When everybody is scored, besides after each scheduled reading.
+# scoring: {schedule: "30 5 * * *"}
 
 # Beside the store, a copy of the facts by column, over which metrics run several times faster: worth it from about 100,000
 # accounts on. It needs pip install "accountpulse[fast]"; docs/engines.md says more.

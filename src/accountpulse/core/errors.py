@@ -77,6 +77,21 @@ class Cancelled(ConnectorError):
     """Somebody asked the run to stop. What was committed stays."""
 
 
+# --- raised by the store when more than one would work on the same ------------------------------------------------------
+
+
+class Stalled(ConnectorError):
+    """A read gets nowhere, or took too long. It ends, keeps what it has, and the next run goes on from there."""
+
+
+class Busy(AccountPulseError):
+    """Another runner, which is alive, is at it."""
+
+
+class LeaseLost(AccountPulseError):
+    """This runner was taken for dead and replaced: it must not write any more. What it committed stays."""
+
+
 # --- raised to a person: configuration, models, plugins, the store ------------------------------------------------------
 
 

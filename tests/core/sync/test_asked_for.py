@@ -9,6 +9,7 @@ from tests.core.sync.vendor import Bench, account
 
 from accountpulse.core.errors import NotFound
 from accountpulse.core.jobs.background import Background
+from accountpulse.core.jobs.requests import InThread, SyncRequest
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.trail import operator
 from accountpulse.operations import Operations
@@ -19,11 +20,11 @@ ANN = operator("Ann")
 def test_deletes_that_are_held_are_confirmed(bench: Bench) -> None:
     background = Background()
 
-    def run(name: str, stream: str | None, reset: bool, delete_vanished: bool) -> None:
-        assert (name, stream) == (bench.name, "accounts")
-        bench.run("accounts", reset=reset, delete_vanished=delete_vanished)
+    def run(request: SyncRequest) -> None:
+        assert (request.connection, request.stream) == (bench.name, "accounts")
+        bench.run("accounts", reset=request.reset, delete_vanished=request.delete_vanished)
 
-    operations = Operations(bench.store, bench.clock, background, run, metrics={}, scorers={})
+    operations = Operations(bench.store, bench.clock, InThread(background, run), metrics={}, scorers={})
     bench.vendor.accounts.put(*(account(f"{n:02}") for n in range(10)))
     bench.run("accounts")
     with pytest.raises(NotFound, match="no deletes"):

@@ -32,6 +32,14 @@ class Background:
         with self._lock:
             return name in self._pending
 
+    def drop(self, name: str) -> bool:
+        """Forget a piece that waits; False where none of this name does."""
+        with self._lock:
+            dropped = name in self._pending and self._pending[name].cancel()
+            if dropped:
+                del self._pending[name]
+        return dropped
+
     def wait(self) -> None:
         """Return when nothing is left to do."""
         while True:

@@ -12,6 +12,7 @@ from accountpulse.core.identity.linker import LinkReport
 from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.engine import Source, SyncEngine
+from accountpulse.core.sync.headway import Limits
 from accountpulse.core.sync.inbox import drain
 from accountpulse.core.sync.results import OnProgress, RunResult, StreamResult, silent
 from accountpulse.core.sync.retry import RetryPolicy
@@ -28,10 +29,12 @@ class Jobs(Protocol):
         *,
         reset: bool = False,
         delete_vanished: bool = False,
+        watched: bool = False,
     ) -> RunResult:
         """Read a connection's streams and apply what was pushed to it. Raises NotFound for an unknown name.
 
         reset: from the start. delete_vanished: a person confirmed that what a complete read lacks is gone.
+        watched: nobody else would end a run whose vendor gives nothing any more.
         """
         ...
 
@@ -59,6 +62,7 @@ class InProcessJobs:
         clock: Clock,
         *,
         retry: RetryPolicy,
+        limits: Limits,
         sources: Mapping[str, Source],
         link: Callable[[], LinkReport],
         scoring: ScoringService,
@@ -66,6 +70,7 @@ class InProcessJobs:
         self._store = store
         self._clock = clock
         self._retry = retry
+        self._limits = limits
         self._sources = sources
         self._link = link
         self._scoring = scoring
@@ -78,6 +83,7 @@ class InProcessJobs:
         *,
         reset: bool = False,
         delete_vanished: bool = False,
+        watched: bool = False,
     ) -> RunResult:
         source = self._source(connection)
         declared = {spec.name for spec in source.connector.streams()}
@@ -85,8 +91,8 @@ class InProcessJobs:
             if stream not in declared:
                 known = ", ".join(sorted(declared)) or "none"
                 raise NotFound(f"connection {connection!r} has no stream {stream!r}; it has: {known}")
-        engine = SyncEngine(self._store, self._clock, retry=self._retry, on_progress=on_progress)
-        result = engine.sync(source, streams, reset=reset, delete_vanished=delete_vanished)
+        engine = SyncEngine(self._store, self._clock, retry=self._retry, limits=self._limits, on_progress=on_progress)
+        result = engine.sync(source, streams, reset=reset, delete_vanished=delete_vanished, watched=watched)
         if source.connector.inbounds() and streams is None:
             result.streams.append(drain(self._store, self._clock, source, on_progress))
         return result

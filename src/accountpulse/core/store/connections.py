@@ -21,6 +21,9 @@ PEOPLE: Final = "people"
 """The name, and the connector, of the connection whose facts people enter themselves. It is never configured."""
 
 
+_REGISTERING: Final = 4_150_116
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSpec:
     """What the configuration and the connector say of a connection. `priority`: 0 is believed first."""
@@ -84,6 +87,15 @@ def repurposed(connection: sa.Connection, specs: Sequence[ConnectionSpec]) -> di
     query = sa.select(connection_table.c.name, connection_table.c.connector).where(_was_read())
     before = {row.name: row.connector for row in connection.execute(query)}
     return {name: connector for name, connector in before.items() if wanted.get(name, connector) != connector}
+
+
+def alone(connection: sa.Connection) -> None:
+    """Let no other transaction register until this one ends: two that begin on a new store would both add what is missing.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _REGISTERING})
 
 
 def _was_read() -> sa.ColumnElement[bool]:
@@ -262,6 +274,18 @@ def begin_run(connection: sa.Connection, connection_id: int, now: datetime) -> i
 
 def end_run(connection: sa.Connection, run_id: int, state: str, message: str | None, now: datetime) -> None:
     connection.execute(sa.update(run).where(run.c.id == run_id).values(state=state, message=message, finished_at=now))
+
+
+def ask_to_end(connection: sa.Connection, connection_id: int, now: datetime) -> bool:
+    """Ask for what is being read of a connection to stop; False where nothing is."""
+    bump(connection, "operations")
+    running = sa.update(run).where(run.c.connection_id == connection_id, run.c.state == "running")
+    return connection.execute(running.values(cancelled_at=now)).rowcount > 0
+
+
+def asked_to_end(connection: sa.Connection, run_id: int) -> bool:
+    """Whether somebody asked for a run to stop."""
+    return connection.execute(sa.select(run.c.cancelled_at).where(run.c.id == run_id)).scalar() is not None
 
 
 def record_stream(connection: sa.Connection, run_id: int, name: str, **values: Any) -> None:

@@ -5,6 +5,7 @@ from accountpulse.core.store import (  # noqa: F401
     erasures,
     facts,
     frame_tables,
+    job_tables,
     link_decisions,
     outbox,
     people_tables,

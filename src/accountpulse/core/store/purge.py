@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import mirror, snapshots
+from accountpulse.core.store import leases, mirror, snapshots
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.tables import quarantine, source_account
@@ -21,6 +21,8 @@ def purge(connection: sa.Connection, connection_id: int, streams: Sequence[str],
     Source accounts and their links stay: they are what people decided, and what scores of the past are told by.
     """
     store_connections.lock(connection, connection_id)
+    # What is being read of them began before, and would bring a part of it back.
+    leases.fence(connection, connection_id, streams)
     forgotten = 0
     for record in records:
         fact = FACTS[record]

@@ -95,8 +95,9 @@ run = sa.Table(
     sa.Column("finished_at", Instant),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("message", sa.Text),
+    sa.Column("cancelled_at", Instant),
     sa.Index("ix_run_connection", "connection_id", "id"),
-    comment="One sync of one connection. state: running / ok / partial / failed / paused / needs_reauth / cancelled.",
+    comment="One sync of one connection. state: running, or how it ended. cancelled_at: when somebody asked for it to stop.",
 )
 
 run_stream = sa.Table(

@@ -7,8 +7,9 @@ never behind it; writes are idempotent, so whatever is read twice is stored once
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,34 +18,46 @@ from accountpulse.core.clock import Clock
 from accountpulse.core.errors import (
     AccountPulseError,
     AuthError,
+    Busy,
     Cancelled,
     ConfigError,
     ConnectorError,
     CursorExpired,
+    LeaseLost,
     NotFound,
     PermissionMissing,
     RateLimited,
+    Stalled,
     raised_at,
 )
 from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import leases
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.leases import Lease
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.sync.batch import ENOUGH
 from accountpulse.core.sync.connector import Connector, ConnectorConfig, StreamSpec
 from accountpulse.core.sync.garbage import fewer_collections
+from accountpulse.core.sync.headway import Headway, Limits
+from accountpulse.core.sync.holding import holding, take
 from accountpulse.core.sync.reader import StreamReader
 from accountpulse.core.sync.results import OnProgress, Progress, RunEnd, RunResult, StreamEnd, StreamResult, silent
 from accountpulse.core.sync.retry import Attempts, RetryPolicy
 from accountpulse.core.sync.sweep import begin_again
+from accountpulse.core.sync.watching import in_time
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A connection ready to be read: its id and name in the store, and its connector."""
+    """A connection ready to be read: its id and name in the store, and its connector.
+
+    cancel: set while a run of it is to stop at its next record.
+    """
 
     id: int
     name: str
     connector: Connector[ConnectorConfig]
+    cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
 
 # These concern the whole connection: its other streams would meet the same wall.
@@ -64,6 +77,7 @@ class SyncEngine:
         clock: Clock,
         *,
         retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
         on_progress: OnProgress = silent,
         enough: int = ENOUGH,
     ) -> None:
@@ -71,46 +85,134 @@ class SyncEngine:
         self._store = store
         self._clock = clock
         self._retry = retry or RetryPolicy()
+        self._limits = limits or Limits()
         self._on_progress = on_progress
         self._enough = enough
+        self._reading: StreamResult | None = None
 
     def sync(
-        self, source: Source, streams: Sequence[str] | None = None, *, delete_vanished: bool = False, reset: bool = False
+        self,
+        source: Source,
+        streams: Sequence[str] | None = None,
+        *,
+        delete_vanished: bool = False,
+        reset: bool = False,
+        watched: bool = False,
     ) -> RunResult:
         """Read a connection's streams, all or the named ones. Faults end up in the result, not as exceptions.
 
         A connection that the vendor told to wait is not asked before its time: the result is `paused`, and no run is written.
+        Nor is one that another living runner reads: the result is `busy`. A runner that another one replaced meanwhile writes
+        nothing more: `replaced`.
         delete_vanished: a person confirmed a held snapshot, so what this read lacks is deleted, however much it is.
+        watched: a vendor that gives nothing for long is left alone (`stalled`), instead of being waited for.
         reset: read from the start, whatever was read before; unchanged records keep their versions, see `begin_again`.
         Raises NotFound for a stream that the connector doesn't have.
         """
         chosen = chosen_streams(source, streams)
         result = RunResult(connection=source.name)
+        try:
+            run_id, held = self._begin(source, chosen, reset, result)
+        except Busy as busy:
+            result.state, result.message = "busy", str(busy)
+            return result
+        if run_id is None:
+            return result
+        with holding(self._store, self._clock, run_id, held, source.cancel):
+            try:
+                if watched:
+                    return self._watch(source, chosen, run_id, held, result, delete_vanished)
+                self._read(source, chosen, run_id, held, result, delete_vanished)
+            except LeaseLost as lost:
+                # The run is closed, and its connection spoken for, by whoever took over.
+                result.state, result.message = "replaced", str(lost)
+        return result
+
+    def _watch(
+        self,
+        source: Source,
+        chosen: Sequence[StreamSpec],
+        run_id: int,
+        held: Mapping[str, Lease],
+        result: RunResult,
+        delete_vanished: bool,
+    ) -> RunResult:
+        def told_to_stop() -> bool:
+            return source.cancel.is_set() or source.connector.context.cancelled()
+
+        ended = in_time(
+            lambda: self._read(source, chosen, run_id, held, result, delete_vanished),
+            signs=lambda: (len(result.streams), self._reading and (self._reading.read, self._reading.opened)),
+            silence=self._limits.silence,
+            told_to_stop=told_to_stop,
+        )
+        if ended:
+            return result
+        stopped, minutes = told_to_stop(), self._limits.silence.total_seconds() / 60
+        # What was left behind may still come back, and change its result: it is told apart from this one, and fenced off.
+        given_up = RunResult(source.name, "cancelled" if stopped else "stalled", streams=list(result.streams))
+        given_up.message = (
+            "it was told to stop, and did not"
+            if stopped
+            else f"the vendor gave nothing for {minutes:g} minutes (sync.silent_minutes); the next run goes on from here"
+        )
+        with self._store.write() as connection:
+            store_connections.lock(connection, source.id)
+            for lease in held.values():
+                leases.confirm(connection, lease)
+            leases.fence(connection, source.id, held)
+        self._close(source, run_id, {}, given_up)
+        return given_up
+
+    def _begin(
+        self, source: Source, chosen: Sequence[StreamSpec], reset: bool, result: RunResult
+    ) -> tuple[int | None, dict[str, Lease]]:
+        """Write that a run begins, and take its leases; None where the connection rests. Raises Busy."""
         now = self._clock.now()
         with self._store.write() as connection:
+            store_connections.lock(connection, source.id)
             row = store_connections.by_name(connection, source.name)
             if store_connections.paused(row, now) is not None:
                 result.state, result.message, result.paused_until = "paused", row.message, row.paused_until
-                return result
+                return None, {}
             run_id = store_connections.begin_run(connection, source.id, now)
+            held = take(connection, self._store, self._clock, source.id, [spec.name for spec in chosen], run_id)
             if reset:
                 begin_again(connection, source.id, source.connector.streams(), chosen, run_id)
             bump(connection, "operations")
+        return run_id, held
+
+    def _read(
+        self,
+        source: Source,
+        chosen: Sequence[StreamSpec],
+        run_id: int,
+        held: Mapping[str, Lease],
+        result: RunResult,
+        delete_vanished: bool,
+    ) -> None:
+        headway = Headway(self._clock, self._limits)
         with fewer_collections():
             for spec in chosen:
-                outcome = StreamResult(stream=spec.name)
-                until = self._sync_stream(source, spec, run_id, outcome, delete_vanished)
+                outcome = self._reading = StreamResult(stream=spec.name)
+                until = self._sync_stream(source, spec, run_id, held[spec.name], headway, outcome, delete_vanished)
                 result.streams.append(outcome)
                 self._on_progress(Progress(source.name, spec.name, outcome.read, done=True, state=outcome.state))
                 if outcome.state in _STOPS_CONNECTION:
                     result.paused_until = until
                     break
         result.state, result.message = _verdict(result.streams)
-        self._close(source, run_id, result)
-        return result
+        self._close(source, run_id, held, result)
 
     def _sync_stream(
-        self, source: Source, spec: StreamSpec, run_id: int, outcome: StreamResult, delete_vanished: bool
+        self,
+        source: Source,
+        spec: StreamSpec,
+        run_id: int,
+        lease: Lease,
+        headway: Headway,
+        outcome: StreamResult,
+        delete_vanished: bool,
     ) -> datetime | None:
         """Read one stream to its end or to a fault; returns until when to pause, if so."""
         attempts = Attempts(self._retry, logging.getLogger(f"accountpulse.connection.{source.name}.{spec.name}"))
@@ -120,6 +222,8 @@ class SyncEngine:
             source,
             spec,
             run_id,
+            lease,
+            headway,
             outcome,
             attempts.progressed,
             self._on_progress,
@@ -133,6 +237,8 @@ class SyncEngine:
             except CursorExpired as expired:
                 reader.start_over(str(expired))
                 attempts.run(reader.read)
+        except LeaseLost:
+            raise
         except AuthError as error:
             outcome.state, outcome.message = "needs_reauth", str(error)
         except ConfigError as error:
@@ -145,6 +251,8 @@ class SyncEngine:
             outcome.state, outcome.message = "paused", f"{error}; goes on after {paused_until:%Y-%m-%d %H:%M} UTC"
         except Cancelled as error:
             outcome.state, outcome.message = "cancelled", str(error)
+        except Stalled as error:
+            outcome.state, outcome.message = "stalled", str(error)
         except ConnectorError as error:
             outcome.state, outcome.message = "failed", str(error)
         except AccountPulseError as error:
@@ -156,6 +264,8 @@ class SyncEngine:
             outcome.state, outcome.message = "failed", describe_crash(error)
         outcome.retries = attempts.retries
         with self._store.write() as connection:
+            store_connections.lock(connection, source.id)
+            leases.confirm(connection, lease)
             if outcome.state != "ok":
                 store_connections.update_stream(connection, source.id, spec.name, state=outcome.state, message=outcome.message)
             store_connections.record_stream(
@@ -174,9 +284,12 @@ class SyncEngine:
             bump(connection, "operations")
         return paused_until
 
-    def _close(self, source: Source, run_id: int, result: RunResult) -> None:
+    def _close(self, source: Source, run_id: int, held: Mapping[str, Lease], result: RunResult) -> None:
         now = self._clock.now()
         with self._store.write() as connection:
+            store_connections.lock(connection, source.id)
+            for lease in held.values():
+                leases.confirm(connection, lease)
             store_connections.end_run(connection, run_id, result.state, result.message, now)
             if store_connections.paused(store_connections.by_name(connection, source.name), now) is not None:
                 return  # somebody paused it meanwhile: no run begins while it rests
@@ -207,7 +320,7 @@ def chosen_streams(source: Source, names: Sequence[str] | None) -> list[StreamSp
 def _verdict(streams: Sequence[StreamResult]) -> tuple[RunEnd, str | None]:
     """The state of a run from the states of its streams, with the first message that matters."""
     message = next((f"{s.stream}: {s.message}" for s in streams if s.message), None)
-    for state in ("needs_reauth", "misconfigured", "cancelled", "paused"):
+    for state in ("needs_reauth", "misconfigured", "cancelled", "paused", "stalled"):
         if any(s.state == state for s in streams):
             return state, message
     ended_well = [s for s in streams if s.state == "ok"]

@@ -21,13 +21,15 @@ from accountpulse.core.errors import (
 )
 from accountpulse.core.model import schema_of
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import snapshots, sweeps
+from accountpulse.core.store import leases, snapshots, sweeps
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.leases import Lease
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.writes import AccountKeys
 from accountpulse.core.sync.batch import Batch
-from accountpulse.core.sync.connector import Checkpoint, StreamSpec, Window
+from accountpulse.core.sync.connector import Checkpoint, OpaqueCursor, StreamSpec, Window
 from accountpulse.core.sync.cursors import advance, window_of
+from accountpulse.core.sync.headway import Headway
 from accountpulse.core.sync.results import OnProgress, Progress, StreamResult
 from accountpulse.core.sync.stage import Stage
 from accountpulse.core.sync.sweep import delete_vanished, group_of, joined, over
@@ -52,6 +54,8 @@ class StreamReader:
         source: Source,
         spec: StreamSpec,
         run_id: int,
+        lease: Lease,
+        headway: Headway,
         outcome: StreamResult,
         progressed: Callable[[], None],
         on_progress: OnProgress,
@@ -59,12 +63,17 @@ class StreamReader:
         delete_all: bool,
         enough: int,
     ) -> None:
-        """delete_all: a person confirmed that what a complete read lacks is gone, however much it is. enough: see `batch`."""
+        """lease: every transaction makes sure of it.
+
+        delete_all: a person confirmed that what a complete read lacks is gone, however much it is. enough: see `batch`.
+        """
         self._store = store
         self._clock = clock
         self._source = source
         self._spec = spec
         self._run_id = run_id
+        self._lease = lease
+        self._headway = headway
         self._outcome = outcome
         self._progressed = progressed
         self._on_progress = on_progress
@@ -80,6 +89,7 @@ class StreamReader:
     def read(self) -> None:
         """Read from the last commit to the end of the window."""
         self._stop_if_cancelled()
+        self._headway.in_time()
         state = self._begin()
         window = window_of(self._spec, state, self._clock.now())
         batch = Batch(Stage(f"stream {self._spec.name}", self._spec.records), self._enough)
@@ -112,7 +122,7 @@ class StreamReader:
         """Forget the cursor, so that the next read is a complete one; the gap is recorded."""
         self._notice = f"history gap: read again from the start ({why})"
         with self._store.write() as connection:
-            store_connections.lock(connection, self._source.id)
+            self._lock(connection)
             state = store_connections.stream(connection, self._source.id, self._spec.name)
             self._update(connection, cursor=None, position=None, gap_from=state.position or state.last_success_at)
             if self._group is not None:
@@ -121,7 +131,7 @@ class StreamReader:
 
     def _begin(self) -> sa.Row[Any]:
         with self._store.write() as connection:
-            store_connections.lock(connection, self._source.id)
+            self._lock(connection)
             self._update(connection, last_attempt_at=self._clock.now(), state="loading")
             bump(connection, "operations")
             state = store_connections.stream(connection, self._source.id, self._spec.name)
@@ -149,7 +159,7 @@ class StreamReader:
         advanced = advance(spec, checkpoint, window) if checkpoint is not None else {}
         try:
             with self._store.write() as connection:
-                store_connections.lock(connection, id)
+                self._lock(connection)
                 before = store_connections.stream(connection, id, spec.name)._mapping
                 today = day_of(now, self._zone)
                 counts = stage.write(connection, self._keys, now, today, assumed=state.first_loaded_at is None)
@@ -175,13 +185,16 @@ class StreamReader:
         if any(before[name] != value for name, value in advanced.items()):
             self._progressed()
         self._on_progress(Progress(self._source.name, spec.name, outcome.read))
+        self._headway.in_time()
+        if checkpoint is not None and isinstance(spec.cursor, OpaqueCursor) and stage:
+            self._headway.met(checkpoint.cursor, changed=bool(counts.opened or counts.closed))
 
     def _finish(self, state: sa.Row[Any], window: Window) -> None:
         """The stream came to its end without a fault: what a complete read lacks is gone, the position is the window's end."""
         now = self._clock.now()
         message = self._notice
         with self._store.write() as connection:
-            store_connections.lock(connection, self._source.id)
+            self._lock(connection)
             if self._pass is not None:
                 message = self._end_pass(connection, self._pass, window, now) or message
             if state.cursor is None and state.position is None and self._spec.deletes != "snapshot":
@@ -234,11 +247,16 @@ class StreamReader:
                 f"none of the {self._outcome.read} records could be understood: see the quarantine in `accountpulse status`"
             )
 
+    def _lock(self, connection: sa.Connection) -> None:
+        """Let nobody else write this connection's facts meanwhile. Raises LeaseLost where somebody else writes the stream."""
+        store_connections.lock(connection, self._source.id)
+        leases.confirm(connection, self._lease)
+
     def _update(self, connection: sa.Connection, **values: Any) -> None:
         store_connections.update_stream(connection, self._source.id, self._spec.name, **values)
 
     def _stop_if_cancelled(self) -> None:
-        if self._source.connector.context.cancelled():
+        if self._source.cancel.is_set() or self._source.connector.context.cancelled():
             raise Cancelled("the run was cancelled; it goes on from here next time")
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-StreamEnd = Literal["ok", "failed", "skipped", "paused", "needs_reauth", "misconfigured", "cancelled"]
-RunEnd = Literal["ok", "partial", "failed", "paused", "needs_reauth", "misconfigured", "cancelled"]
+StreamEnd = Literal["ok", "failed", "skipped", "paused", "needs_reauth", "misconfigured", "cancelled", "stalled"]
+RecordedEnd = Literal["ok", "partial", "failed", "paused", "needs_reauth", "misconfigured", "cancelled", "stalled"]
+RunEnd = Literal[RecordedEnd, "busy", "replaced"]
 
 
 @dataclass(slots=True)
@@ -28,7 +29,10 @@ class StreamResult:
 
 @dataclass(slots=True)
 class RunResult:
-    """How one run of one connection ended. paused_until: when it may go on, with state `paused`."""
+    """How one run of one connection ended. paused_until: when it may go on, with state `paused`.
+
+    `busy`: nothing was read, because another runner is at it. `replaced`: another runner took over and goes on.
+    """
 
     connection: str
     state: RunEnd = "ok"

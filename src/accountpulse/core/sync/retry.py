@@ -24,7 +24,7 @@ class RetryPolicy:
     base: timedelta = timedelta(seconds=1)
     ceiling: timedelta = timedelta(seconds=60)
     patience: timedelta = timedelta(seconds=90)
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
 
 
 class Attempts:
@@ -49,7 +49,7 @@ class Attempts:
             wait=self._wait,
             stop=lambda _: self._failures >= policy.attempts,
             before_sleep=self._count_retry,
-            sleep=policy.sleep,
+            sleep=self._sleep,
             reraise=True,
         )(step)
 
@@ -71,6 +71,9 @@ class Attempts:
             multiplier=self._policy.base.total_seconds(), max=self._policy.ceiling.total_seconds()
         )
         return jittered(state)
+
+    def _sleep(self, seconds: float) -> None:
+        self._policy.sleep(seconds)
 
     def _count_retry(self, state: tenacity.RetryCallState) -> None:
         self.retries += 1

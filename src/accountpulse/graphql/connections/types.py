@@ -30,6 +30,7 @@ class ConnectionState(Enum):
     NEEDS_REAUTH = choice("needs_reauth", "The vendor refuses its credentials; data is kept.")
     MISCONFIGURED = choice("misconfigured", "Its settings can't work; the message says which.")
     CANCELLED = choice("cancelled", "Somebody stopped its last run. What that had committed stays.")
+    STALLED = choice("stalled", "Its last run got nowhere, or took too long. What that had committed stays.")
 
 
 @strawberry.enum(description="How a run ended.")
@@ -42,6 +43,7 @@ class RunState(Enum):
     NEEDS_REAUTH = choice("needs_reauth", "The vendor refused the credentials.")
     MISCONFIGURED = choice("misconfigured", "The settings can't work.")
     CANCELLED = choice("cancelled", "Somebody stopped it. What it had committed stays.")
+    STALLED = choice("stalled", "It got nowhere, or took too long. What it had committed stays.")
 
 
 @strawberry.type(description="How far one stream of a connection has been read.")

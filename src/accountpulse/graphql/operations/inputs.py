@@ -22,6 +22,11 @@ class StartSyncInput(Asked):
     stream: str | None = strawberry.field(default=strawberry.UNSET, description="Only this stream. Default: all of them.")
 
 
+@strawberry.input(description="A connection whose reading is to end.")
+class CancelSyncInput(Asked):
+    connection: str = strawberry.field(description=_CONNECTION)
+
+
 @strawberry.input(description="A stream of a connection.")
 class StreamInput(Asked):
     connection: str = strawberry.field(description=_CONNECTION)

@@ -29,6 +29,7 @@ from accountpulse.graphql.fields import mutation
 from accountpulse.graphql.hub import NewToken, Operations
 from accountpulse.graphql.models.preview import MOST_MODELS, DraftProblem
 from accountpulse.graphql.operations.inputs import (
+    CancelSyncInput,
     CreateTokenInput,
     PauseConnectionInput,
     PublishModelsInput,
@@ -40,6 +41,7 @@ from accountpulse.graphql.operations.inputs import (
 )
 from accountpulse.graphql.operations.types import (
     ApiToken,
+    CancelSyncPayload,
     ConnectionPayload,
     CreateTokenPayload,
     Release,
@@ -57,6 +59,19 @@ class OperationMutations:
     async def start_sync(self, info: Info, input: Annotated[StartSyncInput, Input]) -> SyncPayload:
         stream = given(input.stream)
         return await _started(info, input, "write", lambda each, asker: each.sync(input.connection, stream, asker=asker))
+
+    @mutation(
+        "Let what is being read of a connection stop at its next record, within seconds, and forget what waits to be read. "
+        "What has been stored stays, and the next run goes on from there. Needs the scope `write`."
+    )
+    async def cancel_sync(self, info: Info, input: Annotated[CancelSyncInput, Input]) -> CancelSyncPayload:
+        context = info.context
+        require_scope(context, "write")
+        asker = asker_of(context, input)
+        cancelled = await attempt(context, lambda: context.hub.operations.cancel(input.connection, asker=asker), "connection")
+        if isinstance(cancelled, UserError):
+            return CancelSyncPayload(user_errors=[cancelled])
+        return CancelSyncPayload(user_errors=[], connection=await _connection(context, input.connection), cancelled=cancelled)
 
     @mutation(
         "Confirm that what a complete read lacked is gone, where that was so much that nothing was deleted: the stream is read "

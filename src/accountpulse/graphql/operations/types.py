@@ -124,6 +124,14 @@ class SyncPayload(Payload):
     )
 
 
+@strawberry.type(description="A reading that was to end.")
+class CancelSyncPayload(Payload):
+    connection: SourceConnection | None = strawberry.field(default=None, description="The connection as it is now.")
+    cancelled: bool = strawberry.field(
+        default=False, description="Whether there was anything to end; its run is `CANCELLED` within seconds."
+    )
+
+
 @strawberry.type(description="Models and segments that were put in force.")
 class ReleasePayload(Payload):
     release: Release | None = strawberry.field(

@@ -1,0 +1,28 @@
+"""`accountpulse pause`: let a connection rest."""
+
+from __future__ import annotations
+
+import click
+
+from accountpulse.cli.common import Run, asking
+from accountpulse.cli.common import command as declare
+from accountpulse.cli.people import EXAMPLES, WHO
+
+
+@declare("pause", example='accountpulse pause support --until 2026-12-31 --reason "their migration"')
+@click.argument("connection")
+@click.option("--until", metavar="WHEN", help=f"When it may run again, {EXAMPLES}.  [default: when somebody resumes it]")
+@click.option("--reason", help="Why; it is kept and shown.")
+@click.option("--by", "name", metavar="NAME", help=f"Who says so.  {WHO}")
+def command(run: Run, connection: str, until: str | None, reason: str | None, name: str | None) -> int:
+    """Let CONNECTION rest: no run of it begins. One that is going on ends first, and what is pushed is still taken."""
+    from accountpulse.cli.people import moment
+
+    with run.hub() as hub:
+        when = None if until is None else moment("until", until, hub.zone)
+        hub.operations.pause(connection, until=when, reason=reason, asker=asking(name))
+    if run.as_json:
+        run.emit({"connection": connection, "state": "paused", "until": when})
+    else:
+        click.echo(f"{connection} rests; `accountpulse resume {connection}` ends that")
+    return 0

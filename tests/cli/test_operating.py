@@ -1,0 +1,37 @@
+"""What an operator does with runs from the command line: look back at them, let a connection rest, end what is being read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+
+Runs = Callable[..., Result]
+Answers = Callable[..., Any]
+
+
+def test_runs_are_listed_and_a_connection_rests_until_it_is_resumed(run: Runs, answer: Answers, scored: Path) -> None:
+    (first,) = answer("runs", "files")["runs"]
+    assert (first["connection"], first["state"], first["streams"][0]["state"]) == ("files", "ok", "ok")
+    assert first["streams"][0]["read"] == first["streams"][0]["changed"] > 0
+    assert run("pause", "files", "--reason", "their migration").exit_code == 0
+    paused = run("sync", "files")
+    assert (paused.exit_code, "their migration" in paused.stderr) == (3, True)
+    assert (
+        "it must be" in run("pause", "files", "--until", "2020-01-01").stderr
+        or run("pause", "files", "--until", "2020-01-01").exit_code == 2
+    )
+    assert answer("resume", "files")["resumed"] is True
+    answer("sync", "files")
+    assert [each["state"] for each in answer("runs", "--last", "5")["runs"] if each["connection"] == "files"] == ["ok", "ok"]
+    shown = run("runs").stdout
+    assert "files" in shown
+    assert "quarantined" in shown
+
+
+def test_nothing_to_cancel_is_told(run: Runs, answer: Answers, scored: Path) -> None:
+    assert answer("cancel", "files")["cancelled"] is False
+    assert "nothing is being read" in run("cancel", "files").stdout
+    assert run("cancel", "nope").exit_code in (1, 2)
