@@ -6,6 +6,7 @@ python3 dev.py test [--all] [-- ...]      what a change must pass; --all adds th
 python3 dev.py lint                       style, formatting, and the walls between the packages
 python3 dev.py types                      mypy
 python3 dev.py bench [NAME] [...]         a benchmark; without a name, which there are
+python3 dev.py chaos [--rounds N] [...]   workers are killed at random while they work; in the end nothing may be missing
 python3 dev.py audit                      the API against GraphQL over HTTP, by the audits of npm's graphql-http
 """
 
@@ -163,12 +164,17 @@ def bench(arguments):
     become(module("tests.benchmarks", *arguments))
 
 
+def chaos(arguments):
+    os.environ["PYTHONPATH"] = str(ROOT)  # it lies with the tests
+    become(module("tests.reliability", *arguments))
+
+
 def audit(arguments):
     os.environ["PYTHONPATH"] = str(ROOT)  # the audit lies with the tests
     become(module("tests.audit", *arguments))
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "types": types, "bench": bench, "audit": audit}
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "types": types, "bench": bench, "chaos": chaos, "audit": audit}
 
 
 def main():

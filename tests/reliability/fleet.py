@@ -1,0 +1,157 @@
+"""Real worker processes, as an operator starts them: `accountpulse worker`, until something kills them."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dbos import DBOSClient
+
+from accountpulse.core.jobs.queue import APPLICATION, SCORINGS, SYNCS, JobQueue
+from accountpulse.core.jobs.requests import SyncRequest
+from accountpulse.core.jobs.system import JsonSerializer, system_engine, system_url
+from accountpulse.core.store import leases
+from accountpulse.core.store.database import Store
+
+REPOSITORY = Path(__file__).parents[2]
+BEYOND_THE_LEASE = 60.0
+"""Seconds after which a job must have been taken up that a dead process left, another being there: twice what a sign of life is
+waited for."""
+PATIENCE = 900.0
+IDLE = "nothing"
+
+
+class Fleet:
+    """Some workers on one store, and the jobs that they are given. A context manager."""
+
+    def __init__(self, store: Store, configuration: Path, size: int, chance: random.Random, log: Path) -> None:
+        self._store = store
+        self._configuration = configuration
+        self._chance = chance
+        self._log = log.open("ab")
+        self._workers: list[subprocess.Popen[bytes] | None] = [None] * size
+        self._ready: dict[int, float] = {}
+        self._given_up: set[int] = set()
+        self._queue = JobQueue(store)
+        self._orphaned: dict[str, float] = {}
+        self.stuck: set[str] = set()
+        self.during: Counter[str] = Counter()
+
+    def __enter__(self) -> Fleet:
+        self._queue.__enter__()
+        url = system_url(self._store)
+        self._engine = system_engine(url)
+        self._jobs = DBOSClient(
+            system_database_url=url,
+            system_database_engine=self._engine,
+            serializer=JsonSerializer(),
+            application_name=APPLICATION,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            if worker is not None:
+                worker.kill()
+                worker.wait()
+        self._jobs.destroy()
+        if self._engine is not None:
+            self._engine.dispose()
+        self._queue.__exit__(None, None, None)
+        self._log.close()
+
+    def ask(self, *connections: str) -> None:
+        for name in connections:
+            self._queue.start(SyncRequest(name))
+
+    def start(self) -> None:
+        """Let every worker run that is not given up."""
+        for n, worker in enumerate(self._workers):
+            if n not in self._given_up and (worker is None or worker.poll() is not None):
+                self._start(n)
+
+    def kill_one(self, *, for_good: bool = False) -> None:
+        """Kill one that is doing a job, without a word."""
+        doing = {n: self._doing(each.pid) for n, each in enumerate(self._workers) if each is not None}
+        n = self._chance.choice([n for n, what in doing.items() if what != IDLE] or list(doing))
+        worker = self._workers[n]
+        assert worker is not None
+        self.during[doing[n]] += 1
+        worker.kill()
+        worker.wait()
+        self._workers[n] = None
+        self._ready.pop(n, None)
+        if for_good:
+            self._given_up.add(n)
+
+    def wait_for_work(self) -> bool:
+        """Until a job is being done; False where none is left to do."""
+        return self._until(lambda jobs: not jobs or self._somebody_works()) and self._somebody_works()
+
+    def wait_until_done(self) -> bool:
+        """Until no job waits or is being done; False where some never end."""
+        return self._until(lambda jobs: not jobs)
+
+    def pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._look()
+            time.sleep(min(left, 0.25))
+
+    def undone(self) -> int:
+        return sum(self._look().values())
+
+    def _start(self, n: int) -> None:
+        command = [sys.executable, "-P", "-m", "accountpulse", "worker", "--json", "--config", str(self._configuration)]
+        worker = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=self._log, stdin=subprocess.DEVNULL)
+        self._workers[n] = worker
+        threading.Thread(target=self._listen, args=(n, worker), daemon=True).start()
+
+    def _listen(self, n: int, worker: subprocess.Popen[bytes]) -> None:
+        assert worker.stdout is not None
+        with worker.stdout as said:
+            if said.readline():
+                self._ready[n] = time.monotonic()
+            said.read()
+
+    def _until(self, met: Callable[[Mapping[str, int]], bool]) -> bool:
+        """Jobs by state; see that none is orphaned too long meanwhile. False after too long, or where a worker ended."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            jobs = self._look()
+            if met(jobs):
+                return True
+            for n, worker in enumerate(self._workers):
+                if worker is not None and worker.poll() is not None and n not in self._given_up:
+                    raise RuntimeError(f"a worker ended by itself with code {worker.returncode}; see {self._log.name}")
+            time.sleep(0.25)
+        return False
+
+    def _look(self) -> Mapping[str, int]:
+        """How many jobs are undone, by state; notes those whose doer is dead and that nobody takes up."""
+        jobs = self._jobs.list_workflows(
+            queue_name=[SYNCS, SCORINGS], status=["ENQUEUED", "PENDING"], load_input=False, load_output=False
+        )
+        now = time.monotonic()
+        with self._store.read() as connection:
+            living = leases.alive(connection, datetime.now(UTC))
+        orphans = {job.workflow_id for job in jobs if job.status == "PENDING" and job.executor_id not in living}
+        somebody_since = min(self._ready.values(), default=now)
+        self._orphaned = {id: max(self._orphaned.get(id, now), somebody_since) for id in orphans}
+        self.stuck |= {id for id, since in self._orphaned.items() if now - since > BEYOND_THE_LEASE}
+        return Counter(str(job.status) for job in jobs)
+
+    def _somebody_works(self) -> bool:
+        return any(self._doing(each.pid) != IDLE for each in self._workers if each is not None)
+
+    def _doing(self, pid: int) -> str:
+        jobs = self._jobs.list_workflows(queue_name=[SYNCS, SCORINGS], status="PENDING", load_input=False, load_output=False)
+        kinds = {job.name for job in jobs if str(pid) == str(job.executor_id).split(":")[-2]}
+        return " and ".join(sorted(kinds)) or IDLE
