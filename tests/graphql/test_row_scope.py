@@ -166,6 +166,7 @@ MUTATIONS: Mapping[str, Ask] = {
     "removePulse": _entry("Pulse", "people:"),
 }
 FOR_ALL: Mapping[str, dict[str, Any]] = {
+    "cancelSync": {"connection": "desk"},
     "confirmDeletes": {"connection": "desk", "stream": "rows"},
     "pauseConnection": {"connection": "desk"},
     "publishModels": {},

@@ -67,6 +67,7 @@ class OperationMutations:
     async def cancel_sync(self, info: Info, input: Annotated[CancelSyncInput, Input]) -> CancelSyncPayload:
         context = info.context
         require_scope(context, "write")
+        require_all_accounts(context)
         asker = asker_of(context, input)
         cancelled = await attempt(context, lambda: context.hub.operations.cancel(input.connection, asker=asker), "connection")
         if isinstance(cancelled, UserError):
