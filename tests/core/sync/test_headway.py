@@ -40,7 +40,8 @@ def bench(store: Store, monkeypatch: pytest.MonkeyPatch) -> Bench:
 def limited(bench: Bench, *streams: str, budget: float = 24, silence: float = 30, **options: Any) -> RunResult:
     """A run with a budget in hours, and a silence in minutes."""
     limits = Limits(budget=timedelta(hours=budget), silence=timedelta(minutes=silence))
-    return SyncEngine(bench.store, bench.clock, retry=bench.policy, limits=limits).sync(bench.source, streams, **options)
+    engine = SyncEngine(bench.store, bench.clock, retry=bench.policy, limits=limits, enough=bench.enough)
+    return engine.sync(bench.source, streams, **options)
 
 
 def last_run(bench: Bench) -> str:
