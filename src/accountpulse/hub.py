@@ -329,10 +329,12 @@ class Hub:
     def explain_change(self, account: str, start: date, end: date | None = None, *, scope: RowScope) -> tuple[str, ScoreMove]:
         """An account's name, and why its score moved between two days. end: the last day scored on the day, unless given.
 
-        Raises NotFound for an account, and for days on which it was no customer.
+        In a limited scope nothing is said of its children. Raises NotFound for an account, and for days on which it was no
+        customer.
         """
         account_id, name = self._named(account, scope)
-        return name, self.scoring.explain_change(account_id, start, end)
+        move = self.scoring.explain_change(account_id, start, end)
+        return name, move if scope.everything else move.alone()
 
     def counterfactual(self, account: str, band: str | None = None, *, scope: RowScope) -> tuple[str, NextBand]:
         """An account's name, and what it would take for it to reach a band, the next better one unless given.

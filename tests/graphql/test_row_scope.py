@@ -37,7 +37,7 @@ from accountpulse.graphql.schema import build_schema
 from accountpulse.hub import Hub
 from accountpulse.serving import serving
 from accountpulse.testing.stores import fresh_store
-from graphql import GraphQLObjectType
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_interface_type
 
 SCHEMA = build_schema()._schema
 ANN = RowScope(owners=frozenset({"Ann"}))
@@ -177,6 +177,15 @@ FOR_ALL: Mapping[str, dict[str, Any]] = {
     "startSync": {"connection": "desk"},
 }
 """What operators do concerns everybody's accounts: it is not for who may see some."""
+LEADING = {
+    "Account.parent", "AccountConnection.nodes", "AccountEdge.node", "Candidate.account", "LinkPayload.account",
+    "LinkPayload.formerAccount", "LinkPayload.unlinked", "NotePayload.account", "OutcomePayload.account",
+    "OverridePayload.account", "PortfolioMover.account", "PreviewedAccount.account", "PulsePayload.account", "Query.account",
+    "Query.accounts", "Query.node", "Query.nodes", "Query.unlinked", "RemovePayload.account", "ScoreEvent.account",
+    "ScoreMove.account", "TargetPayload.account", "ToReachBand.account", "TrailEntry.account",
+    "UnlinkedAccountConnection.nodes", "UnlinkedAccountEdge.node",
+}  # fmt: skip
+"""Every way from one object to an account, or a record of nobody's: the entries go them all."""
 OTHERWISE = {"Query": {"tokens"}, "Mutation": {"createToken"}, "Subscription": {"scoreChanged", "bandChanged", "syncProgress"}}
 """Those with a test of their own below."""
 
@@ -191,6 +200,22 @@ def test_every_root_field_has_an_entry() -> None:
         kind = SCHEMA.type_map[root]
         assert isinstance(kind, GraphQLObjectType)
         assert set(kind.fields) == named
+
+
+def test_every_way_to_an_account_is_known() -> None:
+    ways = {
+        f"{kind.name}.{name}"
+        for kind in SCHEMA.type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        for name, field in kind.fields.items()
+        if get_named_type(field.type).name in ("Account", "AccountConnection", "UnlinkedAccount", "UnlinkedAccountConnection")
+        or (is_interface_type(get_named_type(field.type)) and kind.name == "Query")
+    }
+    assert ways == LEADING
+    node = SCHEMA.type_map["Node"]
+    assert isinstance(node, GraphQLInterfaceType)
+    of_all = {"Metric", "Model", "Segment", "SourceConnection"}  # with the same fields as in the lists
+    assert {kind.name for kind in SCHEMA.get_possible_types(node)} - of_all == {"Account", "UnlinkedAccount"}
 
 
 # --- the firm -------------------------------------------------------------------------------------------------------------
@@ -221,6 +246,10 @@ def opened(folder: Path) -> Iterator[Hub]:
             hub.people.add_note("Hidden Two", "Hidden note", author="Bob", asker=BOB)
             hub.people.enter_pulse("Hidden Two", 10, author="Bob", reason="Hidden pulse", asker=BOB)
             hub.people.enter_outcome("Hidden Two", "renewed", currency="USD", asker=BOB)
+            with store.write() as connection:
+                a = tables.account_profile.c
+                above = sa.select(a.account_id).where(a.name == "Hidden Two").scalar_subquery()
+                connection.execute(sa.update(tables.account_profile).where(a.name == "Acme").values(parent_account_id=above))
             yield hub
 
 
@@ -274,17 +303,66 @@ def another_of_bobs(hub: Hub, number: int) -> None:
 
 def test_what_lists_and_counts_says_nothing_of_others_accounts(firm: Hub, ann: Api, subtests: pytest.Subtests) -> None:
     everybody = client(firm, EVERYTHING)
-    before = {field: ann.ask(query).body for field, query in LISTS.items()}
+    before, read = {}, {}
+    for field, query in LISTS.items():
+        with counted(firm.store) as read[field]:
+            before[field] = ann.ask(query).body
     another_of_bobs(firm, 500)
     for field, query in LISTS.items():
         with subtests.test(field=field):
-            told = ann.ask(query).body
+            with counted(firm.store) as statements:
+                told = ann.ask(query).body
+            assert len(statements) == len(read[field])
             assert "errors" not in told
             assert SECRET not in json.dumps(told)
             assert _told(told) == _told(before[field])
             if field in TELLING:
                 assert _told(everybody.ask(query).body) != _told(told)
     assert "Acme" in json.dumps(ann.get(LISTS["accounts"]))
+
+
+FILTERED: Mapping[str, str] = {
+    "accounts": "query($of: AccountFilter) { accounts(filter: $of) { totalCount nodes { id } pageInfo { hasNextPage } } }",
+    "portfolio": "query($of: AccountFilter) { portfolio(filter: $of, groupBy: [OWNER]) { accounts groups { accounts } } }",
+    "featureAdoption": "query($of: AccountFilter) { featureAdoption(filter: $of) { accounts features { feature } } }",
+}
+
+
+def test_no_filter_finds_anothers_account(firm: Hub, ann: Api, subtests: pytest.Subtests) -> None:
+    there, everybody = hidden(firm), client(firm, EVERYTHING)
+    probes: list[Callable[[Target], dict[str, Any]]] = [
+        lambda target: {"name": {"eq": target.name}},
+        lambda target: {"domain": {"in": [target.domain]}},
+        lambda target: {"and": [{"owner": {"eq": "Bob" if target is there else "Nobody"}}, {"score": {"null": False}}]},
+        lambda target: {"not": {"name": {"eq": "Acme"}}, "name": {"contains": target.name[:4]}},
+    ]
+    for field, query in FILTERED.items():
+        for number, probe in enumerate(probes):
+            with subtests.test(field=field, probe=number):
+                with counted(firm.store) as statements:
+                    told = ann.get(query, of=probe(there))
+                with counted(firm.store) as as_many:
+                    none = ann.get(query, of=probe(ABSENT))
+                assert told == none
+                assert len(statements) == len(as_many)
+                assert everybody.get(query, of=probe(there)) != none
+
+
+def test_no_cursor_leads_to_anothers_account(firm: Hub, ann: Api) -> None:
+    query = """query($after: String, $before: String, $first: Int, $last: Int) {
+      accounts(after: $after, before: $before, first: $first, last: $last) {
+        totalCount edges { cursor node { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+    everybody = client(firm, EVERYTHING).get(query, first=100)["accounts"]["edges"]
+    assert len(everybody) > 1
+    seen = []
+    for edge in everybody:
+        for asked in ({"after": edge["cursor"], "first": 5}, {"before": edge["cursor"], "last": 5}):
+            page = ann.get(query, **asked)["accounts"]
+            assert page["totalCount"] == 1
+            assert {each["node"]["name"] for each in page["edges"]} <= {"Acme"}
+            assert SECRET not in json.dumps(page)
+            seen += page["edges"]
+    assert seen
 
 
 def _told(body: dict[str, Any]) -> object:

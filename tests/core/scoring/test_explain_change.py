@@ -227,7 +227,12 @@ def test_a_parent_is_told_with_its_children(world: World) -> None:
     later(world)
     learn(world, "app", *usage("fading", range(-1, 5)))
     move = explained(world, "Busy", before, score(world))
-    assert of(move, "adjustment")["roll_up"].points > 0
+    told, alone = (of(each, "adjustment")["roll_up"] for each in (move, move.alone()))
+    assert told.points == alone.points > 0
+    assert "(1 account at " in told.reason
+    assert told.reason.startswith(alone.reason)
+    assert "account" not in alone.reason  # whose score it is may be somebody else's
+    assert alone.points + sum(part.points for part in move.alone().parts) == pytest.approx(move.points + told.points)
 
 
 def test_everything_at_once_adds_up_for_everybody(world: World) -> None:

@@ -17,7 +17,8 @@ from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.model import RollUp, ScoringModel, WorstOf
 from accountpulse.core.scoring.scorer import ComponentSpec, Floats, Mask
 
-ORDER: Final = ("neutral", "worst", "exclude", "worst_of", "roll_up", "cap", "clip", "rate_limit", "override")
+ROLL_UP: Final = "roll_up"
+ORDER: Final = ("neutral", "worst", "exclude", "worst_of", ROLL_UP, "cap", "clip", "rate_limit", "override")
 """The order of all adjustments, by what stands before the colon of their code: the missing policies other than `typical`, the
 worst-of rule, the children of a parent, caps, the ends of the scale. The last two act on scores day by day and come later.
 """
@@ -140,7 +141,7 @@ def roll_up_column(rule: RollUp, children: Children, points: Floats) -> Adjustme
         who = "1 account" if number == 1 else f"{number} accounts"
         return f"{who} at {children.score[SCORE, i]:.1f}, {rule.share:.0%} of the score"
 
-    return AdjustmentColumn("roll_up", f"Rolled up from children: {what}", points, detail)
+    return AdjustmentColumn(ROLL_UP, f"Rolled up from children: {what}", points, detail)
 
 
 # --- caps ---------------------------------------------------------------------------------------------------------------

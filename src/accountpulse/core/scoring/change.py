@@ -12,14 +12,14 @@ Pure functions over evaluations; `retold.py` reads those from the store.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Literal
 
 import numpy as np
 
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.scoring.adjust import AdjustmentColumn
+from accountpulse.core.scoring.adjust import ROLL_UP, AdjustmentColumn
 from accountpulse.core.scoring.change_words import ChangeWording, Seen
 from accountpulse.core.scoring.evaluate import Evaluation
 from accountpulse.core.scoring.explain import NEGLIGIBLE
@@ -75,7 +75,7 @@ class Part:
     """One part of a change: `points` it adds or takes, and why in words.
 
     code: for programs: the metric (late_data, peers, behaviour), the segment or the model's version moved to, or the
-    adjustment's code. label: for people.
+    adjustment's code. label: for people. others: what the reason says of other accounts, at its end.
     """
 
     kind: PartKind
@@ -83,6 +83,11 @@ class Part:
     label: str
     points: float
     reason: str
+    others: str = ""
+
+    def alone(self) -> Part:
+        """Without what it says of other accounts."""
+        return replace(self, reason=self.reason.removesuffix(self.others), others="")
 
     def to_json(self) -> dict[str, object]:
         """As plain JSON data."""
@@ -114,6 +119,10 @@ class ScoreMove:
     def points(self) -> float:
         """The whole change."""
         return self.end.score - self.start.score
+
+    def alone(self) -> ScoreMove:
+        """Without what its parts say of other accounts: for who may not see these."""
+        return replace(self, parts=tuple(part.alone() for part in self.parts))
 
     def to_json(self) -> dict[str, object]:
         """As plain JSON data."""
@@ -234,7 +243,9 @@ def _adjustments(start: Position, end: Position, metrics: Mapping[str, Metric], 
         metric = metrics.get(shown.code.partition(":")[2])
         label = shown.label.replace(metric.name, metric.title) if metric else shown.label
         detail = shown.detail(row) if shown.detail and abs(points) > NEGLIGIBLE else ""
-        yield Part("adjustment", shown.code, label, new - old, wording.adjustment(shown.code, label, detail, old, new))
+        more = f" ({detail})" if detail else ""
+        reason = wording.adjustment(shown.code, label, old, new) + more
+        yield Part("adjustment", shown.code, label, new - old, reason, more if shown.code == ROLL_UP else "")
 
 
 def _by_name(position: Position) -> dict[tuple[str, str], AdjustmentColumn]:

@@ -133,15 +133,14 @@ class ChangeWording:
         what = f"Model {before.name} was changed" if before.name == after.name else f"Model {after.name} replaced {before.name}"
         return f"{what}{since}, from version {before.version[:4]} to {after.version[:4]}"
 
-    def adjustment(self, code: str, label: str, detail: str, before: float, after: float) -> str:
-        """An adjustment that came, went, or takes another number of points. detail: what more there is to say, or nothing."""
-        more = f" ({detail})" if detail else ""
+    def adjustment(self, code: str, label: str, before: float, after: float) -> str:
+        """An adjustment that came, went, or takes another number of points."""
         if abs(before) <= NEGLIGIBLE and code.partition(":")[0] in ("worst", "neutral"):
-            return f"{label}{more}"
+            return label
         rule = "The override" if code == "override" else f'The rule "{label}"'
         if abs(before) <= NEGLIGIBLE:
-            return f"{rule} applies now{more}"
-        return f"{rule} no longer applies{more}" if abs(after) <= NEGLIGIBLE else f"{rule} {_effect(before, after)}{more}"
+            return f"{rule} applies now"
+        return f"{rule} no longer applies" if abs(after) <= NEGLIGIBLE else f"{rule} {_effect(before, after)}"
 
 
 def _effect(before: float, after: float) -> str:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.paging import Order, Page, PageRequest, fetch, fetch_ordered, ordered
-from accountpulse.core.store.scope import RowScope
+from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.selection import Condition, clause
 from accountpulse.core.store.tables import (
     account_profile,
@@ -107,15 +107,19 @@ _OF_MODEL = frozenset({"model_name", "model_version"})
 
 
 @lru_cache(maxsize=256)
-def _rows(names: frozenset[str]) -> sa.Select[Any]:
-    """A query for some of the columns, the account's id among them."""
-    columns = [column for name, column in _COLUMNS.items() if name in names or name == "account_id"]
+def _rows(names: frozenset[str], scope: RowScope) -> sa.Select[Any]:
+    """A query for some of the columns, the account's id among them, of the accounts in a scope. A parent outside it is none."""
+    chosen = {name: column for name, column in _COLUMNS.items() if name in names or name == "account_id"}
+    if "parent_account_id" in chosen and not scope.everything:
+        parent = _a.parent_account_id
+        chosen["parent_account_id"] = sa.case((scope.holds(parent), parent)).label(parent.key)
+    columns = chosen.values()
     rows = _SELECTABLE
     if names & _OF_MODEL:
         rows = rows.outerjoin(scoring_model, scoring_model.c.id == _s.model_id)
     if names & EXPLAINED.keys():
         rows = rows.outerjoin(score_detail, score_detail.c.account_id == _a.account_id)
-    return sa.select(*columns).select_from(rows)
+    return scope.limit(sa.select(*columns).select_from(rows), _a.account_id)
 
 
 def page(
@@ -131,7 +135,7 @@ def page(
     if scope.everything and condition is None and request.after is None and request.before is None:
         statement = _first_page(names, tuple(orders), request.backward)
         return fetch_ordered(connection, statement, len(orders) + 1, request)
-    query = scope.limit(_rows(names), _a.account_id)
+    query = _rows(names, scope)
     if condition is not None:
         query = query.where(clause(condition, COLUMNS))
     return fetch(connection, query, _ordering(orders), request)
@@ -140,7 +144,7 @@ def page(
 @lru_cache(maxsize=256)
 def _first_page(names: frozenset[str], orders: tuple[tuple[str, bool], ...], backward: bool) -> sa.Select[Any]:
     # Built once, so that SQLAlchemy finds it compiled: both took as long as reading a short page.
-    return ordered(_rows(names), _ordering(orders), backward=backward)
+    return ordered(_rows(names, EVERYTHING), _ordering(orders), backward=backward)
 
 
 def _ordering(orders: Sequence[tuple[str, bool]]) -> list[Order]:
@@ -159,7 +163,7 @@ def by_ids(
     """Accounts by id, with the columns wanted; those that do not exist are missing."""
     found: dict[int, sa.Row[Any]] = {}
     for chunk in chunked(ids):
-        query = scope.limit(_rows(names).where(_a.account_id.in_(chunk)), _a.account_id)
+        query = _rows(names, scope).where(_a.account_id.in_(chunk))
         found.update({row.account_id: row for row in connection.execute(query)})
     return found
 
