@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.benchmarks import refusals
 from tests.benchmarks.claims import Claim, Fact, Report
 from tests.benchmarks.environments import NoEnvironment, python_of
 from tests.benchmarks.measure import ROOT, family_cpu
@@ -64,6 +65,10 @@ class Server:
     headers: dict[str, str]
     path: str = "/graphql"
     samples: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return self.connection.port
 
     def ask(self, query: str) -> Any:
         """The answer's data."""
@@ -138,6 +143,8 @@ def _measure(
                 step(f"{engine}: round {number} of {options.rounds}: {server.name}")
                 for query in (LIST, SMALL):
                     server.sample(query, database)
+        if database is None:
+            refusals.measure(report, servers[0].port, servers[0].pid, servers[0].headers, options.rounds, step)
     _report(report, engine, {server.name: server.samples for server in servers}, aim)
 
 

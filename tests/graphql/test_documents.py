@@ -33,3 +33,24 @@ def test_every_operation_and_every_fragment_is_measured() -> None:
 
 def test_what_tools_ask_to_know_the_schema_is_allowed() -> None:
     check(parse(get_introspection_query(input_value_deprecation=True, schema_description=True, specified_by_url=True)))
+
+
+@pytest.mark.parametrize(
+    ("document", "refused"),
+    [
+        ("{ " + "viewer { name } " * 31 + "}", False),
+        ("{ " + "viewer { name } " * 33 + "}", True),  # 528 pairs of viewers, and as many of names
+        ("{ " + "...f " * 60 + "} fragment f on Query { viewer { name } }", False),  # one fragment, again and again
+        ("{ a { " + "id " * 45 + "} b { " + "id " * 45 + "} }", True),
+        ("{ a { " + "id " * 30 + "} b { " + "id " * 30 + "} }", False),
+        ("{ ...f " + "id " * 40 + "} fragment f on Query { id id id id id id }", True),
+        ("{ viewer { ...a } } fragment a on Viewer { viewer { ...a } }", False),  # a circle is not followed
+    ],
+)
+def test_what_is_repeated_too_often_is_refused(document: str, refused: bool) -> None:
+    found = parse(document)
+    if refused:
+        with pytest.raises(GraphQLError, match="repeats fields too often"):
+            check(found)
+    else:
+        check(found)

@@ -6,6 +6,8 @@ minutes. Here each fragment is measured once, and its size is added wherever it 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,9 +28,17 @@ from graphql import (
 MAX_DEPTH = 12
 MAX_ALIASES = 30
 MAX_FIELDS = 400
-MAX_TOKENS = 3_000
+MAX_PAIRS = 1_000
+"""Of fields that are answered under one name, and of fragments side by side: validation compares each with each."""
+MAX_FRAGMENTS = 50
+MAX_VARIABLES = 100
+MAX_TOKENS = 1_500
+MAX_CHARACTERS = 50_000
+"""Of a document: to find its tokens takes time with its length."""
 MAX_VALUE_DEPTH = 12
 """How deep objects and lists may be nested in arguments and variables: filters need fewer."""
+MAX_VALUES = 1_000
+"""How many members all lists and objects of the variables have together: each is checked by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,13 @@ class Size:
 
 def check(document: DocumentNode) -> None:
     """Raises GraphQLError for a document beyond a limit."""
+    fragments = sum(isinstance(each, FragmentDefinitionNode) for each in document.definitions)
+    if fragments > MAX_FRAGMENTS:
+        raise GraphQLError(f"the document has {fragments} fragments; at most {MAX_FRAGMENTS} are allowed")
+    for each in document.definitions:
+        variables = len(each.variable_definitions or ()) if isinstance(each, OperationDefinitionNode) else 0
+        if variables > MAX_VARIABLES:
+            raise GraphQLError(f"an operation has {variables} variables; at most {MAX_VARIABLES} are allowed")
     try:
         sizes = measure(document)
     except RecursionError:
@@ -54,6 +71,8 @@ def check(document: DocumentNode) -> None:
         ):
             if found > limit:
                 raise GraphQLError(f"an operation or fragment {what.format(min(found, 10**6))}; at most {limit} are allowed")
+    if _pairs_of(document) > MAX_PAIRS:
+        raise GraphQLError("the document repeats fields too often, side by side or in fragments; ask for each once")
 
 
 def measure(document: DocumentNode) -> list[Size]:
@@ -64,13 +83,18 @@ def measure(document: DocumentNode) -> list[Size]:
     return _Measure(document).definitions()
 
 
-def deeper_than(value: Any, limit: int) -> bool:
-    """Whether JSON is nested deeper."""
-    if not isinstance(value, dict | list):
-        return False
-    if limit == 0:
-        return True
-    return any(deeper_than(each, limit - 1) for each in (value.values() if isinstance(value, dict) else value))
+def problem_of(variables: Any) -> str | None:
+    """Why variables are beyond a limit, in words; None where they are not."""
+    level, members = [variables], 0
+    for _ in range(MAX_VALUE_DEPTH + 1):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        if not inner:
+            return None
+        members += sum(map(len, inner))
+        if members > MAX_VALUES:
+            return f"the variables hold more than {MAX_VALUES:,} values"
+        level = [each for holder in inner for each in (holder.values() if isinstance(holder, dict) else holder)]
+    return f"the variables are nested deeper than {MAX_VALUE_DEPTH}"
 
 
 def _literal_deeper_than(value: ValueNode, limit: int) -> bool:
@@ -80,6 +104,39 @@ def _literal_deeper_than(value: ValueNode, limit: int) -> bool:
         return True
     inner = [field.value for field in value.fields] if isinstance(value, ObjectValueNode) else value.values
     return any(_literal_deeper_than(each, limit - 1) for each in inner)
+
+
+def _pairs_of(document: DocumentNode) -> int:
+    """How many pairs validation compares, as far as they count. Only for a document that is small otherwise."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    pairs = 0
+
+    def compare(sets: Iterable[SelectionSetNode], above: frozenset[str]) -> None:
+        nonlocal pairs
+        found: dict[str, list[SelectionSetNode | None]] = defaultdict(list)
+        spread: set[str] = set()
+        waiting = list(sets)
+        while waiting:
+            for selection in waiting.pop().selections:
+                if isinstance(selection, FieldNode):
+                    found[(selection.alias or selection.name).value].append(selection.selection_set)
+                elif isinstance(selection, InlineFragmentNode):
+                    waiting.append(selection.selection_set)
+                elif isinstance(selection, FragmentSpreadNode):
+                    name = selection.name.value
+                    if name in fragments and name not in spread | above:
+                        spread.add(name)
+                        waiting.append(fragments[name].selection_set)
+        pairs += sum(n * (n - 1) // 2 for n in (len(spread), *map(len, found.values())))
+        if pairs > MAX_PAIRS:
+            return
+        for below in found.values():
+            compare([each for each in below if each is not None], above | spread)
+
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            compare([definition.selection_set], frozenset())
+    return pairs
 
 
 class _Measure:

@@ -15,6 +15,8 @@ from accountpulse.graphql.scalars import BigInt
 
 MAX_DEPTH = 5
 MAX_TESTS = 50
+MAX_PARTS = 100
+"""How many filters one holds in `and`, `or` and `not`, at whatever depth."""
 MAX_VALUES = 200
 MAX_TEXT = 500
 
@@ -87,9 +89,12 @@ def condition_of(filter: Any = None) -> Condition | None:
 
 class _Reader:
     def __init__(self) -> None:
-        self._tests = 0
+        self._tests = self._parts = 0
 
     def tree(self, filter: Any, path: str, depth: int) -> Condition:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise BadInput(f"the filter holds more than {MAX_PARTS} others; use `in` for a choice of values")
         if depth > MAX_DEPTH:
             raise BadInput(f"{path} is nested more than {MAX_DEPTH} deep; write it flatter")
         parts: list[Condition] = []

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.types import Scope
 
-from accountpulse.graphql.documents import MAX_VALUE_DEPTH, deeper_than
+from accountpulse.graphql.documents import problem_of
 
 RESPONSE_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
@@ -94,8 +94,8 @@ def ask_of(given: Mapping[str, Any]) -> Ask:
     ):
         if not isinstance(given.get(name), kind | None):
             raise bad_request(f"{name} must be {what}")
-    if deeper_than(given.get("variables"), MAX_VALUE_DEPTH):
-        raise bad_request(f"the variables are nested deeper than {MAX_VALUE_DEPTH}")
+    if (problem := problem_of(given.get("variables"))) is not None:
+        raise bad_request(problem)
     return Ask(
         given.get("query") or None,
         given.get("documentId") or None,

@@ -143,7 +143,7 @@ class View:
         if kept:
             self._spend_one(asked)
             return self._labelled(asked, kept)
-        prepared = self._schema.documents.prepare(text)
+        prepared = await self._schema.documents.prepare_aside(text)
         operation = prepared.operation(ask.operation)
         if operation is not None:
             _require_kind(operation, asked.method)

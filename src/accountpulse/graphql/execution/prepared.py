@@ -7,15 +7,19 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+import anyio.to_thread
 from strawberry.extensions import SchemaExtension
 
-from accountpulse.graphql.documents import MAX_TOKENS, check
+from accountpulse.graphql.documents import MAX_CHARACTERS, MAX_TOKENS, check
 from accountpulse.graphql.execution.internals import VALIDATION_RULES
 from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, validate
 
 MOST = 1_000
-LONGEST = 50_000
-"""Characters of a document that is kept."""
+SHORT = 1_000
+"""Characters of a document that is read at once: within some milliseconds."""
+MOST_ERRORS = 10
+"""Told of one document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +40,43 @@ class Prepared:
 
 
 class Documents:
-    """The documents used last. Not for several threads: they are read on the event loop."""
+    """The documents used last. Only `read` may be called in another thread than the event loop's."""
 
     def __init__(self, schema: GraphQLSchema, most: int = MOST) -> None:
         self._schema, self._most = schema, most
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._aside = anyio.CapacityLimiter(1)
 
     def prepare(self, text: str) -> Prepared:
         """The document of a text."""
+        return self.known(text) or self.keep(text, self.read(text))
+
+    async def prepare_aside(self, text: str) -> Prepared:
+        """The same; a long text that is new is read in a thread, so that nobody else has to wait for it."""
+        found = self.known(text)
+        if found is None and SHORT < len(text) <= MAX_CHARACTERS:
+            found = self.keep(text, await anyio.to_thread.run_sync(self.read, text, limiter=self._aside))
+        return found or self.prepare(text)
+
+    def known(self, text: str) -> Prepared | None:
+        """The document of a text that was read before."""
         prepared = self._prepared.get(text)
         if prepared is not None:
             self._prepared.move_to_end(text)
-            return prepared
-        prepared = self._read(text)
-        if len(text) <= LONGEST:
+        return prepared
+
+    def keep(self, text: str, prepared: Prepared) -> Prepared:
+        """Note a document that was read."""
+        if len(text) <= MAX_CHARACTERS:
             self._prepared[text] = prepared
             if len(self._prepared) > self._most:
                 self._prepared.popitem(last=False)
         return prepared
 
-    def _read(self, text: str) -> Prepared:
+    def read(self, text: str) -> Prepared:
+        """Parse, measure and validate a text."""
+        if len(text) > MAX_CHARACTERS:
+            return Prepared(None, (GraphQLError(f"the document is longer than {MAX_CHARACTERS:,} characters"),))
         try:
             document = parse(text, max_tokens=MAX_TOKENS)
         except GraphQLError as error:
@@ -67,7 +88,7 @@ class Documents:
         try:
             # Before validation, which takes time with the square of a document's size.
             check(document)
-            errors = tuple(validate(self._schema, document, VALIDATION_RULES, hide_suggestions=True))
+            errors = tuple(validate(self._schema, document, VALIDATION_RULES, MOST_ERRORS, hide_suggestions=True))
         except GraphQLError as error:
             errors = (error.with_traceback(None),)
         except RecursionError:

@@ -17,7 +17,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.execution.internals import arguments_as_resolved, declared_resolver
 from accountpulse.graphql.execution.marks import check_of
-from accountpulse.graphql.execution.prepared import Prepared
+from accountpulse.graphql.execution.prepared import MOST_ERRORS, Prepared
 from graphql import (
     FieldNode,
     GraphQLError,
@@ -51,7 +51,7 @@ class Arguments:
     def refusals(
         self, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> tuple[GraphQLError, ...]:
-        """What is wrong; empty where nothing is. Variables of a wrong type are left to execution, which refuses them itself."""
+        """What is wrong; empty where nothing is."""
         key = ("arguments", id(operation))
         if key not in prepared.facts:
             # The document holds no more than a few hundred fields, and what it says without variables it says each time.
@@ -61,9 +61,10 @@ class Arguments:
         found, varying = prepared.facts[key]
         if found or not varying:
             return found  # type: ignore[no-any-return]  # facts are of any type
-        given = get_variable_values(self._core, operation.variable_definitions or (), dict(variables))
+        definitions = operation.variable_definitions or ()
+        given = get_variable_values(self._core, definitions, dict(variables), MOST_ERRORS, hide_suggestions=True)
         if not isinstance(given, VariableValues):
-            return ()
+            return tuple(given)
         return tuple(error for use in varying for error in self._refused(use, given))
 
     def _refused(self, use: Use, variables: VariableValues | None) -> list[GraphQLError]:
