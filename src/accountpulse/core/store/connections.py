@@ -318,6 +318,11 @@ def put_in_quarantine(
 
 def release_from_quarantine(connection: sa.Connection, connection_id: int, name: str, source_ids: Sequence[str]) -> None:
     """Drop records that have since been understood, or are gone."""
+    of_stream = sa.select(quarantine.c.source_id).where(
+        quarantine.c.connection_id == connection_id, quarantine.c.stream == name
+    )
+    if connection.execute(of_stream.limit(1)).first() is None:
+        return  # as nearly always: the ids need not be sent
     connection.execute(
         sa.delete(quarantine).where(
             quarantine.c.connection_id == connection_id,

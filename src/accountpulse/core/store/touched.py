@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from accountpulse.core.model import schemas
-from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.chunks import chunked, given
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import account, link, source_account
 from accountpulse.core.store.types import EPOCH_DAY
@@ -56,17 +57,26 @@ def touch(connection: sa.Connection, marks: Mapping[int, date], now: datetime, *
         return
     c = source_account.c
     later = "touched_at + interval '1 microsecond'" if connection.dialect.name == "postgresql" else "touched_at + 1"
-    at, day = sa.literal(now, c.touched_at.type), sa.bindparam("since", type_=c.touched_since.type)
+    _lock(connection, marks)
+    marked = given(connection, {"account": c.id.type, "since": c.touched_since.type}, sorted(marks.items()))
+    at, day = sa.literal(now, c.touched_at.type), marked.c.since
     connection.execute(
         sa.update(source_account)
-        .where(c.id == sa.bindparam("account"))
+        .where(c.id == marked.c.account)
         .values(
             touched_at=sa.case((c.touched_at >= at, sa.literal_column(later)), else_=at),
             touched_records=sa.func.coalesce(c.touched_records, 0).op("|")(records),
             touched_since=sa.case((c.touched_since < day, c.touched_since), else_=day),
-        ),
-        [{"account": id, "since": since} for id, since in sorted(marks.items())],
+        )
     )
+
+
+def _lock(connection: sa.Connection, source_accounts: Iterable[int]) -> None:
+    """Lock rows in one order, which an update of many does not promise: two writers wait for each other, and never both."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer
+        c = source_account.c
+        wanted = sa.any_(sa.literal(sorted(source_accounts), ARRAY(sa.BigInteger)))
+        connection.execute(sa.select(c.id).where(c.id == wanted).order_by(c.id).with_for_update(key_share=True))
 
 
 def touch_wholly(connection: sa.Connection, source_accounts: Iterable[int], now: datetime) -> None:
@@ -92,11 +102,13 @@ def settle(connection: sa.Connection, marks: Mapping[int, Touch]) -> None:
     """Take marks away, but for those that have been set again since they were read."""
     c = source_account.c
     if marks:
+        _lock(connection, marks)
+        of = [(id, mark.at) for id, mark in sorted(marks.items())]
+        read = given(connection, {"account": c.id.type, "at": c.touched_at.type}, of)
         connection.execute(
             sa.update(source_account)
-            .where(c.id == sa.bindparam("account"), c.touched_at == sa.bindparam("read", type_=c.touched_at.type))
-            .values(touched_at=None, touched_records=None, touched_since=None),
-            [{"account": id, "read": mark.at} for id, mark in sorted(marks.items())],
+            .where(c.id == read.c.account, c.touched_at == read.c.at)
+            .values(touched_at=None, touched_records=None, touched_since=None)
         )
 
 

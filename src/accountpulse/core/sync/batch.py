@@ -11,7 +11,7 @@ import time
 from accountpulse.core.sync.connector import Checkpoint
 from accountpulse.core.sync.stage import Stage
 
-ENOUGH = 1_000
+ENOUGH = 2_000
 """Records that are worth a transaction, where nothing else is said."""
 STAGE_LIMIT = 5_000
 """The most that is held, with a checkpoint or without."""
@@ -35,14 +35,13 @@ class Batch:
         if not isinstance(item, Checkpoint):
             self._stage.add(item)
             return len(self._upto) + len(self._stage) >= STAGE_LIMIT
-        self._upto.merge(self._stage)
-        self._stage = self._stage.fresh()
+        self._join()
         self._checkpoint = item
         return len(self._upto) >= self._enough or time.monotonic() - self._since > PATIENCE
 
     def take(self) -> tuple[Stage, Checkpoint | None]:
         """Everything so far and the last checkpoint, which the records may be ahead of; begins anew."""
-        self._upto.merge(self._stage)
+        self._join()
         return self.take_reached()
 
     def take_reached(self) -> tuple[Stage, Checkpoint | None]:
@@ -51,3 +50,10 @@ class Batch:
         self._upto, self._stage, self._checkpoint = self._upto.fresh(), self._upto.fresh(), None
         self._since = time.monotonic()
         return taken
+
+    def _join(self) -> None:
+        if self._upto:
+            self._upto.merge(self._stage)
+        else:
+            self._upto = self._stage
+        self._stage = self._stage.fresh()
