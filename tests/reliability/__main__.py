@@ -108,10 +108,9 @@ def _kill(
                 if not fleet.wait_for_work():
                     continue
                 fleet.pause(chance.uniform(0, spread))
-                if not fleet.undone():
+                if not fleet.kill_one(for_good=killed == for_good):
                     company.change(0.02)
                     continue
-                fleet.kill_one(for_good=killed == for_good)
                 killed += 1
                 if chance.random() < 0.3:
                     company.change(0.02)

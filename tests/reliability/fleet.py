@@ -77,10 +77,13 @@ class Fleet:
             if n not in self._given_up and (worker is None or worker.poll() is not None):
                 self._start(n)
 
-    def kill_one(self, *, for_good: bool = False) -> None:
-        """Kill one that is doing a job, without a word."""
+    def kill_one(self, *, for_good: bool = False) -> bool:
+        """Kill one that is doing a job, without a word; False where none is."""
         doing = {n: self._doing(each.pid) for n, each in enumerate(self._workers) if each is not None}
-        n = self._chance.choice([n for n, what in doing.items() if what != IDLE] or list(doing))
+        busy = [n for n, what in doing.items() if what != IDLE]
+        if not busy:
+            return False
+        n = self._chance.choice(busy)
         worker = self._workers[n]
         assert worker is not None
         self.during[doing[n]] += 1
@@ -90,6 +93,7 @@ class Fleet:
         self._ready.pop(n, None)
         if for_good:
             self._given_up.add(n)
+        return True
 
     def wait_for_work(self) -> bool:
         """Until a job is being done; False where none is left to do."""

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
+import sqlalchemy as sa
 from dbos import DBOS, SetEnqueueOptions
 
 from accountpulse.core.clock import Clock
@@ -32,9 +33,11 @@ from accountpulse.core.sync.holding import this_process
 from accountpulse.core.sync.results import RunResult
 
 log = logging.getLogger("accountpulse.jobs")
+T = TypeVar("T")
 
 SYNCS_AT_ONCE: Final = 4
 POLL: Final = 1.0
+_PAUSES: Final = (1.0, 2.0, 5.0, 10.0, 30.0, *[60.0] * 15)
 GRACE: Final = 25
 """How many seconds a shutdown waits for what is being read to reach its next commit."""
 
@@ -209,8 +212,7 @@ class Worker:
     # --- their steps ----------------------------------------------------------------------------------------------------
 
     def _read(self, request: SyncRequest) -> dict[str, Any]:
-        with self._at_work():
-            result = self._work.read(request)
+        result = self._patiently(lambda: self._work.read(request))
         if result.state == "cancelled":
             self._stop_if_stopping()
         log.info("%s: %s", request.connection, result.state)
@@ -222,8 +224,20 @@ class Worker:
         return max(0.0, (at - self._clock.now()).total_seconds())
 
     def _done(self, part: Callable[[], object]) -> None:
-        with self._at_work():
-            part()
+        self._patiently(part)
+
+    def _patiently(self, part: Callable[[], T]) -> T:
+        """Do a part of a job, and again while its trouble is the database, which went away or has no room: that passes."""
+        for pause in (*_PAUSES, None):
+            try:
+                with self._at_work():
+                    return part()
+            except sa.exc.OperationalError as error:
+                log.error("a job waits: %s", describe_crash(error))
+                if pause is None:
+                    raise
+            self._stopping.wait(pause)
+        raise AssertionError("the last attempt returned or raised")
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
@@ -232,6 +246,8 @@ class Worker:
             self._busy += 1
         try:
             yield
+        except sa.exc.OperationalError:
+            raise
         except Exception as error:
             log.error("a job failed: %s", error if isinstance(error, AccountPulseError) else describe_crash(error))
             raise
