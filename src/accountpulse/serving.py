@@ -38,6 +38,7 @@ def bound(host: str, port: int) -> Iterator[Listener]:
         listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen()  # whoever reads the address may come at once, and waits until the server is there
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise SettingsError([f"can't listen on {host} port {port}: {reason}; choose another with --port"]) from error

@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 from tests.cli.conftest import WRITE_KEY
 
+from accountpulse.health import LIVE, READY
+
 COMMAND = [sys.executable, "-P", "-m", "accountpulse"]
 PATIENCE = 60.0
 
@@ -146,12 +148,18 @@ def test_serve_answers_takes_events_in_and_ends_on_ctrl_c(server: tuple[subproce
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [["worker"], ["serve", "--port", "0"]])
+@pytest.mark.parametrize("command", [["worker", "--health-port", "0"], ["serve", "--port", "0"]], ids=["worker", "serve"])
 def test_what_is_scheduled_is_done_until_sigterm_ends_it_in_order(shop: Path, command: list[str]) -> None:
     file = shop / "accountpulse.yaml"
     file.write_text(file.read_text().replace("connector: tabular", 'connector: tabular\n    schedule: "* * * * *"', 1))
-    process = subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*COMMAND, *command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
+        said_first = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+        address = said_first["graphql"].removesuffix("/graphql") if "graphql" in said_first else None
+        for path, status in ((LIVE, "alive"), (READY, "ready")):
+            with urllib.request.urlopen((address or f"http://127.0.0.1:{said_first['health']}") + path) as answer:
+                assert json.load(answer) == {"status": status}
         eventually(lambda: process.poll() is not None or accounts_scored() == 3, patience=3 * PATIENCE)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)

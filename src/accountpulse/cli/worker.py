@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 
 import click
 
@@ -10,25 +11,33 @@ from accountpulse.cli.common import Run, end_in_order
 from accountpulse.cli.common import command as declare
 
 
-@declare("worker", example="accountpulse worker")
-def command(run: Run) -> int:
+@declare("worker", example="accountpulse worker\naccountpulse worker --health-port 8001")
+@click.option("--health-port", type=click.IntRange(0, 65535), help="Answer /health/live and /health/ready on this port.")
+@click.option("--health-host", default="127.0.0.1", show_default=True, help="And on this address.")
+def command(run: Run, health_port: int | None, health_host: str) -> int:
     """Read, link and score as scheduled, besides `accountpulse serve --api-only`. Start as many as you like.
 
     Each connection is read by one of them at a time, and each schedule is met once. Ctrl-C or SIGTERM ends it: what is being
     read stops at its next record, and another worker goes on with it, or this one at its next start.
     """
     from accountpulse.delivering import DeliveryLoop
+    from accountpulse.health import telling
     from accountpulse.working import worker_of
 
-    with run.hub() as hub:
+    with run.hub() as hub, ExitStack() as stack:
         run.notice(hub)
         end_in_order()
-        with DeliveryLoop(hub.deliverer), worker_of(hub):
-            planned = hub.settings.schedules
-            if run.as_json:
-                run.emit({"schedules": planned, "scoring": hub.settings.scoring_schedule})
-            else:
-                names = ", ".join(planned) or "nothing: no connection has a `schedule`"
-                click.echo(f"Working. Read by schedule: {names}. Ctrl-C ends it.")
-            threading.Event().wait()  # until a signal
+        stack.enter_context(DeliveryLoop(hub.deliverer))
+        worker = stack.enter_context(worker_of(hub))
+        port = None
+        if health_port is not None:
+            asked = telling(health_host, health_port, alive=worker.alive, ready=hub.store.answers)
+            port = stack.enter_context(asked)
+        planned = hub.settings.schedules
+        if run.as_json:
+            run.emit({"schedules": planned, "scoring": hub.settings.scoring_schedule, "health": port})
+        else:
+            names = ", ".join(planned) or "nothing: no connection has a `schedule`"
+            click.echo(f"Working. Read by schedule: {names}. Ctrl-C ends it.")
+        threading.Event().wait()  # until a signal
     return 0

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 from accountpulse.core.clock import Clock
 from accountpulse.core.store import leases
@@ -17,6 +19,9 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.sync.holding import this_process
 
 log = logging.getLogger("accountpulse.jobs")
+
+LATE: Final = 10
+"""So many times longer than others wait for a sign of life: a database that is restarted is no reason to start anew."""
 
 
 class Liveness:
@@ -35,6 +40,7 @@ class Liveness:
         self._every = every.total_seconds()
         self._dead_after = dead_after
         self._take_up = take_up
+        self._last = time.monotonic()
         self._stop = threading.Event()
         self._retired = threading.Event()
         self._thread = threading.Thread(target=self._run, name="liveness", daemon=True)
@@ -46,6 +52,10 @@ class Liveness:
     def start(self) -> None:
         """Go on giving them, and take up what others left undone."""
         self._thread.start()
+
+    def heard(self) -> bool:
+        """Whether a sign of life was given of late: else its thread hangs, or the store has been away for long."""
+        return time.monotonic() - self._last < LATE * self._dead_after.total_seconds()
 
     def retire(self) -> None:
         """Take up nothing more; signs of life go on."""
@@ -76,4 +86,6 @@ class Liveness:
         with self._store.write() as connection:
             now = self._clock.now()
             leases.beat(connection, this_process(), now, jobs=True)
-            return leases.living(connection, now, self._dead_after)
+            living = leases.living(connection, now, self._dead_after)
+        self._last = time.monotonic()
+        return living

@@ -143,6 +143,10 @@ class Worker:
         # Last: from here on the others may take up what this process left undone.
         self._liveness.stop()
 
+    def alive(self) -> bool:
+        """Whether it gave a sign of life of late; the answer is for whoever would start it anew."""
+        return self._liveness.heard()
+
     # --- the jobs -------------------------------------------------------------------------------------------------------
 
     def _define(self) -> None:
