@@ -30,6 +30,7 @@ from accountpulse.core.errors import (
     Stalled,
     raised_at,
 )
+from accountpulse.core.garbage import fewer_collections
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import leases
 from accountpulse.core.store.database import Store
@@ -37,7 +38,6 @@ from accountpulse.core.store.leases import Lease
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.sync.batch import ENOUGH
 from accountpulse.core.sync.connector import Connector, ConnectorConfig, StreamSpec
-from accountpulse.core.sync.garbage import fewer_collections
 from accountpulse.core.sync.headway import Headway, Limits
 from accountpulse.core.sync.holding import holding, take
 from accountpulse.core.sync.reader import StreamReader

@@ -1,7 +1,7 @@
-"""Lets Python look for garbage less often while records are read.
+"""Lets Python look for garbage less often while many records or accounts are worked on.
 
 It looks through its younger objects for cycles whenever there are 700 more than before. A page of records is ten thousand, and
-they go by themselves when the page is done: looking for cycles among them took a fifth of a sync.
+they go by themselves when the page is done: looking for cycles among them took a fifth of a sync, and a sixth of a scoring run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fewer collections while something is read, the usual ones afterwards."""
+"""Fewer collections while much is worked on, the usual ones afterwards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from accountpulse.core.sync.garbage import OBJECTS, fewer_collections
+from accountpulse.core.garbage import OBJECTS, fewer_collections
 
 
 def test_the_usual_thresholds_come_back_once_the_last_has_ended() -> None:
