@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from accountpulse.care import DataCare
 from accountpulse.config.settings import Settings
 from accountpulse.core.audit.audit import AuditRequest, audit
 from accountpulse.core.audit.report import AuditReport
@@ -98,6 +99,7 @@ class Hub:
             scoring=self.scoring,
         )
         self.background = Background()
+        self.care = DataCare(store, clock, self.zone, settings.record_days, self.mirror)
         self.operations = Operations(
             store, clock, InThread(self.background, self._sync_and_score), metrics=host.metrics, scorers=host.scorers
         )
@@ -277,6 +279,7 @@ class Hub:
         if self.settings.retention != Retention():
             with self.store.write() as connection:
                 thin_once_a_day(connection, self.today, self.settings.retention)
+        self.care.forget_old_weekly()
         return report
 
     def thin_history(self, *, dry_run: bool = False) -> Thinned:

@@ -19,7 +19,7 @@ from accountpulse.cli.app import COMMANDS
 
 Runs = Callable[..., Result]
 Answers = Callable[..., Any]
-GROUPS = ("token", "schema", "model", "history", "mirror", "outbox", "override", "target", "note", "pulse", "outcome")
+GROUPS = ("token", "schema", "model", "history", "erase", "mirror", "outbox", "override", "target", "note", "pulse", "outcome")
 GROUPED = [["token", "create"], ["token", "list"], ["token", "revoke"], ["schema", "export"], ["schema", "diff"]]
 MODEL_COMMANDS = [
     ["model", name] for name in ("validate", "diff", "preview", "shadow", "publish", "rollback", "list", "schema", "audit")

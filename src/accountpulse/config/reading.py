@@ -14,6 +14,7 @@ from accountpulse.config.connector_config import read_connector_config
 from accountpulse.config.model_schema import load_model
 from accountpulse.config.notify import read_notify
 from accountpulse.config.rates import read_rates
+from accountpulse.config.record_days import read_record_days
 from accountpulse.config.schedule import read_schedule, read_zone
 from accountpulse.config.secrets import UNRESOLVED, References
 from accountpulse.config.server import read_server
@@ -41,7 +42,7 @@ from accountpulse.core.sync.headway import Limits
 KEYS = ("connections", "segments")
 OPTIONAL = (
     *("store", "time_zone", "currency", "rates", "key_features", "precedence"),
-    *("freshness", "history", "mirror", "notify", "plugins", "scoring", "server", "sync"),
+    *("freshness", "history", "mirror", "notify", "plugins", "retention", "scoring", "server", "sync"),
 )
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -109,6 +110,7 @@ class _SettingsReader(Reader):
             stale_after_days=self._freshness(block.get("freshness")),
             limits=self._limits(block.get("sync")),
             retention=self._retention(block.get("history")),
+            record_days=read_record_days(block.get("retention"), self),
             mirror_path=self._mirror(block.get("mirror")),
             notify=read_notify(block.get("notify"), self._references, self),
             plugins=self._plugins(block.get("plugins")),

@@ -111,7 +111,7 @@ class Settings:
     others. segments: the rules in order; each names a model. models: by name; model_files: by the
     same names, the file of each. stale_after_days: how long after its last good
     reading a connection's data counts as out of date. limits: of one run.
-    retention: how much of the scores' history is kept.
+    retention: how much of the scores' history is kept. record_days: for how many days records are, by type.
     mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store. notify: the webhook
     that is told of changes. scoring_schedule: when a worker scores everybody, besides after each reading; None for never.
     """
@@ -130,6 +130,7 @@ class Settings:
     stale_after_days: float = 3
     limits: Limits = field(default_factory=Limits)
     retention: Retention = field(default_factory=Retention)
+    record_days: Mapping[str, int] = field(default_factory=dict)
     mirror_path: Path | None = None
     notify: NotifySettings | None = None
     plugins: PluginSettings = PluginSettings()

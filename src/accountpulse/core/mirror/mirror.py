@@ -135,6 +135,16 @@ class Mirror:
                 raise StoreError(f"the folder {self.folder} holds the mirror that metrics run over; export to another")
             return _Refresh(self, view, None, on_rows or _silent).export()
 
+    def forget(self) -> int:
+        """Make the mirror anew and delete the files before it at once, as what they hold must be gone; returns how many."""
+        self.refresh(rebuild=True)
+        with self._alone():
+            made = replace(self.manifest(), retired=())
+            before = {path.name for path in self.folder.iterdir()}
+            made.write(self.folder)
+            _clear_away(self.folder, made)
+            return len(before - {path.name for path in self.folder.iterdir()})
+
     def _usable(self, connection: sa.Connection) -> Manifest | None:
         """The manifest there is, where it can be gone on with. Raises StoreError where it is another store's."""
         found = Manifest.read(self.folder)
@@ -197,7 +207,7 @@ class _Refresh:
                 settled = store_mirror.tokens(connection) == [before.token]
             if not settled:
                 self._settle(before)
-            self._clear_away(before)
+            _clear_away(self._folder, before)
             return Refreshed(rebuilt=False, rows=0)
         now = to_micros(self._mirror._clock.now())
         made = self._manifest(facts, lists, changes, now)
@@ -206,7 +216,7 @@ class _Refresh:
             store_mirror.announce(connection, before.token if before else None, made.token)
         made.write(self._folder)
         self._settle(made)
-        self._clear_away(made)
+        _clear_away(self._folder, made)
         return Refreshed(rebuilt=before is None, rows=self._read)
 
     def export(self) -> Refreshed:
@@ -215,7 +225,7 @@ class _Refresh:
         now = to_micros(self._mirror._clock.now())
         made = self._manifest(facts, lists, self._position.changes, now)
         made.write(self._folder)
-        self._clear_away(made)
+        _clear_away(self._folder, made)
         return Refreshed(rebuilt=True, rows=self._read)
 
     def _content(self) -> tuple[dict[str, FactFiles], dict[str, ListFile]]:
@@ -287,12 +297,13 @@ class _Refresh:
         gone = [Retired(part.file, now) for part in before.files if part.file not in named]
         return (*(r for r in before.retired if now - r.since < GRACE / timedelta(microseconds=1)), *gone)
 
-    def _clear_away(self, manifest: Manifest) -> None:
-        """Delete the files of refreshes that were stopped half-way, and those nobody can be reading any longer."""
-        named = {part.file for part in manifest.files} | {r.file for r in manifest.retired}
-        for path in self._folder.iterdir():
-            if _OURS.fullmatch(path.name) and path.name not in named:
-                path.unlink(missing_ok=True)
+
+def _clear_away(folder: Path, manifest: Manifest) -> None:
+    """Delete the files of refreshes that were stopped half-way, and those nobody can be reading any longer."""
+    named = {part.file for part in manifest.files} | {r.file for r in manifest.retired}
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name) and path.name not in named:
+            path.unlink(missing_ok=True)
 
 
 def _silent(done: int, total: int) -> None:

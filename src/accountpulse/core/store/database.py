@@ -100,6 +100,14 @@ class Store:
             self._watch = Watch(path)
         return self._watch.version()
 
+    def settle_file(self) -> None:
+        """Bring the file of an SQLite store up to its log, so that what was overwritten is in neither."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                assert raw is not None
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         if self._watch is not None:
             self._watch.close()

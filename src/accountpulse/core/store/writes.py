@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from accountpulse.core.model import schemas
 from accountpulse.core.store.bulk import insert_rows
 from accountpulse.core.store.chunks import among, chunked
+from accountpulse.core.store.erasures import without_erased
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.mirror import note_changes
 from accountpulse.core.store.tables import source_account
@@ -104,6 +105,7 @@ def write_records(
     a version opened at this instant or later, by an earlier batch of the same drain.
     """
     table = FACTS[record]
+    rows = without_erased(connection, record, rows, keys.connection_id)
     latest = {row.source_id: row for row in rows}  # of two versions in one batch the later read one counts
     ids = keys.intern(connection, {row.account_key for row in latest.values()}, now)
     current = _current(connection, table, keys.connection_id, list(latest))

@@ -1,0 +1,154 @@
+"""`accountpulse erase`: a person or a customer is removed on request, with a certificate of what went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from accountpulse.cli.common import Run, author
+from accountpulse.cli.common import command as declare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from accountpulse.care import Certificate
+
+REASON = click.option("--reason", metavar="TEXT", help="Why, such as the number of the request. Name nobody here.")
+BY = click.option("--author", "named", metavar="NAME", help="Who erases.  [default: $ACCOUNTPULSE_USER, or who is logged in]")
+DRY = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+YES = click.option("--yes", is_flag=True, help="Do not ask first.")
+KEEP = click.option("--certificate", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate there, too.")
+
+
+@click.group("erase", epilog="\b\nExample\n  accountpulse erase contact jane@northwind.example --dry-run")
+def command() -> None:
+    """Remove a person or a customer on request, with everything that was derived from them.
+
+    What is removed: facts with all their versions, usage, links, scores and their history, what people wrote, quarantine, what
+    was pushed, and the Parquet mirror. No later sync brings them back, unless the erasure is released. docs/data-care.md lists
+    the fields that hold personal data.
+    """
+
+
+@declare("contact", parent=command, example='accountpulse erase contact jane@northwind.example --reason "request 17" --yes')
+@click.argument("who")
+@DRY
+@YES
+@REASON
+@BY
+@KEEP
+def contact(
+    run: Run, who: str, dry_run: bool, yes: bool, reason: str | None, named: str | None, certificate: Path | None
+) -> int:
+    """Remove WHO, an e-mail address or connection:id of a contact, of every source that knows the same address."""
+    with run.hub() as hub:
+        return _erase(
+            run,
+            lambda dry: hub.care.erase_contact(who, author=author(named), reason=reason, dry_run=dry),
+            lambda: hub.rescore_changed(),
+            dry_run=dry_run,
+            yes=yes,
+            file=certificate,
+        )
+
+
+@declare("account", parent=command, example='accountpulse erase account "Northwind Traders" --dry-run')
+@click.argument("account")
+@DRY
+@YES
+@REASON
+@BY
+@KEEP
+def account(
+    run: Run, account: str, dry_run: bool, yes: bool, reason: str | None, named: str | None, certificate: Path | None
+) -> int:
+    """Remove ACCOUNT (id, name, domain or connection:key) with its contacts, facts, scores and history."""
+    with run.hub() as hub:
+        return _erase(
+            run,
+            lambda dry: hub.care.erase_account(account, author=author(named), reason=reason, dry_run=dry),
+            lambda: hub.rescore_changed(),
+            dry_run=dry_run,
+            yes=yes,
+            file=certificate,
+        )
+
+
+@declare("list", parent=command, example="accountpulse erase list")
+def listing(run: Run) -> int:
+    """List what was erased, by whom, and whether it still keeps syncs from bringing it back. It names nobody."""
+    from accountpulse.cli.display import Column, instant, table
+
+    with run.hub() as hub:
+        rows = hub.care.erasures()
+    if run.as_json:
+        names = ("id", "kind", "at", "author", "reason", "removed", "tombstones", "released_at", "released_by")
+        run.emit({"erasures": [{name: getattr(row, name) for name in names} for row in rows]})
+        return 0
+    shown = [
+        (str(row.id), row.kind, instant(row.at), row.author, "released" if row.released_at else "holds", row.reason or "")
+        for row in rows
+    ]
+    columns = ["erasure", "of a", "at (UTC)", "by", "state"]
+    run.out.print(table([*map(Column, columns), Column("reason", wide=True)], shown))
+    return 0
+
+
+@declare("release", parent=command, example="accountpulse erase release 3")
+@click.argument("erasure", type=int)
+@BY
+def release(run: Run, erasure: int, named: str | None) -> int:
+    """Let syncs bring again whom ERASURE removed, if the source still has them. What was removed does not come back by this."""
+    with run.hub() as hub:
+        count = hub.care.release(erasure, author=author(named))
+    if run.as_json:
+        run.emit({"released": count})
+    else:
+        click.echo(
+            f"erasure {erasure} no longer keeps anybody away; `accountpulse sync --reset` reads what the sources still have"
+        )
+    return 0
+
+
+def _erase(
+    run: Run,
+    act: Callable[[bool], Certificate],
+    settle: Callable[[], object],
+    *,
+    dry_run: bool,
+    yes: bool,
+    file: Path | None,
+) -> int:
+    found = act(True)
+    if not dry_run:
+        if not yes:
+            for line in _lines(found):
+                click.echo(line, err=True)
+            click.confirm("Remove this for good?", abort=True, err=True)
+        found = act(False)
+        settle()
+    if file is not None and not dry_run:
+        import json
+
+        from accountpulse.cli.common import plain
+
+        file.write_text(json.dumps(plain(found), indent=2) + "\n", encoding="utf-8")
+    if run.as_json:
+        run.emit(found)
+        return 0
+    for line in _lines(found):
+        click.echo(line)
+    return 0
+
+
+def _lines(found: Certificate) -> list[str]:
+    head = f"erasure {found.erasure} of a {found.kind} at {found.at:%Y-%m-%d %H:%M} UTC by {found.author}"
+    if found.erasure is None:
+        head = f"this would be removed of a {found.kind}:"
+    rows = [f"  {name}: {count:,}" for name, count in found.removed.items()] or ["  nothing is stored"]
+    if found.erasure is None:
+        return [head, *rows]
+    rows.append(f"  no sync brings back: {found.tombstones} names, kept as hashes")
+    return [head, *rows, *(f"what remains: {each}" for each in found.remains)]
