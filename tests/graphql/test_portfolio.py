@@ -12,11 +12,13 @@ from tests.graphql.world import MODEL, NOW, TODAY, SmallHub, World
 from accountpulse.core.scoring.bands import UNKNOWN_NAME
 from accountpulse.core.store import tables
 from accountpulse.core.store.absence import score_absence
+from accountpulse.core.store.scope import RowScope
+from accountpulse.graphql.portfolio import reading
 
 MONDAY = date(2026, 11, 16)
 PORTFOLIO = """query($by: [PortfolioDimension!], $on: Date, $of: AccountFilter) {
   portfolio(groupBy: $by, asOf: $on, filter: $of) {
-    day accounts arr { amount currency } meanScore tenths
+    day accounts arr { amount currency } arrUnknown meanScore tenths otherGroups { keys { value } accounts arr { amount } }
     groups { keys { by value } accounts share arr { amount } meanScore tenths }
   }
 }"""
@@ -113,6 +115,21 @@ def test_accounts_are_counted_now_and_on_past_days(shop: World, subtests: pytest
         of = {"score": {"gte": 70}, "owner": {"eq": "ann"}, "segment": {"eq": "standard"}}
         assert _groups(api.get(PORTFOLIO, on=MONDAY.isoformat(), of=of)) == {("green",): (2, None)}
         assert _groups(api.get(PORTFOLIO, on=MONDAY.isoformat(), by=["PLAN"])) == {("pro",): (2, None), (None,): (3, None)}
+    with subtests.test("a past day, some bands and segments of then: their revenue was written down"):
+        found = api.get(PORTFOLIO, on=MONDAY.isoformat(), of={"segment": {"eq": "standard"}, "not": {"band": {"eq": "red"}}})
+        assert _groups(found) == {("yellow",): (1, 700), ("green",): (2, 9000)}
+        assert (found["portfolio"]["arr"]["amount"], found["portfolio"]["arrUnknown"]) == (9_700, None)
+        found = api.get(PORTFOLIO, on=MONDAY.isoformat(), of={"segment": {"eq": "small"}}, by=["OWNER"])
+        assert _groups(found) == {("zoe",): (1, 80)}
+    with subtests.test("and where it was not, why"):
+        found = api.get(PORTFOLIO, on=MONDAY.isoformat(), by=["PLAN", "BAND"])["portfolio"]
+        assert (found["arr"]["amount"], found["groups"][0]["arr"]) == (9_780, None)
+        assert found["arrUnknown"].endswith("band, segment and owner, not by plan")
+        found = api.get(PORTFOLIO, on=MONDAY.isoformat(), of={"owner": {"eq": "ann"}})["portfolio"]
+        assert found["arr"] is None
+        assert found["arrUnknown"].endswith("the filter asks for owner")
+        limited = Api(SmallHub(shop.store), rows=RowScope(segments=frozenset({"standard"})))
+        assert limited.get(PORTFOLIO, on=MONDAY.isoformat())["portfolio"]["arrUnknown"].endswith("you may see some")
     with subtests.test("who left is not counted after that, and what was before the first score is empty"):
         assert api.get(PORTFOLIO, on="2026-11-20")["portfolio"]["accounts"] == 5
         empty = api.get(PORTFOLIO, on="2026-11-01")["portfolio"]
@@ -160,3 +177,19 @@ def test_accounts_are_counted_now_and_on_past_days(shop: World, subtests: pytest
             asked = api.ask(PORTFOLIO, **variables)
             assert asked.codes == ["BAD_INPUT"]
             assert message in asked.body["errors"][0]["message"]
+
+
+def test_beyond_the_largest_groups_the_others_are_told_together(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_GROUPS", 1)
+    api = Api(SmallHub(shop.store))
+    now = api.get(PORTFOLIO, by=["OWNER"])["portfolio"]
+    assert [(g["keys"][0]["value"], g["accounts"], g["arr"]["amount"]) for g in now["groups"]] == [("ann", 2, 3600)]
+    assert now["otherGroups"] == {"keys": [], "accounts": 3, "arr": {"amount": 720}}
+    assert (now["accounts"], now["arr"]["amount"]) == (5, 4320)
+    then = api.get(PORTFOLIO, by=["OWNER"], on=MONDAY.isoformat())["portfolio"]
+    assert [(g["keys"][0]["value"], g["accounts"], g["arr"]["amount"]) for g in then["groups"]] == [("zoe", 3, 9080)]
+    assert then["otherGroups"] == {"keys": [], "accounts": 2, "arr": {"amount": 700}}
+    by_band = api.get(PORTFOLIO, on=MONDAY.isoformat())["portfolio"]
+    assert by_band["groups"][0]["keys"][0]["value"] == "green"
+    assert by_band["otherGroups"] == {"keys": [], "accounts": 3, "arr": {"amount": 780}}
+    assert api.get(PORTFOLIO, by=[])["portfolio"]["otherGroups"] is None

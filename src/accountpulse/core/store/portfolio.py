@@ -17,7 +17,7 @@ from accountpulse.core.store.absence import score_absence
 from accountpulse.core.store.accounts import COLUMNS
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scores import LIVE, RESTATED
-from accountpulse.core.store.selection import Condition, clause
+from accountpulse.core.store.selection import Condition, clause, fields_of
 from accountpulse.core.store.tables import (
     account_profile,
     portfolio_daily,
@@ -36,6 +36,8 @@ DIMENSIONS = ("band", "segment", "owner", "plan", "industry", "region", "lifecyc
 """What accounts can be counted by."""
 WRITTEN_DOWN = frozenset({"band", "segment", "owner"})
 """What `portfolio_daily` counts by."""
+SELECTED_THEN = frozenset({"band", "segment"})
+"""What a condition may name of it: its owners are those of then, where a condition means those of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Portfolio:
         self._scope = scope
 
     def cells(self, connection: sa.Connection, dimensions: Sequence[str], most: int) -> list[Cell]:
-        """Accounts by what they have in common; up to `most` cells, in no order."""
+        """Accounts by what they have in common; up to `most` cells, those with the most accounts first."""
         stood = self._stood(self.standing, "stood")
         columns = _columns(stood, self.standing)
         keys = [columns[name] for name in dimensions]
@@ -139,6 +141,7 @@ class Portfolio:
             )
             .select_from(account_profile.join(stood, stood.c.account_id == account_profile.c.account_id))
             .where(self._selected(columns))
+            .order_by(sa.func.count().desc(), *keys)
             .limit(most)
         )
         width = len(keys)
@@ -152,10 +155,10 @@ class Portfolio:
     ) -> dict[tuple[str | None, ...], tuple[int, int]]:
         """How many accounts, and how much yearly revenue, the day's own scoring counted by some of `WRITTEN_DOWN`.
 
-        Of all accounts: ValueError for a selection, or in a limited scope.
+        Of all accounts, or some bands and segments: ValueError for another selection, and in a limited scope.
         """
-        if self._condition is not None or not self._scope.everything:
-            raise ValueError("what was written down counts all accounts")
+        if not self.was_written_down:
+            raise ValueError("what was written down counts all accounts of a band and segment")
         p = portfolio_daily.c
         known: dict[str, sa.ColumnElement[Any]] = {
             "band": p.band,
@@ -169,8 +172,15 @@ class Portfolio:
             .join(segment, segment.c.id == p.segment_id)
             .where(p.day == self.standing.day, p.basis == basis)
         )
+        if self._condition is not None:
+            query = query.where(clause(self._condition, known))
         rows = connection.execute(query.group_by(*keys) if keys else query)
         return {tuple(row[:-2]): (row[-2], row[-1]) for row in rows}
+
+    @property
+    def was_written_down(self) -> bool:
+        """Whether the day's own scoring counted what is selected here: it knew bands and segments, and owners of then."""
+        return self._scope.everything and fields_of(self._condition) <= SELECTED_THEN
 
     def transitions(self, connection: sa.Connection, since: Standing) -> list[Transition]:
         """From which band to which accounts went since an earlier day, those that stayed in theirs included."""

@@ -38,11 +38,17 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was counted on a day. bands: their names, from the lowest score up."""
+    """What was counted on a day. bands: their names, from the lowest score up.
+
+    groups: those with the most accounts, up to `MOST_GROUPS`. rest: the others together; None where there are none.
+    arr_unknown: why yearly revenue is not known; None where it is.
+    """
 
     portfolio: Portfolio
     whole: Counted
     groups: list[Counted]
+    rest: Counted | None
+    arr_unknown: str | None
     bands: Sequence[str]
 
     def in_order(self, transitions: Sequence[Transition]) -> list[Transition]:
@@ -81,24 +87,47 @@ def _count(
     if unknown := portfolio.unknown_fields(fields_of(condition)):
         raise BadInput(f"the filter asks for {', '.join(unknown)}, which is known of today only; leave it out, or asOf")
     past = stood.basis is not None
-    then = None
-    if past and condition is None and scope.everything and set(dimensions) <= store.WRITTEN_DOWN:
-        then = portfolio.written_down(connection, dimensions)
+    arr_unknown = _why_unknown(portfolio, condition, dimensions) if past else None
+    then = portfolio.written_down(connection, dimensions) if past and arr_unknown is None else None
     # The owners of then are only where they were written down: profiles have no days.
-    owners_of_then = then if "owner" in dimensions else None
-    cells = portfolio.cells(connection, dimensions if owners_of_then is None else (), MOST_GROUPS + 1)
-    if max(len(cells), len(then or ())) > MOST_GROUPS:
-        raise BadInput(f"there are more than {MOST_GROUPS} groups; group by less, or filter")
-    if owners_of_then is not None:
-        groups = [Counted(keys, accounts, arr, None, None) for keys, (accounts, arr) in owners_of_then.items()]
+    of_then = then if "owner" in dimensions else None
+    cells = portfolio.cells(connection, dimensions if of_then is None else (), MOST_GROUPS + 1)
+    if beyond := len(cells) > MOST_GROUPS:
+        cells, (together,) = cells[:MOST_GROUPS], portfolio.cells(connection, (), 1)
     else:
+        together = _together(cells)
+    arr: int | None = 12 * together.mrr
+    if past:
+        by_any = then if then is not None else portfolio.written_down(connection, ()) if portfolio.was_written_down else None
+        arr = None if by_any is None else sum(each for _, each in by_any.values())
+    whole = _counted(together, arr)
+    if of_then is None:
         groups = [_counted(cell, _arr(cell, then, past=past)) for cell in cells]
+        known = None if arr is None or arr_unknown is not None else arr - sum(group.arr or 0 for group in groups)
+        rest = _counted(_less(together, cells), known) if beyond else None
+    else:
+        most_first = sorted(of_then.items(), key=lambda each: (-each[1][0], [key or "" for key in each[0]]))
+        groups = [Counted(keys, accounts, paid, None, None) for keys, (accounts, paid) in most_first]
+        groups, others = groups[:MOST_GROUPS], groups[MOST_GROUPS:]
+        rest = Counted((), sum(g.accounts for g in others), sum(g.arr or 0 for g in others), None, None) if others else None
     bands = [name for names in layouts for name in names]
 
     def order(group: Counted) -> list[tuple[int, str]]:
         return [_place(key, bands if by == "band" else ()) for by, key in zip(dimensions, group.keys, strict=True)]
 
-    return Reading(portfolio, _whole(cells, then, past=past), sorted(groups, key=order), bands)
+    return Reading(portfolio, whole, sorted(groups, key=order), rest, arr_unknown, bands)
+
+
+def _why_unknown(portfolio: Portfolio, condition: Condition | None, dimensions: Sequence[str]) -> str | None:
+    """Why the revenue of a past day's groups is not known; None where it was written down."""
+    kept = "what accounts paid then is kept added up by band, segment and owner"
+    if others := sorted(fields_of(condition) - store.SELECTED_THEN):
+        return f"{kept}; the filter asks for {', '.join(others)}"
+    if not portfolio.was_written_down:
+        return f"{kept} for all accounts, and you may see some"
+    if others := sorted(set(dimensions) - store.WRITTEN_DOWN):
+        return f"{kept}, not by {', '.join(others)}"
+    return None
 
 
 def _arr(cell: Cell, then: Then | None, *, past: bool) -> int | None:
@@ -111,8 +140,8 @@ def _counted(cell: Cell, arr: int | None) -> Counted:
     return Counted(cell.keys, cell.accounts, arr, cell.score_sum / cell.scored if cell.scored else None, cell.tenths)
 
 
-def _whole(cells: Sequence[Cell], then: Then | None, *, past: bool) -> Counted:
-    cell = Cell(
+def _together(cells: Sequence[Cell]) -> Cell:
+    return Cell(
         keys=(),
         accounts=sum(each.accounts for each in cells),
         mrr=sum(each.mrr for each in cells),
@@ -120,7 +149,19 @@ def _whole(cells: Sequence[Cell], then: Then | None, *, past: bool) -> Counted:
         score_sum=sum(each.score_sum for each in cells),
         tenths=tuple(sum(counts) for counts in zip(*(each.tenths for each in cells), strict=True)) or (0,) * store.TENTHS,
     )
-    return _counted(cell, _arr(cell, None if then is None else {(): (0, sum(arr for _, arr in then.values()))}, past=past))
+
+
+def _less(whole: Cell, cells: Sequence[Cell]) -> Cell:
+    """What is left of all accounts without those of some cells."""
+    part = _together(cells)
+    return Cell(
+        keys=(),
+        accounts=whole.accounts - part.accounts,
+        mrr=whole.mrr - part.mrr,
+        scored=whole.scored - part.scored,
+        score_sum=whole.score_sum - part.score_sum,
+        tenths=tuple(all_ - some for all_, some in zip(whole.tenths, part.tenths, strict=True)),
+    )
 
 
 def _place(key: str | None, bands: Sequence[str]) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from accountpulse.graphql.accounts.types import Account, account_of
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice, resolver
-from accountpulse.graphql.portfolio.reading import MOST_MOVERS, Counted, Reading, standing
+from accountpulse.graphql.portfolio.reading import MOST_GROUPS, MOST_MOVERS, Counted, Reading, standing
 from accountpulse.graphql.relay import first_of
 from accountpulse.graphql.scalars import BigInt, Money
 
@@ -36,8 +36,8 @@ class PortfolioKey:
 
 
 _ARR = (
-    "Their yearly recurring revenue together. Null for a past day under a filter, or by anything but band, segment and owner: "
-    "what each account paid then is not kept."
+    "Their yearly recurring revenue together. Null for a past day under a filter by anything but band and segment, or by "
+    "anything but band, segment and owner: what each account paid then is not kept. `arrUnknown` says which."
 )
 _MEAN = "The mean score of those that have a band, 0 to 100. Null where none has, and for the owners of a past day."
 _TENTHS = "How many of those that have a band score 0 to 10, 10 to 20 and so on up to 100."
@@ -144,7 +144,13 @@ class Portfolio:
     tenths: list[int] = strawberry.field(description=_TENTHS)
     groups: list[PortfolioGroup] = strawberry.field(
         description="The accounts by what they have in common. Bands come from the lowest score up, everything else by name, "
-        "missing values last."
+        f"missing values last. At most {MOST_GROUPS:,}: those with the most accounts."
+    )
+    other_groups: PortfolioGroup | None = strawberry.field(
+        description="The groups beyond these together, with no keys; null where there are none."
+    )
+    arr_unknown: str | None = strawberry.field(
+        description="Why the revenue of a past day, or of its groups, is not known, in words; null where it is."
     )
     reading: strawberry.Private[Reading | None]
 
@@ -202,13 +208,25 @@ class Portfolio:
             mean_score=whole.mean,
             tenths=list(whole.tenths or ()),
             groups=[_group(each, dimensions, whole.accounts, currency) for each in reading.groups],
+            other_groups=None if reading.rest is None else _group(reading.rest, [], whole.accounts, currency),
+            arr_unknown=reading.arr_unknown,
             reading=reading,
         )
 
     @staticmethod
     def empty() -> Portfolio:
         """Where nothing had been scored."""
-        return Portfolio(day=None, accounts=0, arr=None, mean_score=None, tenths=[0] * core.TENTHS, groups=[], reading=None)
+        return Portfolio(
+            day=None,
+            accounts=0,
+            arr=None,
+            mean_score=None,
+            tenths=[0] * core.TENTHS,
+            groups=[],
+            other_groups=None,
+            arr_unknown=None,
+            reading=None,
+        )
 
 
 def _group(counted: Counted, dimensions: list[PortfolioDimension], accounts: int, currency: str) -> PortfolioGroup:
