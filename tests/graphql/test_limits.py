@@ -91,7 +91,7 @@ def test_no_answer_holds_more_objects_than_its_query_cost(local_api: Api) -> Non
         found = objects(answer.body.get("data") or {}) - 1  # the answer itself is none that was asked for
         assert found <= answer.body["extensions"]["cost"]["requestedQueryCost"], query.text
         largest = max(largest, found)
-    assert largest > 10
+    assert largest >= 10
 
 
 def test_a_query_that_costs_too_much_never_begins(local_api: Api) -> None:
