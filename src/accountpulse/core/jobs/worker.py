@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -65,12 +66,15 @@ class Work(Protocol):
 @dataclass(frozen=True, slots=True)
 class Timing:
     """How often a process gives a sign of life, after how long without one it is taken for dead, how often queues are asked,
-    and after how long what found its connection taken is tried again."""
+    after how long what found its connection taken is tried again, how often what is done is cleared away, how long it is kept.
+    """
 
     beat: timedelta = timedelta(seconds=5)
     dead_after: timedelta = DEAD_AFTER
     poll: float = POLL
     again: float = 10.0
+    tidy: float = 3600.0
+    kept: timedelta = timedelta(days=7)
 
 
 class _Stopped(BaseException):
@@ -104,7 +108,8 @@ class Worker:
         self._timing = timing or Timing()
         self._busy = 0
         self._lock = threading.Lock()
-        self._liveness = Liveness(store, clock, self._timing.beat, self._timing.dead_after, _take_up)
+        self._tidied = time.monotonic()
+        self._liveness = Liveness(store, clock, self._timing.beat, self._timing.dead_after, self._tend)
 
     def __enter__(self) -> Worker:
         url = system_url(self._store)
@@ -259,6 +264,12 @@ class Worker:
             with self._lock:
                 self._busy -= 1
 
+    def _tend(self, living: set[str]) -> None:
+        _take_up(living)
+        if time.monotonic() - self._tidied >= self._timing.tidy:
+            self._tidied = time.monotonic()
+            _clear_away(self._clock.now() - self._timing.kept)
+
     def _stop_if_stopping(self) -> None:
         if self._stopping.is_set():
             raise _Stopped
@@ -289,3 +300,9 @@ def _take_up(living: set[str]) -> None:
         if job.executor_id not in living:
             log.warning("%s (%s) was left undone by %s; it goes on", job.name, job.workflow_id, job.executor_id)
             DBOS.resume_workflow(job.workflow_id, queue_name=job.queue_name)
+
+
+def _clear_away(before: datetime) -> None:
+    """Forget the jobs that were done by then: the engine never does, and a schedule makes some each time that it is due."""
+    while done := DBOS.list_workflows(completed_before=before.isoformat(), load_input=False, load_output=False, limit=500):
+        DBOS.delete_workflows([job.workflow_id for job in done])
