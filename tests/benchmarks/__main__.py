@@ -49,7 +49,7 @@ def scoring_command(
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1), help="How often each is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--check", is_flag=True, help="Exit with 1 when a claim misses its limit.")
-@click.option("--node", is_flag=True, help="Compare with servers on Node, too, on SQLite (installed aside, once).")
+@click.option("--node", is_flag=True, help="Compare with servers on Node, too (installed aside, once).")
 @click.option("--ariadne/--no-ariadne", default=True, show_default=True, help="Compare with Ariadne (installed aside, once).")
 @click.option("--postgres/--no-postgres", default=True, show_default=True, help="Measure on PostgreSQL, too.")
 def graphql_command(accounts: int, rounds: int, as_json: bool, check: bool, node: bool, ariadne: bool, postgres: bool) -> None:

@@ -3,6 +3,7 @@
 All servers run at once and are asked in turns, a round at a time, one request after another over one connection. Each answer is
 compared with ours first. A server's CPU is that of its process, and of the database where that is one of its own. Ours is asked
 twice over: with no answer kept, and as it is delivered. What sending as many bytes without any GraphQL takes is measured, too.
+Each list is of another owner's accounts than the one before, until all accounts had their turn.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import refusals
+from tests.benchmarks import postgraphile, refusals
 from tests.benchmarks.claims import Claim, Fact, Report
 from tests.benchmarks.environments import NoEnvironment, python_of
 from tests.benchmarks.measure import ROOT, family_cpu
-from tests.benchmarks.portfolio import LIST, NOW, SMALL, fill
+from tests.benchmarks.portfolio import LIST, NOW, SMALL, fill, owners
 from tests.benchmarks.servers import postgres_server
 from tests.node import NODE, NoPackages, installed
 
@@ -38,6 +39,7 @@ ARIADNE = (
 )
 RIVALS = Path(__file__).parent / "rivals"
 OURS, PLAIN, KEPT, FLOOR = "ours", "plain Strawberry, ORM", "ours, kept answers", "fixed bytes, no GraphQL"
+POSTGRAPHILE = "PostGraphile"
 _MODULE = (sys.executable, "-P", "-m")
 WARM_UP = 6
 ASKED = {LIST: 15, SMALL: 150}
@@ -70,23 +72,28 @@ class Server:
     def port(self) -> int:
         return self.connection.port
 
-    def ask(self, query: str) -> Any:
-        """The answer's data."""
-        return json.loads(self.raw(query))["data"]
+    def ask(self, query: str, owner: str) -> Any:
+        """The answer's data, in our shape."""
+        found = json.loads(self.raw(query, owner))
+        if "data" not in found:
+            raise NotComparable(f"{self.name} refuses: {str(found)[:500]}")
+        return postgraphile.as_ours(found["data"]) if self.name == POSTGRAPHILE else found["data"]
 
-    def raw(self, query: str) -> bytes:
-        body = json.dumps({"query": query})
+    def raw(self, query: str, owner: str) -> bytes:
+        said = postgraphile.QUERIES[query] if self.name == POSTGRAPHILE else query
+        body = json.dumps({"query": said, "variables": {"owner": owner} if query is LIST else {}})
         self.connection.request("POST", self.path, body, {"content-type": "application/json", **self.headers})
         return self.connection.getresponse().read()
 
-    def sample(self, query: str, database: int | None) -> None:
-        """Note the CPU milliseconds of one answer."""
+    def sample(self, query: str, owners: Sequence[str], database: int | None) -> None:
+        """Note the CPU milliseconds of one answer. owners: whose lists are asked for, in turn."""
         count = ASKED[query] * (10 if self.name in (KEPT, FLOOR) else 1)
         self.connection.close()  # others were asked meanwhile, and servers hang up on who is silent
-        self.raw(query)
+        for owner in owners if self.name == KEPT else owners[-1:]:
+            self.raw(query, owner)
         before = self._cpu(database)
-        for _ in range(count):
-            self.raw(query)
+        for number in range(count):
+            self.raw(query, owners[number % len(owners)])
         self.samples.setdefault(query, []).append((self._cpu(database) - before) / count * 1_000)
 
     def _cpu(self, database: int | None) -> float:
@@ -126,23 +133,26 @@ def _measure(
     store.close()
     with ExitStack() as stack:
         servers: list[Server] = []
-        for name, command, headers in _commands(plain_url, token, options, report, node=database is None):
+        for name, command, headers in _commands(plain_url, token, options, report, sqlite=database is None):
             step(f"{engine}: starting {name}")
             servers.append(stack.enter_context(_running(name, command, headers)))
-        length = len(servers[0].raw(LIST))
-        expected = {query: servers[0].ask(query) for query in (LIST, SMALL)}
+        everybody = owners(options.accounts)
+        length = len(servers[0].raw(LIST, everybody[0]))
         for server in list(servers):
             for query in (LIST, SMALL):
-                for _ in range(WARM_UP):
-                    if server.ask(query) != expected[query]:
-                        raise NotComparable(f"{server.name} answers otherwise: {str(server.ask(query))[:500]}")
+                for owner in everybody[:WARM_UP]:
+                    expected, found = servers[0].ask(query, owner), server.ask(query, owner)
+                    if found != expected:
+                        raise NotComparable(f"{server.name} answers otherwise: {str(found)[:500]}")
         fixed = [*_MODULE, "tests.benchmarks.rivals.fixed", str(length)]
         servers.append(stack.enter_context(_running(FLOOR, fixed, {})))
         for number in range(1, options.rounds + 1):
             for server in servers:
                 step(f"{engine}: round {number} of {options.rounds}: {server.name}")
                 for query in (LIST, SMALL):
-                    server.sample(query, database)
+                    # Where the round before ended: each account has its turn.
+                    begin = number * ASKED[query] % len(everybody)
+                    server.sample(query, [*everybody[begin:], *everybody[:begin]], database)
         if database is None:
             refusals.measure(report, servers[0].port, servers[0].pid, servers[0].headers, options.rounds, step)
     _report(report, engine, {server.name: server.samples for server in servers}, aim)
@@ -180,7 +190,7 @@ def _report(report: Report, engine: str, samples: dict[str, dict[str, list[float
 
 
 def _commands(
-    url: str, token: str, options: Options, report: Report, *, node: bool
+    url: str, token: str, options: Options, report: Report, *, sqlite: bool
 ) -> Iterator[tuple[str, Sequence[str], dict[str, str]]]:
     module = _MODULE
     signed = {"authorization": f"Bearer {token}"}
@@ -192,14 +202,18 @@ def _commands(
             yield "Ariadne", [str(python_of(ARIADNE, make=True)), "-P", "-m", "tests.benchmarks.rivals.ariadne_server", url], {}
         except NoEnvironment as error:
             report.claims.append(Claim("Ariadne", None, "at least", 1, "times the CPU", str(error)))
-    if options.node and node:
-        path = url.removeprefix("sqlite:///")
+    if options.node:
         try:
             place = installed(RIVALS)
         except NoPackages as error:
             report.claims.append(Claim("the servers on Node", None, "at least", 1, "times the CPU", str(error)))
             return
         quiet = [str(NODE), "--disable-warning=ExperimentalWarning"]
+        if not sqlite:
+            postgraphile.make_views(url)
+            yield POSTGRAPHILE, [*quiet, str(place / "postgraphile.mjs"), url.replace("postgresql+psycopg:", "postgresql:")], {}
+            return
+        path = url.removeprefix("sqlite:///")
         yield "graphql-yoga", [*quiet, str(place / "yoga.mjs"), path], {}
         yield "graphql-yoga with JIT", [*quiet, str(place / "yoga.mjs"), path, "jit"], {}
         yield "mercurius with JIT", [*quiet, str(place / "mercurius.mjs"), path], {}
@@ -207,7 +221,8 @@ def _commands(
 
 @contextmanager
 def _running(name: str, command: Sequence[str], headers: dict[str, str]) -> Iterator[Server]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    environment = {**os.environ, "PYTHONPATH": paths, "GRAPHILE_ENV": "production", "NODE_ENV": "production"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
     assert process.stdout
     try:

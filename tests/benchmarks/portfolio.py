@@ -32,7 +32,7 @@ from accountpulse.core.store.scorecards import PUBLISHED
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
-LIST = """{ accounts(first: 100) { nodes {
+LIST = """query($owner: String!) { accounts(first: 100, filter: {owner: {eq: $owner}}) { nodes {
   id name domain owner plan region employees lifecycleStage customerSince renewalAt
   score { value band components { group state value contribution reason } }
 } } }"""
@@ -91,7 +91,7 @@ def _profiles(ids: list[int]) -> list[dict[str, Any]]:
             "account_id": id,
             "name": f"Account {id:06}",
             "domain": f"account-{id}.example",
-            "owner": f"owner-{id % 20}@us.example",
+            "owner": owner_of(number, len(ids)),
             "plan": ("starter", "team", "enterprise")[rng.integers(3)],
             "industry": None,
             "region": ("EMEA", "AMER", None)[rng.integers(3)],
@@ -104,8 +104,18 @@ def _profiles(ids: list[int]) -> list[dict[str, Any]]:
             "custom": {},
             "origins": {"name": "crm"},
         }
-        for id in ids
+        for number, id in enumerate(ids)
     ]
+
+
+def owners(accounts: int) -> list[str]:
+    """Who looks after accounts: each has a hundred, so that each list is of accounts that no other has."""
+    return sorted({owner_of(number, accounts) for number in range(accounts)})
+
+
+def owner_of(number: int, accounts: int) -> str:
+    """The owner of an account, by its place among so many."""
+    return f"owner-{number % max(1, accounts // 100):03}@us.example"
 
 
 def _evaluation(model: ScoringModel, n: int) -> tuple[Evaluation, np.ndarray[Any, Any]]:

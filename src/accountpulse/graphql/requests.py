@@ -83,16 +83,20 @@ def _with_large_numbers(data: str | bytes) -> Any:
         raise bad_request("the body is not JSON in UTF-8") from error
 
 
+_MEMBERS: tuple[tuple[str, type, str], ...] = (
+    ("query", str, "text"),
+    ("documentId", str, "text"),
+    ("operationName", str, "text or null"),
+    ("variables", dict, "an object or null"),
+    ("extensions", dict, "an object or null"),
+)
+
+
 def ask_of(given: Mapping[str, Any]) -> Ask:
     """What the members of a request say. Raises Refused for a member of the wrong type."""
-    for name, kind, what in (
-        ("query", str, "text"),
-        ("documentId", str, "text"),
-        ("operationName", str, "text or null"),
-        ("variables", dict, "an object or null"),
-        ("extensions", dict, "an object or null"),
-    ):
-        if not isinstance(given.get(name), kind | None):
+    for name, kind, what in _MEMBERS:
+        value = given.get(name)
+        if value is not None and not isinstance(value, kind):
             raise bad_request(f"{name} must be {what}")
     if (problem := problem_of(given.get("variables"))) is not None:
         raise bad_request(problem)

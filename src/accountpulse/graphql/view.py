@@ -7,10 +7,10 @@ on our own origin can send, is refused, so that no foreign web page can ask in a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import anyio
 from starlette.requests import ClientDisconnect
@@ -94,7 +94,7 @@ class View:
         self._oidc = oidc
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = uuid4().hex
+        request_id = os.urandom(16).hex()
         reply: Reply | Response
         try:
             reply = await self._reply(scope, receive, request_id)

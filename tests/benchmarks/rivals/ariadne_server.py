@@ -23,15 +23,18 @@ type Account {
   customerSince: DateTime renewalAt: DateTime score: Score
 }
 type Accounts { nodes: [Account!]! }
-type Query { accounts(first: Int = 50): Accounts! }
+input TextFilter { eq: String! }
+input AccountFilter { owner: TextFilter! }
+type Query { accounts(first: Int = 50, filter: AccountFilter): Accounts! }
 """
 query = QueryType()
 moment = ScalarType("DateTime", serializer=lambda value: value.isoformat())
 
 
 @query.field("accounts")
-async def accounts(_: Any, __: Any, first: int) -> dict[str, Any]:
-    return {"nodes": await anyio.to_thread.run_sync(rows.accounts, ENGINE, first)}
+async def accounts(_: Any, __: Any, first: int, filter: Any = None) -> dict[str, Any]:
+    owner = None if filter is None else filter["owner"]["eq"]
+    return {"nodes": await anyio.to_thread.run_sync(rows.accounts, ENGINE, first, owner)}
 
 
 state = EnumType("ComponentState", {"MEASURED": "measured", "NO_DATA": "no_data"})

@@ -61,11 +61,22 @@ class Accounts:
     nodes: list[Account]
 
 
+@strawberry.input
+class TextFilter:
+    eq: str
+
+
+@strawberry.input
+class AccountFilter:
+    owner: TextFilter
+
+
 @strawberry.type
 class Query:
     @strawberry.field
-    async def accounts(self, first: int = 50) -> Accounts:
-        return Accounts(nodes=await anyio.to_thread.run_sync(rows.accounts, ENGINE, first))  # type: ignore[arg-type]
+    async def accounts(self, first: int = 50, filter: AccountFilter | None = None) -> Accounts:
+        owner = None if filter is None else filter.owner.eq
+        return Accounts(nodes=await anyio.to_thread.run_sync(rows.accounts, ENGINE, first, owner))  # type: ignore[arg-type]
 
 
 serve(GraphQL(strawberry.Schema(Query)))

@@ -78,9 +78,10 @@ _QUERY = (
 )
 
 
-def accounts(engine: sa.Engine, first: int) -> list[Profile]:
-    """The first accounts by name, with their scores and what those are made of."""
+def accounts(engine: sa.Engine, first: int, owner: str | None) -> list[Profile]:
+    """The first accounts by name, of an owner or of all, with their scores and what those are made of."""
+    query = _QUERY if owner is None else _QUERY.where(account_profile.c.owner == owner)
     with orm.Session(engine) as session:
-        found = list(session.scalars(_QUERY.limit(first)))
+        found = list(session.scalars(query.limit(first)))
         session.expunge_all()
     return found

@@ -6,7 +6,8 @@ const database = new DatabaseSync(process.argv[2], { readOnly: true });
 const rows = database.prepare(`
   select a.account_id, a.name, a.domain, a.owner, a.plan, a.region, a.employees, a.lifecycle_stage, a.customer_since, a.renewal_at,
          s.score, s.band
-  from account_profile a left join score_current s using (account_id) order by a.name, a.account_id limit ?`);
+  from account_profile a left join score_current s using (account_id)
+  where ?1 is null or a.owner = ?1 order by a.name, a.account_id limit ?2`);
 const parts = database.prepare(`
   select * from rival_component where account_id in (select value from json_each(?)) order by id`);
 
@@ -20,7 +21,9 @@ export const schema = buildSchema(`
     customerSince: DateTime renewalAt: DateTime score: Score
   }
   type Accounts { nodes: [Account!]! }
-  type Query { accounts(first: Int = 50): Accounts! }`);
+  input TextFilter { eq: String! }
+  input AccountFilter { owner: TextFilter! }
+  type Query { accounts(first: Int = 50, filter: AccountFilter): Accounts! }`);
 
 const moment = (micros) => (micros === null ? null : new Date(micros / 1000).toISOString().replace(".000Z", "+00:00"));
 
@@ -30,8 +33,8 @@ function components(ids) {
   return found;
 }
 
-export const accounts = (_, { first }) => {
-  const found = rows.all(first);
+export const accounts = (_, { first, filter }) => {
+  const found = rows.all(filter?.owner.eq ?? null, first);
   const byAccount = components(found.map((row) => row.account_id));
   return {
     nodes: found.map((row) => ({

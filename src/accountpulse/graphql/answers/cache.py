@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.answers.present import Present
 
@@ -23,7 +25,7 @@ class Question:
 
     document: str
     operation: str | None
-    variables: str
+    variables: bytes
     viewer: Viewer | None
 
 
@@ -38,7 +40,14 @@ class Answer:
 
 def question(document: str, operation: str | None, variables: Mapping[str, Any], viewer: Viewer | None) -> Question:
     """The question that is asked; in which order variables are named makes no difference."""
-    return Question(document, operation, json.dumps(variables, sort_keys=True) if variables else "", viewer)
+    return Question(document, operation, _said(variables) if variables else b"", viewer)
+
+
+def _said(variables: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # whole numbers beyond 64 bits, and half of a surrogate pair
+        return json.dumps(variables, sort_keys=True).encode()
 
 
 class AnswerCache:

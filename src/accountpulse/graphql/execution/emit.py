@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from accountpulse.graphql.execution.internals import (
@@ -281,13 +282,17 @@ def _changes(kind: type) -> bool:
     return any("__getattr__" in vars(each) or "__getattribute__" in vars(each) for each in own)
 
 
+_SIMPLE = (str, int, float, bool, datetime, date)
+"""Leaves that never change. Of those written in C, such as dates, `_changes` can't tell."""
+
+
 def _generates(value: Any) -> bool:
     return hasattr(value, "gi_code")
 
 
 def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Callable[[Any], Any]:
     coerce = kind.coerce_output_value
-    good: set[type] = set()
+    good = set(_SIMPLE)
 
     def leaf(value: Any) -> Any:
         if value.__class__ not in good:
