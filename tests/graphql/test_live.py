@@ -295,3 +295,22 @@ def test_who_says_nothing_is_let_go(watched: Watched, monkeypatch: pytest.Monkey
     hub: Any = SmallHub(watched.store)
     with serving(hub, "127.0.0.1", 0) as listener, connect(_address(listener.port), subprotocols=[PROTOCOL]) as socket:
         assert closed_with(socket) == 4408
+
+
+def test_accounts_that_change_together_are_read_together(watched: Watched) -> None:
+    names = [f"Many {number}" for number in range(12)]
+    watched.ids |= {name: watched.world.account(name, score=50.0) for name in names}
+    query = CHANGED.replace("subscription(", "subscription Together(")
+    with watched.socket() as socket:
+        subscribe(socket, query, of={"name": {"contains": "Many"}})
+        told(socket, watched, "Many 0", "yellow")
+        with counted(watched.store) as statements:
+            of = tables.score_current.c.account_id.in_([watched.ids[name] for name in names])
+            new = {"content_hash": b"together", "scored_at": NOW + timedelta(days=1)}
+            watched.write(tables.score_current, "scores", of, score=10.0, band="red", **new)
+            events = [event(socket) for _ in names]
+    assert sorted(each["account"]["name"] for each in events) == sorted(names)
+    assert {each["account"]["score"]["components"][0]["reason"] for each in events} == {"Logins at 3"}
+    assert len([each for each in statements if "account_profile" in each]) <= 2, (
+        statements
+    )  # what was written, and the accounts

@@ -16,8 +16,8 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType as Allowed
 
 from accountpulse.core.store.tokens import Viewer
-from accountpulse.graphql.documents import MAX_TOKENS, check
 from accountpulse.graphql.errors import ApiError, log, presented
+from accountpulse.graphql.execution.prepared import Prepared
 from accountpulse.graphql.limits.trusted import UNTRUSTED
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.live.guests import Guests
@@ -30,8 +30,6 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     VariableNode,
-    get_operation_ast,
-    parse,
 )
 
 MOST_WAITING = 1_000
@@ -71,7 +69,9 @@ class SharedStreams:
         try:
             if self._settings.refuses(query or ""):
                 raise ApiError("UNTRUSTED_DOCUMENT", UNTRUSTED)
-            resumes = _resumes(query or "", operation_name, variable_values or {})
+            # Strawberry's own execution is given the same one: `FromPrepared`.
+            prepared = await self._schema.documents.prepare_aside(query or "")
+            resumes = _resumes(prepared, operation_name, variable_values or {})
             if len(self._streams) + len(self._alone) >= MOST_STREAMS:
                 raise ApiError("UNAVAILABLE", f"{MOST_STREAMS} different subscriptions are watched already; try again later")
         except GraphQLError as error:
@@ -166,11 +166,11 @@ class _Stream:
             queue.put_nowait(result)
 
 
-def _resumes(query: str, operation_name: str | None, variables: dict[str, Any]) -> bool:
-    """Whether a subscription asks for what was missed. Raises GraphQLError for a document that is none, or too large."""
-    document = parse(query, max_tokens=MAX_TOKENS)
-    check(document)
-    operation = get_operation_ast(document, operation_name)
+def _resumes(prepared: Prepared, operation_name: str | None, variables: dict[str, Any]) -> bool:
+    """Whether a subscription asks for what was missed. Raises GraphQLError for a document that is none, or not valid."""
+    if prepared.errors:
+        raise prepared.errors[0]
+    operation = prepared.operation(operation_name)
     if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
         raise ApiError("BAD_INPUT", "only subscriptions can be watched here; send queries and mutations to /graphql by POST")
     return any(_asked(argument, variables) for field in _fields(operation) for argument in field.arguments or ())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
 
 import strawberry
 
 from accountpulse.core.store import score_feed
+from accountpulse.core.store.accounts import ALL
 from accountpulse.core.store.score_feed import Stood
 from accountpulse.core.store.types import EPOCH
 from accountpulse.graphql.accounts.inputs import AccountFilter, FilterArg
@@ -16,6 +17,7 @@ from accountpulse.graphql.accounts.types import Account, account_of
 from accountpulse.graphql.connections.types import Run, RunState, SourceConnection
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.execution.marks import checking
+from accountpulse.graphql.execution.projection import columns
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.filters import condition_of
 from accountpulse.graphql.live.context import LiveContext
@@ -23,6 +25,8 @@ from accountpulse.graphql.relay import Cursors
 
 OVERLAP = timedelta(minutes=10)
 """So much longer ago a run may have begun that was committed last: its scores bear the time at which it began."""
+AT_ONCE = 100
+"""How many accounts are read at once for the events to come: what is told later would be less new."""
 _CURSORS = Cursors("scores", [datetime, int])
 
 
@@ -131,15 +135,32 @@ async def _changes(info: Info, filter: Any, since: str | None) -> AsyncGenerator
             known = await context.read(score_feed.stood, condition, scope=context.scope)
             begin = await context.read(score_feed.newest)
             if after is not None:
-                for row in await context.read(score_feed.written_since, condition, *after, scope=context.scope):
+                missed = await context.read(score_feed.written_since, condition, *after, scope=context.scope)
+                async for row in _with_accounts(info, missed):
                     yield _event(row, None)
             continue
-        for row in await context.read(score_feed.written_since, condition, begin - OVERLAP, scope=context.scope):
-            before, now = known.get(row.account_id), Stood(bytes(row.content_hash), row.score, row.band)
-            begin = max(begin, row.scored_at)
-            if before is None or before.hash != now.hash:
-                known[row.account_id] = now
-                yield _event(row, before)
+        rows = await context.read(score_feed.written_since, condition, begin - OVERLAP, scope=context.scope)
+        begin = max([begin, *(row.scored_at for row in rows)])
+        changed = [row for row in rows if _differs(known.get(row.account_id), row)]
+        async for row in _with_accounts(info, changed):
+            before = known.get(row.account_id)
+            known[row.account_id] = Stood(bytes(row.content_hash), row.score, row.band)
+            yield _event(row, before)
+
+
+async def _with_accounts(info: Info, rows: Sequence[Any]) -> AsyncIterator[Any]:
+    """The rows one by one; what their events select of accounts is read for many of them at once."""
+    names = columns(info, "Account", ("account",), everything=ALL)
+    for start in range(0, len(rows), AT_ONCE):
+        chunk = rows[start : start + AT_ONCE]
+        if names:
+            await info.context.loaders.account.load_many([(row.account_id, names) for row in chunk])
+        for row in chunk:
+            yield row
+
+
+def _differs(before: Stood | None, row: Any) -> bool:
+    return before is None or before.hash != bytes(row.content_hash)
 
 
 def _event(row: Any, before: Stood | None) -> ScoreEvent:
