@@ -18,6 +18,7 @@ from accountpulse.config.settings import PluginSettings, ServerSettings, Setting
 from accountpulse.config.template import TEMPLATE, write_template
 from accountpulse.core.errors import SettingsError
 from accountpulse.core.jobs.schedules import Schedule
+from accountpulse.core.sync.headway import Limits
 from accountpulse.plugins.host import PluginHost, PluginInfo
 
 SECRET = "hunter2-and-more"
@@ -137,6 +138,14 @@ def test_schedules_are_read_in_the_time_zone_of_the_store_unless_they_name_their
         "usage": None,
     }
     assert settings.scoring_schedule == Schedule("0 6 * * *", "Europe/Berlin")
+
+
+def test_how_long_a_run_may_take_is_limited(load: Callable[[str], Settings]) -> None:
+    assert load(GOOD).limits == Limits(budget=timedelta(hours=24), silence=timedelta(minutes=30))
+    limits = load(GOOD.replace("freshness:", "sync: {run_hours: 1.5, silent_minutes: 5}\nfreshness:")).limits
+    assert limits == Limits(budget=timedelta(hours=1.5), silence=timedelta(minutes=5))
+    with pytest.raises(SettingsError, match=r"sync\.silent_minutes"):
+        load(GOOD.replace("freshness:", "sync: {silent_minutes: 0}\nfreshness:"))
 
 
 def test_no_secret_is_in_a_repr(load: Callable[[str], Settings]) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+import sqlalchemy as sa
+
 from accountpulse.core.clock import Clock
 from accountpulse.core.store import leases
 from accountpulse.core.store.database import Store
@@ -66,8 +68,11 @@ class Liveness:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
-        with self._store.write() as connection:
-            leases.leave(connection, this_process())
+        try:
+            with self._store.write() as connection:
+                leases.leave(connection, this_process())
+        except sa.exc.SQLAlchemyError:
+            log.warning("the store is away, and can't be told that this process ends; the others will see")
 
     def _run(self) -> None:
         while not self._stop.is_set():
