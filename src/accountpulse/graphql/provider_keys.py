@@ -63,7 +63,7 @@ class ProviderKeys:
                 await self._read()
         if (found := self._known(kid)) is not None:
             return found
-        if self._failure is not None:
+        if self._failure is not None or self._age() >= self._kept:
             raise ProviderDown("the identity provider's keys can't be read now; try again")
         raise Unauthorized("the token is signed with a key that the identity provider does not publish")
 
@@ -106,7 +106,7 @@ def _read(provider: Provider) -> Mapping[str, PyJWK]:
     published = _fetched(provider.jwks_url or _discovered(provider))
     try:
         keys = jwt.PyJWKSet.from_dict(published).keys
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+    except Exception:  # whatever a provider publishes, and a library of ciphers makes of it
         raise _Unreadable("it publishes no keys that can be used") from None
     return {key.key_id: key for key in keys if key.key_id and key.public_key_use in ("sig", None)}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
@@ -36,7 +37,6 @@ MOST_WAITING = 1_000
 """Who is so many events behind is let go, and goes on from its last cursor when it comes back."""
 MOST_STREAMS = 1_000
 """Different executions at once, over all clients."""
-
 ENDED = "the token has expired or was revoked; sign in again, and go on from your last cursor"
 
 Key = tuple[str, str, str | None, Viewer | None]
@@ -50,7 +50,7 @@ class SharedStreams:
     ) -> None:
         self._schema, self._context, self._settings, self._guests = schema, context, settings, guests
         self._streams: dict[Key, _Stream] = {}
-        self._alone: set[_Stream] = set()
+        self._alone = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._schema, name)
@@ -72,19 +72,35 @@ class SharedStreams:
             # Strawberry's own execution is given the same one: `FromPrepared`.
             prepared = await self._schema.documents.prepare_aside(query or "")
             resumes = _resumes(prepared, operation_name, variable_values or {})
-            if len(self._streams) + len(self._alone) >= MOST_STREAMS:
+            if len(self._streams) + self._alone >= MOST_STREAMS:
                 raise ApiError("UNAVAILABLE", f"{MOST_STREAMS} different subscriptions are watched already; try again later")
         except GraphQLError as error:
             return _refused(presented(error, context.request_id))
         source = self._executed(query, variable_values, context, operation_name)
         if resumes:
-            alone = _Stream(source, self._guests, lambda: self._alone.discard(alone))
-            self._alone.add(alone)
-            return alone.watch(viewer)
+            return self._watch_alone(source, viewer)
         key = (query or "", json.dumps(variable_values or {}, sort_keys=True), operation_name, viewer)
+        return self._watch_together(key, source, viewer)
+
+    # Both begin when they are first asked for something: who goes away before that leaves nothing behind.
+
+    async def _watch_alone(self, source: AsyncGenerator[Any, None], viewer: Viewer | None) -> AsyncGenerator[Any, None]:
+        self._alone += 1
+        try:
+            async with aclosing(_Stream(source, self._guests, lambda: None).watch(viewer)) as results:
+                async for result in results:
+                    yield result
+        finally:
+            self._alone -= 1
+
+    async def _watch_together(
+        self, key: Key, source: AsyncGenerator[Any, None], viewer: Viewer | None
+    ) -> AsyncGenerator[Any, None]:
         if key not in self._streams:
             self._streams[key] = _Stream(source, self._guests, lambda: self._streams.pop(key, None))
-        return self._streams[key].watch(viewer)
+        async with aclosing(self._streams[key].watch(viewer)) as results:
+            async for result in results:
+                yield result
 
     async def _executed(
         self, query: str | None, variables: dict[str, Any] | None, context: LiveContext, operation_name: str | None
