@@ -48,8 +48,11 @@ class Liveness:
         self._thread = threading.Thread(target=self._run, name="liveness", daemon=True)
 
     def appear(self) -> None:
-        """Give the first sign of life: what is done from here on has a living doer."""
-        self._beat()
+        """Give the first sign of life: what is done from here on has a living doer.
+
+        Not yet as one that takes up what others left: one that never gets any further would keep the others from it.
+        """
+        self._beat(jobs=False)
 
     def start(self) -> None:
         """Go on giving them, and take up what others left undone."""
@@ -77,7 +80,7 @@ class Liveness:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                living = self._beat()
+                living = self._beat(jobs=True)
                 # One of those that do jobs takes up what is left: two at once would each begin the same job again.
                 first = min(id for id, jobs in living.items() if jobs)
                 if first == this_process().id and not self._retired.is_set():
@@ -87,10 +90,10 @@ class Liveness:
                 log.exception("no sign of life could be given; trying again")
             self._stop.wait(self._every)
 
-    def _beat(self) -> dict[str, bool]:
+    def _beat(self, *, jobs: bool) -> dict[str, bool]:
         with self._store.write() as connection:
             now = self._clock.now()
-            leases.beat(connection, this_process(), now, jobs=True)
+            leases.beat(connection, this_process(), now, jobs=jobs)
             living = leases.living(connection, now, self._dead_after)
         self._last = time.monotonic()
         return living
