@@ -24,6 +24,7 @@ from accountpulse.core.jobs.requests import InThread, SyncRequest
 from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.notify.deliver import Deliverer, Webhook
+from accountpulse.core.observe.freshness import Contracts
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.day import Yardstick
@@ -165,6 +166,11 @@ class Hub:
     def graphql_types(self) -> Sequence[type]:
         """Strawberry types that plugins merge into Query."""
         return self.host.graphql_types
+
+    @property
+    def contracts(self) -> Contracts:
+        """How old the data of each connection may be."""
+        return self.settings.contracts
 
     @property
     def today(self) -> date:
@@ -366,7 +372,7 @@ class Hub:
     def status(self) -> list[ConnectionStatus]:
         """How every connection stands."""
         with self.store.read() as connection:
-            return connection_status(connection)
+            return connection_status(connection, self.contracts, self.clock.now())
 
     def runs(self, connection: str | None, first: int) -> list[RunReport]:
         """The latest runs of a connection, or of each, newest first. Raises NotFound."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from accountpulse.core.observe.freshness import Contracts, State, standing
 from accountpulse.core.scoring.types import Component, Score
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import connections_read
+from accountpulse.core.store import connections_read, figures
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scores as store_scores
 
@@ -54,6 +55,8 @@ class ConnectionStatus:
     """How a connection stands, and since when.
 
     fresh_at: the oldest last success of its streams, None before all have one; of one that only pushes, its last message.
+    freshness: fresh, late, never or unpromised, see `core/observe/freshness.py`. fresh_within_hours: how old its data may be.
+    late_from: from when on it is late, unless it is read before.
     """
 
     name: str
@@ -63,6 +66,9 @@ class ConnectionStatus:
     message: str | None
     paused_until: datetime | None
     fresh_at: datetime | None
+    freshness: State
+    fresh_within_hours: float | None
+    late_from: datetime | None
     streams: tuple[StreamStatus, ...] = field(default_factory=tuple)
     quarantine: tuple[Quarantined, ...] = field(default_factory=tuple)
 
@@ -140,13 +146,14 @@ def _top_reason(components: Sequence[Component]) -> str | None:
     return top.reason if top is not None and top.delta else None
 
 
-def connection_status(connection: sa.Connection) -> list[ConnectionStatus]:
-    """Every configured connection with its streams."""
+def connection_status(connection: sa.Connection, contracts: Contracts, now: datetime) -> list[ConnectionStatus]:
+    """Every configured connection with its streams, and whether it keeps its contract now."""
     rows = store_connections.listing(connection)
     streams: Mapping[int, list[StreamStatus]] = {row.id: [] for row in rows}
     for row in store_connections.streams_of(connection, list(streams)):
         streams[row.connection_id].append(StreamStatus(row.stream, row.state, row.last_success_at, row.message))
-    received = connections_read.last_received(connection, [id for id, found in streams.items() if not found])
+    fresh = figures.fresh_at(connection, list(streams))
+    kept = {row.id: standing(contracts.of(row.name, only_pushes=not streams[row.id]), fresh.get(row.id)) for row in rows}
     return [
         ConnectionStatus(
             name=row.name,
@@ -155,7 +162,10 @@ def connection_status(connection: sa.Connection) -> list[ConnectionStatus]:
             since=row.state_since,
             message=row.message,
             paused_until=row.paused_until,
-            fresh_at=_oldest([s.fresh_at for s in streams[row.id]]) or received.get(row.id),
+            fresh_at=fresh.get(row.id),
+            freshness=kept[row.id].state(now),
+            fresh_within_hours=None if (within := kept[row.id].within) is None else within / timedelta(hours=1),
+            late_from=kept[row.id].late_from,
             streams=tuple(streams[row.id]),
             quarantine=tuple(
                 Quarantined(found.stream, found.source_id, found.reason, found.seen_at)
@@ -164,8 +174,3 @@ def connection_status(connection: sa.Connection) -> list[ConnectionStatus]:
         )
         for row in rows
     ]
-
-
-def _oldest(successes: Sequence[datetime | None]) -> datetime | None:
-    known = [at for at in successes if at is not None]
-    return min(known) if known and len(known) == len(successes) else None

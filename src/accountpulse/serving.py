@@ -6,7 +6,7 @@ import socket as sockets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,30 @@ def server_of(hub: Hub) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
     )
+
+
+@contextmanager
+def answering_prometheus(hub: Hub, port: int | None = None) -> Iterator[str | None]:
+    """Answer Prometheus while the context lasts, where the configuration or `port` says so; yields the address.
+
+    Raises SettingsError where the port can't be had.
+    """
+    said = hub.settings.server.metrics
+    if said is None and port is None:
+        yield None
+        return
+    from accountpulse.core.observe.meters import served
+
+    host, configured = said or ("127.0.0.1", 0)
+    wanted = configured if port is None else port
+    with ExitStack() as stack:
+        try:
+            taken = stack.enter_context(served(hub.store, hub.clock, hub.settings.contracts, host, wanted))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            problem = f"can't answer Prometheus on {host} port {wanted}: {reason}; choose another with --metrics-port"
+            raise SettingsError([problem]) from error
+        yield f"http://{host}:{taken}/metrics"
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLimited, Transient
 from accountpulse.core.metrics.declare import Metric, count, metric
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.observe.freshness import Contracts
 from accountpulse.core.people import People
 from accountpulse.core.scoring.packing import pack
 from accountpulse.core.scoring.preview import DraftProblem, Preview
@@ -91,6 +92,7 @@ class SmallHub:
     connector_titles: Mapping[str, str] = field(default_factory=lambda: {"salesforce": "Salesforce"})
     plugins: Sequence[PluginRow] = (PluginRow(),)
     graphql_types: Sequence[type] = ()
+    contracts: Contracts = field(default_factory=Contracts)
     received: list[tuple[str, InboundRequest]] = field(default_factory=list)
     drafts: list[tuple[Sequence[str], str | None, int, str]] = field(default_factory=list)
     scorable: set[int] = field(default_factory=set)

@@ -58,6 +58,10 @@ class Run:
         from accountpulse.hub import Hub
 
         settings, _ = self.settings()
+        if settings.traces:
+            from accountpulse.core.observe.trace import switch_on
+
+            switch_on()
         with Hub.open(settings) as hub:
             yield hub
 
@@ -145,8 +149,8 @@ Made = TypeVar("Made", bound=click.Command)
 def _declaring(name: str, example: str, make: Callable[..., Callable[[Body], Made]]) -> Callable[[Body], Made]:
     def declare(body: Body) -> Made:
         @wraps(body)
-        def call(config: Path | None, as_json: bool, debug: bool, **options: Any) -> int | None:
-            _log_to_stderr(debug)
+        def call(config: Path | None, as_json: bool, debug: bool, log_format: str, **options: Any) -> int | None:
+            _log_to_stderr(debug, log_format)
             return body(Run(config, as_json), **options)
 
         options = [
@@ -157,6 +161,13 @@ def _declaring(name: str, example: str, make: Callable[..., Callable[[Body], Mad
             ),
             click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."),
             click.option("--debug", is_flag=True, help="Show the traceback of an error, and more of the log."),
+            click.option(
+                "--log-format",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                envvar="ACCOUNTPULSE_LOG_FORMAT",
+                help="How lines of the log are written to stderr: for people, or a JSON object each, with more of them.",
+            ),
         ]
         function: Callable[..., Any] = call
         for option in reversed(options):
@@ -208,14 +219,18 @@ class _ToStderr(logging.Handler):
     """Writes through click, which finds the stderr of the moment: a progress bar moves aside for it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(without_secrets(self.format(record)), err=True)
+        click.echo(self.format(record), err=True)
 
 
-def _log_to_stderr(debug: bool) -> None:
+def _log_to_stderr(debug: bool, form: str) -> None:
+    from accountpulse.logs import JsonLines, TextLines
+
     logger = logging.getLogger("accountpulse")
     for handler in [each for each in logger.handlers if isinstance(each, _ToStderr)]:
         logger.removeHandler(handler)
     handler = _ToStderr()
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s" if debug else "%(levelname)s %(message)s"))
+    as_json = form == "json"
+    handler.setFormatter(JsonLines(without_secrets) if as_json else TextLines(without_secrets, named=debug))
     logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    # What collects lines can filter them; a person at a terminal can't.
+    logger.setLevel(logging.DEBUG if debug else logging.INFO if as_json else logging.WARNING)

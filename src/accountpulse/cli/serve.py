@@ -25,13 +25,14 @@ log = logging.getLogger("accountpulse.serve")
 @click.option("--host", help="The address to listen on.  [default: server.host]")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port, 0 for any that is free.  [default: server.port]")
 @click.option("--api-only", is_flag=True, help="Leave schedules and jobs to `accountpulse worker`, in processes of their own.")
-def command(run: Run, host: str | None, port: int | None, api_only: bool) -> int:
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Answer Prometheus there.  [default: server.metrics]")
+def command(run: Run, host: str | None, port: int | None, api_only: bool, metrics_port: int | None) -> int:
     """Serve the GraphQL API, apply what is pushed to /in/CONNECTION as it arrives, and do what is scheduled.
 
     Ctrl-C or SIGTERM ends it: what is being read stops at its next record, and goes on from there at the next start.
     """
     from accountpulse.delivering import DeliveryLoop
-    from accountpulse.serving import bound, server_of
+    from accountpulse.serving import answering_prometheus, bound, server_of
 
     with ExitStack() as stack:
         hub = stack.enter_context(run.hub())
@@ -42,6 +43,7 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool) -> int
         end_in_order()
         stack.enter_context(Drainer(hub))
         stack.enter_context(DeliveryLoop(hub.deliverer))
+        metrics = stack.enter_context(answering_prometheus(hub, metrics_port))
         # Without a schedule there is nothing to do by itself, and the job engine is not even imported.
         if api_only or hub.settings.schedules or hub.settings.scoring_schedule:
             from accountpulse.working import asking_workers, worker_of
@@ -50,9 +52,11 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool) -> int
                 stack.enter_context(worker_of(hub))
             stack.enter_context(asking_workers(hub))
         if run.as_json:
-            run.emit({"graphql": f"{address}/graphql"})
+            run.emit({"graphql": f"{address}/graphql", "metrics": metrics})
         else:
             click.echo(f"GraphQL at {address}/graphql; make a token with `accountpulse token create NAME`. Ctrl-C ends it.")
+            if metrics:
+                click.echo(f"Figures for Prometheus at {metrics}")
         server_of(hub).run(sockets=[listener.socket])
     return 0
 

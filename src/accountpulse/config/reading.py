@@ -42,7 +42,7 @@ from accountpulse.core.sync.headway import Limits
 KEYS = ("connections", "segments")
 OPTIONAL = (
     *("store", "time_zone", "currency", "rates", "key_features", "precedence"),
-    *("freshness", "history", "mirror", "notify", "plugins", "retention", "scoring", "server", "sync"),
+    *("freshness", "history", "mirror", "notify", "plugins", "retention", "scoring", "server", "sync", "traces"),
 )
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -114,6 +114,7 @@ class _SettingsReader(Reader):
             mirror_path=self._mirror(block.get("mirror")),
             notify=read_notify(block.get("notify"), self._references, self),
             plugins=self._plugins(block.get("plugins")),
+            traces=self._traces(block.get("traces", False)),
             scoring_schedule=self._scoring(block.get("scoring")),
             server=read_server(block.get("server"), self._folder, self),
         )
@@ -199,6 +200,12 @@ class _SettingsReader(Reader):
             self.add(("history", "daily_days"), f"found {daily}, more than keep_days, {keep}; what is gone can't be daily")
         return Retention(daily_days=daily, keep_days=keep)
 
+    def _traces(self, data: object) -> bool:
+        if isinstance(data, bool):
+            return data
+        self.wrong(("traces",), data, "true or false; where to is said by OTEL_EXPORTER_OTLP_ENDPOINT")
+        return False
+
     def _mirror(self, data: object) -> FilePath | None:
         block = self.mapping({} if data is None else data, ("mirror",), optional=("path",)) or {}
         if data is not None and "path" not in block:
@@ -238,7 +245,9 @@ class _SettingsReader(Reader):
             self.add(path, f"found the name {name!r}; allowed: a letter, then lower-case letters, digits, '-' and '_'")
         if name == PEOPLE:
             self.add(path, f"the name {name!r} is reserved: what people enter themselves is kept under it; choose another name")
-        block = self.mapping(data, path, required=("connector",), optional=("anchor", "config", "schedule"))
+        block = self.mapping(
+            data, path, required=("connector",), optional=("anchor", "config", "fresh_within_hours", "schedule")
+        )
         if block is None or "connector" not in block:
             return None
         anchor = block.get("anchor", False)
@@ -249,6 +258,9 @@ class _SettingsReader(Reader):
         if connector is None:
             return None
         schedule = read_schedule(block.get("schedule"), (*path, "schedule"), self, self._zone)
+        hours = None
+        if "fresh_within_hours" in block:
+            hours = self.number(block["fresh_within_hours"], (*path, "fresh_within_hours"), 0.01, 87_600)
         where = (*path, "config")
         config = read_connector_config(
             connector, block.get("config"), where if "config" in block else path, references=self._references, reader=self
@@ -257,7 +269,14 @@ class _SettingsReader(Reader):
             self.add((*path, "anchor"), f"connection {name!r} brings no accounts, so it can't be an anchor")
         if config is None or len(self.problems) > before:
             return None
-        return ConnectionSettings(name=name, connector=connector.id, anchor=anchor, schedule=schedule, config=config)
+        return ConnectionSettings(
+            name=name,
+            connector=connector.id,
+            anchor=anchor,
+            schedule=schedule,
+            fresh_within=None if hours is None else timedelta(hours=hours),
+            config=config,
+        )
 
     def _connector(self, data: object, path: Path) -> type[Connector[Any]] | None:
         name = self.text(data, path, f"the id of a connector: {_listed(self._host.connectors)}")

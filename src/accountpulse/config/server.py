@@ -12,17 +12,29 @@ from accountpulse.config.oidc import read_oidc
 from accountpulse.core.scoring.problems import Path, Reader
 from accountpulse.graphql.settings import ApiSettings, Trusted, digest_of
 
-KEYS = ("host", "port", "cors_origins", "max_cost", "bucket", "refill", "timeout_seconds", "trusted_documents", "oidc")
+KEYS = (
+    "host",
+    "port",
+    "cors_origins",
+    "max_cost",
+    "bucket",
+    "refill",
+    "timeout_seconds",
+    "trusted_documents",
+    "oidc",
+    "metrics",
+)
 MODES: Mapping[str, Trusted] = {"off": "off", "allow": "allow", "enforce": "enforce"}
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|\*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Where the API listens, and what it may be asked."""
+    """Where the API listens, and what it may be asked. metrics: where Prometheus is answered, host and port; None: nowhere."""
 
     host: str = "127.0.0.1"
     port: int = 8000
+    metrics: tuple[str, int] | None = None
     api: ApiSettings = field(default_factory=ApiSettings)
 
 
@@ -43,6 +55,7 @@ def read_server(data: object, folder: FilePath, reader: Reader) -> ServerSetting
     return ServerSettings(
         host=host or known.host,
         port=known.port if port is None else port,
+        metrics=_metrics(block.get("metrics"), reader),
         api=ApiSettings(
             cors_origins=_origins(block.get("cors_origins"), reader),
             max_cost=max_cost,
@@ -61,6 +74,19 @@ def _whole(data: object, key: str, low: int, high: int, what: str, reader: Reade
         reader.wrong(("server", key), data, f"a whole number from {low} to {high}: {what}")
         return None
     return data
+
+
+def _metrics(data: object, reader: Reader) -> tuple[str, int] | None:
+    if data is None:
+        return None
+    path: Path = ("server", "metrics")
+    block = reader.mapping(data, path, required=("port",), optional=("host",)) or {}
+    host = reader.text(block.get("host", "127.0.0.1"), (*path, "host"), "an address such as 127.0.0.1 or 0.0.0.0")
+    port = block.get("port", 0)
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65_535:
+        reader.wrong((*path, "port"), port, "a port from 1 to 65535 (0: any that is free)")
+        return None
+    return None if host is None else (host, port)
 
 
 def _origins(data: object, reader: Reader) -> tuple[str, ...]:

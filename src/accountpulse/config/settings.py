@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.model import schema_of
 from accountpulse.core.model.records import Account
+from accountpulse.core.observe.freshness import Contracts
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.retention import Retention
 from accountpulse.core.scoring.segments import FieldKind, Rule
@@ -81,13 +82,14 @@ class Installed(Protocol):
 class ConnectionSettings:
     """One connection. anchor: its accounts become accounts here; the other connections' are linked to those.
 
-    schedule: when a worker reads it by itself; None for never.
+    schedule: when a worker reads it by itself; None for never. fresh_within: how old its data may be; None: as usual.
     """
 
     name: str
     connector: str
     anchor: bool = False
     schedule: Schedule | None = None
+    fresh_within: timedelta | None = None
     config: ConnectorConfig = field(repr=False)
 
 
@@ -114,6 +116,7 @@ class Settings:
     retention: how much of the scores' history is kept. record_days: for how many days records are, by type.
     mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store. notify: the webhook
     that is told of changes. scoring_schedule: when a worker scores everybody, besides after each reading; None for never.
+    traces: whether spans are exported.
     """
 
     path: Path | None = None
@@ -133,6 +136,7 @@ class Settings:
     record_days: Mapping[str, int] = field(default_factory=dict)
     mirror_path: Path | None = None
     notify: NotifySettings | None = None
+    traces: bool = False
     plugins: PluginSettings = PluginSettings()
     scoring_schedule: Schedule | None = None
     server: ServerSettings = field(default_factory=ServerSettings)
@@ -151,6 +155,12 @@ class Settings:
     def schedules(self) -> dict[str, Schedule]:
         """When connections are read by themselves, by name; those that never are left out."""
         return {name: each.schedule for name, each in self.connections.items() if each.schedule is not None}
+
+    @property
+    def contracts(self) -> Contracts:
+        """How old the data of each connection may be."""
+        said = {name: each.fresh_within for name, each in self.connections.items() if each.fresh_within is not None}
+        return Contracts(timedelta(days=self.stale_after_days), said)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from accountpulse.core.clock import Clock
 from accountpulse.core.identity.service import Links
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.observe.freshness import Contracts
 from accountpulse.core.people import People
 from accountpulse.core.scoring.change import ScoreMove
 from accountpulse.core.scoring.next_band import NextBand
@@ -91,6 +92,8 @@ class Hub(Protocol):
     @property
     def graphql_types(self) -> Sequence[type]: ...
 
+    @property
+    def contracts(self) -> Contracts: ...
     @property
     def people(self) -> People: ...
     @property

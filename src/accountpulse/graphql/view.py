@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import anyio
@@ -18,6 +19,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from accountpulse.core.errors import Unauthorized
+from accountpulse.core.observe.about import about
+from accountpulse.core.observe.meters import ANSWERS, REFUSED, REQUESTS
+from accountpulse.core.observe.trace import span
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql import graphiql
 from accountpulse.graphql.answers.cache import MOST_BYTES, Answer, AnswerCache, question
@@ -54,6 +58,8 @@ from graphql import ExecutionResult, OperationDefinitionNode, OperationType
 
 # A browser sends none of these across origins without asking us first.
 SAFE_HEADERS = ("x-accountpulse-client", "apollo-require-preflight", "authorization")
+
+_KEPT, _NEW = ANSWERS.labels("kept"), ANSWERS.labels("new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +101,23 @@ class View:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = os.urandom(16).hex()
+        begun = perf_counter()
         reply: Reply | Response
-        try:
-            reply = await self._reply(scope, receive, request_id)
-        except Refused as refused:
-            body = error_body(refused.code, refused.message, request_id)
-            reply = Reply(encode(body), PLAIN_JSON, refused.status, refused.headers)
-        except ClientDisconnect:
-            return
-        except Exception:
-            log.exception("request %s failed", request_id)
-            message = f"something went wrong here; its details are in the log under {request_id}"
-            reply = Reply(encode(error_body("INTERNAL", message, request_id)), PLAIN_JSON, 500)
+        with about(request=request_id), span("graphql.request"):
+            try:
+                reply = await self._reply(scope, receive, request_id)
+            except Refused as refused:
+                REFUSED.labels(refused.code).inc()
+                body = error_body(refused.code, refused.message, request_id)
+                reply = Reply(encode(body), PLAIN_JSON, refused.status, refused.headers)
+            except ClientDisconnect:
+                return
+            except Exception:
+                log.exception("request %s failed", request_id)
+                message = f"something went wrong here; its details are in the log under {request_id}"
+                reply = Reply(encode(error_body("INTERNAL", message, request_id)), PLAIN_JSON, 500)
+        status = reply.status if isinstance(reply, Reply) else reply.status_code
+        REQUESTS.labels(status).observe(perf_counter() - begun)
         reply.headers["x-request-id"] = request_id
         reply.headers["cache-control"] = reply.headers.get("cache-control", "no-store")
         await reply(scope, receive, send)
@@ -141,6 +152,7 @@ class View:
         key = None if ask.extended else question(text, ask.operation, ask.variables, asked.viewer)
         kept = key and self._answers.get(key, asked.present, self._hub.clock.now())
         if kept:
+            _KEPT.inc()
             self._spend_one(asked)
             return self._labelled(asked, kept)
         prepared = await self._schema.documents.prepare_aside(text)
@@ -160,7 +172,9 @@ class View:
         if isinstance(refusal, RateLimited):
             self._raise(asked, refusal)
         if refusal is not None:
+            REFUSED.labels("TOO_COSTLY").inc()
             return self._spoken(asked, ExecutionResult(None, [refusal]), cost)
+        _NEW.inc()
         context = self._context(asked)
         result = await self._run(prepared, operation, ask, context)
         reply = self._spoken(asked, result, cost)

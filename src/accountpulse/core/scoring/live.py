@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.errors import StoreError
 from accountpulse.core.notify.write import tell
+from accountpulse.core.observe.trace import span
 from accountpulse.core.scoring.archive import Partly, write_current, write_day
 from accountpulse.core.scoring.booking import Booking, bookings
 from accountpulse.core.scoring.day import DayScores, Scorecards
@@ -45,11 +46,11 @@ def run_live(store: Store, live: Live, only: Sequence[int] | None = None) -> Liv
     Raises StoreError only where the store can't be locked.
     """
     for _ in range(ATTEMPTS):
-        with store.read() as connection:
+        with span("scoring.measure"), store.read() as connection:
             found = find(connection, live, only=only)
         if found is None:
             return None
-        with store.write() as connection:
+        with span("scoring.write"), store.write() as connection:
             report = _write(connection, live, found)
         if report is not None:
             return report

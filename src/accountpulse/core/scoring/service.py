@@ -14,6 +14,8 @@ from accountpulse.core.clock import Clock, day_of, start_of_day
 from accountpulse.core.errors import NotFound
 from accountpulse.core.garbage import fewer_collections
 from accountpulse.core.metrics.frame import MetricFrame
+from accountpulse.core.observe.meters import SCORED
+from accountpulse.core.observe.trace import span
 from accountpulse.core.scoring.archive import write_day
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.change import ScoreMove
@@ -192,8 +194,12 @@ class ScoringService:
     # --- one day ------------------------------------------------------------------------------------------------------
 
     def _score_today(self, cards: Scorecards, shadow: Scorecards | None, *, full: bool) -> ScoreReport:
-        report = run_live(self._store, self._live(cards, shadow, full=full))
+        with span("scoring.day"), SCORED.time():
+            report = run_live(self._store, self._live(cards, shadow, full=full))
         assert report is not None
+        log.info(
+            "scored %s: %s accounts, %s measured, %s scored anew", self.today, report.accounts, report.measured, report.scored
+        )
         self._tell(report.changes)
         with self._store.read() as connection:
             held = store_scorecards.segments_of(connection, self.today, LIVE)

@@ -147,7 +147,7 @@ def prune(connection: sa.Connection, now: datetime) -> None:
 # --- for operators --------------------------------------------------------------------------------------------------------
 
 
-def depth(connection: sa.Connection) -> dict[State, int]:
+def depth(connection: sa.Connection) -> dict[str, int]:
     """How many rows wait, were delivered lately, and were given up."""
     counts = [sa.func.count().filter(condition) for condition in _STATES.values()]
     found = connection.execute(sa.select(*counts).select_from(outbox)).one()

@@ -31,6 +31,8 @@ from accountpulse.core.errors import (
     raised_at,
 )
 from accountpulse.core.garbage import fewer_collections
+from accountpulse.core.observe.about import about
+from accountpulse.core.observe.trace import span
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import leases
 from accountpulse.core.store.database import Store
@@ -59,6 +61,8 @@ class Source:
     connector: Connector[ConnectorConfig]
     cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
+
+log = logging.getLogger("accountpulse.sync")
 
 # These concern the whole connection: its other streams would meet the same wall.
 _STOPS_CONNECTION: frozenset[StreamEnd] = frozenset({"needs_reauth", "misconfigured", "paused", "cancelled"})
@@ -195,7 +199,9 @@ class SyncEngine:
         with fewer_collections():
             for spec in chosen:
                 outcome = self._reading = StreamResult(stream=spec.name)
-                until = self._sync_stream(source, spec, run_id, held[spec.name], headway, outcome, delete_vanished)
+                with about(connection=source.name, run=run_id, stream=spec.name), span("sync.stream"):
+                    until = self._sync_stream(source, spec, run_id, held[spec.name], headway, outcome, delete_vanished)
+                    log.info("%s: %s read, %s changed", outcome.state, outcome.read, outcome.opened)
                 result.streams.append(outcome)
                 self._on_progress(Progress(source.name, spec.name, outcome.read, done=True, state=outcome.state))
                 if outcome.state in _STOPS_CONNECTION:

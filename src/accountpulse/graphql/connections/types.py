@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import strawberry
 from strawberry.scalars import JSON
 
+from accountpulse.core.observe.freshness import Standing, standing
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.fields import choice, resolver
 from accountpulse.graphql.relay import Node, first_of, global_id
@@ -111,6 +112,25 @@ class Run:
         ]
 
 
+@strawberry.enum(description="Whether a connection is read as often as was promised.")
+class FreshnessState(Enum):
+    FRESH = choice("fresh", "It was read in time.")
+    LATE = choice("late", "Its data is older than was promised, since `lateFrom`.")
+    NEVER = choice("never", "It was never read to its end.")
+    UNPROMISED = choice("unpromised", "It only pushes, and nobody said how often.")
+
+
+@strawberry.type(description="How old a connection's data may be, and whether it is older.")
+class Freshness:
+    within_seconds: BigInt | None = strawberry.field(description="How old it may be; null where nothing was promised.")
+    late_from: datetime | None = strawberry.field(description="From when on it is late, unless it is read before.")
+    kept: strawberry.Private[Standing]
+
+    @resolver("Whether it is late at the moment of asking.", rests_on_more=True)
+    async def state(self, info: Info) -> FreshnessState:
+        return FreshnessState(self.kept.state(info.context.hub.clock.now()))
+
+
 @strawberry.type(description="A complete read that lacked so much that nothing was deleted.")
 class HeldDeletes:
     stream: str = strawberry.field(description="The stream's name.")
@@ -173,6 +193,15 @@ class SourceConnection(Node):
             return await info.context.loaders.last_received.load(self.row_id)
         succeeded = [row.last_success_at for row in streams]
         return None if None in succeeded else min(succeeded)
+
+    @resolver("Whether it is read as often as the configuration promises.")
+    async def freshness(self, info: Info) -> Freshness:
+        only_pushes = not await info.context.loaders.streams.load(self.row_id)
+        within = info.context.hub.contracts.of(self.name, only_pushes=only_pushes)
+        kept = standing(within, await self.fresh_at(info))
+        return Freshness(
+            within_seconds=None if within is None else BigInt(int(within.total_seconds())), late_from=kept.late_from, kept=kept
+        )
 
     @resolver("The complete reads that lacked so much that nothing was deleted: `confirmDeletes` says that it is gone.")
     async def held_deletes(self, info: Info) -> list[HeldDeletes]:

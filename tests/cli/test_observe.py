@@ -1,0 +1,92 @@
+"""What an operator sees of a running AccountPulse: figures, lines and contracts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import Result
+
+from accountpulse.core.observe.meters import REGISTRY
+
+Runs = Callable[..., Result]
+PAGE = (Path(__file__).parents[2] / "docs" / "observe.md").read_text(encoding="utf-8")
+
+
+def test_a_contract_is_told_and_its_breach_too(run: Runs, shop: Path) -> None:
+    config = shop / "accountpulse.yaml"
+    config.write_text(config.read_text().replace("    anchor: true\n", "    anchor: true\n    fresh_within_hours: 0.01\n", 1))
+    before = {each["name"]: each for each in json.loads(run("status", "--json").stdout)["connections"]}
+    assert (before["files"]["freshness"], before["files"]["fresh_within_hours"]) == ("never", 0.01)
+    assert (before["usage"]["freshness"], before["usage"]["fresh_within_hours"]) == ("unpromised", None)
+    assert run("sync", "files").exit_code == 0
+    after = json.loads(run("status", "--json").stdout)
+    files = after["connections"][0]
+    assert files["freshness"] == "fresh"
+    assert files["late_from"] > files["fresh_at"]
+    assert after["outbox"] == {"waiting": 0, "delivered": 0, "dead": 0}
+    assert "0.01 h" in run("status").stdout
+    assert run("status", "--watch", "--json").exit_code == 2
+
+
+def test_lines_are_json_where_that_is_asked_for(run: Runs, shop: Path) -> None:
+    told = run("sync", "files", "--log-format", "json", "--json").stderr
+    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("stream") == "files"]
+    assert (line["level"], line["connection"], line["logger"]) == ("info", "files", "accountpulse.sync")
+    assert int(line["run"]) >= 1
+
+
+def test_the_page_names_every_figure(run: Runs, shop: Path) -> None:
+    named = {family.name for family in REGISTRY.collect()}
+    from accountpulse.core.observe import meters
+
+    source = Path(meters.__file__).read_text(encoding="utf-8")
+    named |= set(re.findall(r'"(accountpulse_[a-z_]+)"', source))
+    assert [name for name in sorted(named) if f"`{name}" not in PAGE] == []
+
+
+@pytest.mark.slow
+def test_serve_answers_prometheus_and_ends_in_order(run: Runs, shop: Path) -> None:
+    assert run("sync", "files").exit_code == run("score").exit_code == 0
+    token = run("token", "create", "probe").stdout.strip().splitlines()[0]
+    command = [sys.executable, "-P", "-m", "accountpulse", "serve", "--port", "0", "--metrics-port", "0", "--json"]
+    with subprocess.Popen(
+        [*command, "--log-format", "json"],
+        cwd=shop,
+        env={**os.environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = ""
+            while "}" not in said:
+                said += process.stdout.readline()
+            address = json.loads(said)
+            headers = {"Authorization": f"Bearer {token}"}
+            query = {"query": "{ connections { name freshness { state withinSeconds lateFrom } } }"}
+            for _ in range(50):
+                try:
+                    answer = requests.post(address["graphql"], json=query, headers=headers, timeout=10)
+                    break
+                except requests.ConnectionError:
+                    continue
+            assert answer.json()["data"]["connections"][0]["freshness"]["state"] == "FRESH"
+            assert requests.post(address["graphql"], json=query, timeout=10).status_code == 401
+            figures = requests.get(address["metrics"], timeout=10).text
+            assert 'accountpulse_request_seconds_count{status="200"} 1.0' in figures
+            assert 'accountpulse_requests_refused_total{code="UNAUTHENTICATED"} 1.0' in figures
+            assert re.search(r'accountpulse_connection_lag_seconds\{connection="files"\} \d', figures)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
