@@ -99,12 +99,17 @@ def _kill(
     store = Store(url)
     for_good = chance.randrange(rounds) if WORKERS[kind] > 1 else None
     log = configuration.with_name("workers.log")
-    killed = 0
+    killed, settled = 0, False
     try:
         with Fleet(store, configuration, WORKERS[kind], chance, log) as fleet:
             while killed < rounds:
                 fleet.ask(DESK, PRODUCT)
                 fleet.start()
+                if killed == rounds // 2 and not settled:
+                    # The first half interrupts the first reading, the second what comes after it: changes, links and scores.
+                    settled = fleet.wait_until_done()
+                    company.change(0.1)
+                    continue
                 if not fleet.wait_for_work():
                     continue
                 fleet.pause(chance.uniform(0, spread))
