@@ -68,15 +68,18 @@ def graphql_command(accounts: int, rounds: int, as_json: bool, check: bool, node
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--check", is_flag=True, help="Exit with 1 when a claim misses its limit.")
 @click.option("--dlt/--no-dlt", default=True, show_default=True, help="Compare with dlt (installed aside, once).")
+@click.option("--singer", is_flag=True, help="Compare with a Singer tap and target (installed aside, once), on PostgreSQL.")
 @click.option("--postgres/--no-postgres", default=True, show_default=True, help="Measure on PostgreSQL, too.")
-def sync_command(records: int, most: int, rounds: int, as_json: bool, check: bool, dlt: bool, postgres: bool) -> None:
+def sync_command(
+    records: int, most: int, rounds: int, as_json: bool, check: bool, dlt: bool, singer: bool, postgres: bool
+) -> None:
     """Records into a store, as a share of reading alone, against dlt, and the memory of a long sync.
 
     Zendesk and Stripe are simulated in a process of their own, which counts for nobody.
 
     Example: python3 dev.py bench sync --records 20000 --most 50000 --rounds 1
     """
-    options = sync.Options(records, most, rounds, postgres=postgres, dlt=dlt)
+    options = sync.Options(records, most, rounds, postgres=postgres, dlt=dlt, singer=singer)
     _show(lambda step: sync.run(options, step), as_json=as_json, check=check)
 
 

@@ -13,6 +13,10 @@ PANDAS = ("pandas", ("pandas==3.1.1", "pyarrow>=26,<27"))
 FEATURETOOLS = ("featuretools", ("featuretools==1.31.0", "woodwork==0.31.0", "pandas<3", "pyarrow>=26,<27", "setuptools<81"))
 DLT = ("dlt", ("dlt[sqlalchemy,postgres]==1.31.0", "psycopg[binary]"))  # dlt's own driver is the older psycopg2
 
+# The tap needs an older Singer SDK than the target: each has an environment of its own, as Singer means it.
+SINGER_TAP = ("singer-tap", ("tap-rest-api-msdk==1.4.2",))
+SINGER_TARGET = ("singer-target", ("meltanolabs-target-postgres==0.8.1",))
+
 
 class NoEnvironment(Exception):
     """An environment could not be made; the message is pip's."""

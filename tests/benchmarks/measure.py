@@ -106,7 +106,10 @@ def middle(samples: Sequence[Sample]) -> Sample:
 
 
 class Region:
-    """CPU and wall seconds so far; `server` is the process id of a database server whose CPU counts too."""
+    """CPU and wall seconds so far, with those of processes that were started and ended within.
+
+    `server` is the process id of a database server whose CPU counts too.
+    """
 
     def __init__(self, server: int | None = None) -> None:
         self.cpu = 0.0
@@ -121,8 +124,8 @@ class Region:
         self.wall += time.perf_counter() - at
 
     def _cpu(self) -> float:
-        own = resource.getrusage(resource.RUSAGE_SELF)
-        return own.ru_utime + own.ru_stime + (family_cpu(self._server) if self._server else 0.0)
+        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(one.ru_utime + one.ru_stime for one in spent) + (family_cpu(self._server) if self._server else 0.0)
 
 
 def serve(tasks: Mapping[str, Callable[..., Mapping[str, float]]]) -> None:

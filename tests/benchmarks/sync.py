@@ -20,6 +20,7 @@ from tests.benchmarks.sync_vendors import vendors_of
 Step = Callable[[str], None]
 
 VENDORS = {"zendesk": "tickets of Zendesk", "stripe": "invoices of Stripe"}
+SINGER = "invoices of Stripe into PostgreSQL with a Singer tap and target"
 OF_LIMIT = 35.0
 TIMES_DLT = 3.0
 FLAT = 1.2
@@ -30,13 +31,15 @@ FEW = 10_000
 @dataclass(frozen=True, slots=True)
 class Options:
     """records: read from each vendor. most: read by the long sync, whose memory is compared with that of a short one. rounds:
-    samples of each. postgres: whether to measure there, too. dlt: whether to compare with it, which may install it."""
+    samples of each. postgres: whether to measure there, too. dlt, singer: whether to compare with these, which may install
+    them."""
 
     records: int
     most: int
     rounds: int
     postgres: bool = True
     dlt: bool = True
+    singer: bool = False
 
 
 def run(options: Options, step: Step) -> Report:
@@ -55,6 +58,11 @@ def run(options: Options, step: Step) -> Report:
         for title in VENDORS.values():
             for place in ("SQLite", "PostgreSQL"):
                 _claims(report, found, title, place, problems, limited=place == "SQLite")
+        if SINGER in found:
+            times = found[SINGER].cpu / found[f"{VENDORS['stripe']} into PostgreSQL"].cpu
+            report.facts.append(
+                Fact("a Singer tap and target against invoices of Stripe into PostgreSQL", times, "times the CPU")
+            )
         _memory_claim(report, options, Path(scratch), step)
     for name, one in found.items():
         report.facts.append(Fact(f"{name}: CPU", one.cpu / options.records * 1e6, "us a record"))
@@ -97,6 +105,15 @@ def _tasks(
             tasks.append(Task(f"{title} into {place}", {**asked, **where}, "sync", module="sync_tasks"))
             if dlt:
                 tasks.append(Task(f"{title} into {place} with dlt", {**asked, **where}, "hand_dlt", dlt))
+    if "PostgreSQL" in places:
+        try:
+            step("looking for Singer's tap and target")
+            tap = environments.python_of(environments.SINGER_TAP, make=options.singer).with_name("tap-rest-api-msdk")
+            target = environments.python_of(environments.SINGER_TARGET, make=options.singer).with_name("target-postgres")
+            given: dict[str, object] = {"base": base, "tap": str(tap), "target": str(target), **places["PostgreSQL"]}
+            tasks.append(Task(SINGER, given, "singer", module="sync_tasks"))
+        except NoEnvironment as missing:
+            problems["singer"] = str(missing)
     return tasks
 
 
