@@ -77,13 +77,13 @@ def test_serve_answers_prometheus_and_ends_in_order(run: Runs, shop: Path) -> No
             query = {"query": "{ connections { name freshness { state withinSeconds lateFrom } } }"}
             for _ in range(50):
                 try:
-                    answer = requests.post(address["graphql"], json=query, headers=headers, timeout=10)
+                    answer = requests.post(address["graphql"], json=query, headers=headers, timeout=60)
                     break
                 except requests.ConnectionError:
                     continue
             assert answer.json()["data"]["connections"][0]["freshness"]["state"] == "FRESH"
-            assert requests.post(address["graphql"], json=query, timeout=10).status_code == 401
-            figures = requests.get(address["metrics"], timeout=10).text
+            assert requests.post(address["graphql"], json=query, timeout=60).status_code == 401
+            figures = requests.get(address["metrics"], timeout=60).text
             assert 'accountpulse_request_seconds_count{status="200"} 1.0' in figures
             assert 'accountpulse_requests_refused_total{code="UNAUTHENTICATED"} 1.0' in figures
             assert re.search(r'accountpulse_connection_lag_seconds\{connection="files"\} \d', figures)
