@@ -12,14 +12,23 @@ from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T")
 CHUNK = 900
+TEXTS = "texts"
 
 
-def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Whether a column is one of any number of texts, which are bound as one parameter."""
-    if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(list(values), ARRAY(sa.Text)))
-    each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+def among(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether a column is one of any number of texts, bound as the one parameter `TEXTS`, see `texts`.
+
+    Given when it is executed: statements are in cycles, and would keep thousands of texts until somebody looks for garbage.
+    """
+    if dialect == "postgresql":
+        return column == sa.any_(sa.bindparam(TEXTS, type_=ARRAY(sa.Text)))
+    each = sa.func.json_each(sa.bindparam(TEXTS, type_=sa.Text)).table_valued("value")
     return column.in_(sa.select(each.c.value))
+
+
+def texts(connection: sa.Connection, values: Sequence[str]) -> list[str] | str:
+    """What `among` wants as its parameter."""
+    return list(values) if connection.dialect.name == "postgresql" else json.dumps(list(values))
 
 
 def given(connection: sa.Connection, columns: Mapping[str, TypeEngine[Any]], rows: Sequence[Sequence[Any]]) -> sa.FromClause:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound
 from accountpulse.core.store import states
-from accountpulse.core.store.chunks import among
+from accountpulse.core.store.chunks import TEXTS, among, texts
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import held_delete, quarantine, run, run_stream, source_account, stream_state
@@ -327,8 +327,9 @@ def release_from_quarantine(connection: sa.Connection, connection_id: int, name:
         sa.delete(quarantine).where(
             quarantine.c.connection_id == connection_id,
             quarantine.c.stream == name,
-            among(connection, quarantine.c.source_id, source_ids),
-        )
+            among(connection.dialect.name, quarantine.c.source_id),
+        ),
+        {TEXTS: texts(connection, source_ids)},
     )
 
 

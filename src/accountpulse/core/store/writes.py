@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from accountpulse.core.model import schemas
 from accountpulse.core.store.bulk import insert_rows
-from accountpulse.core.store.chunks import among, chunked
+from accountpulse.core.store.chunks import TEXTS, among, chunked, texts
 from accountpulse.core.store.erasures import without_erased
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.mirror import note_changes
@@ -204,24 +205,34 @@ def _first_day(happened: date | datetime | None) -> date:
 def _current(
     connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]
 ) -> dict[str, sa.Row[Any]]:
+    given = {"owner": connection_id, TEXTS: texts(connection, source_ids)}
+    return {row.source_id: row for row in connection.execute(_current_query(table, connection.dialect.name), given)}
+
+
+@cache
+def _current_query(table: sa.Table, dialect: str) -> sa.Select[Any]:
     event = _event_of(table)
     happened = (table.c[event] if event else sa.null()).label("happened")
     columns = (table.c.id, table.c.source_id, table.c.source_account_id, table.c.hash, table.c.known_from, happened)
-    query: sa.Select[*tuple[Any, ...]] = sa.select(*columns).where(
-        table.c.connection_id == connection_id, among(connection, table.c.source_id, source_ids), table.c.known_to.is_(None)
+    return sa.select(*columns).where(
+        table.c.connection_id == sa.bindparam("owner"), among(dialect, table.c.source_id), table.c.known_to.is_(None)
     )
-    return {row.source_id: row for row in connection.execute(query)}
 
 
 def _ended(connection: sa.Connection, table: sa.Table, connection_id: int, source_ids: Sequence[str]) -> dict[str, datetime]:
     """When the last version of records that are gone ended."""
+    given = {"owner": connection_id, TEXTS: texts(connection, source_ids)}
+    return {row[0]: row[1] for row in connection.execute(_ended_query(table, connection.dialect.name), given)}
+
+
+@cache
+def _ended_query(table: sa.Table, dialect: str) -> sa.Select[Any]:
     last = sa.func.max(table.c.known_to, type_=table.c.known_to.type)
-    query = (
+    return (
         sa.select(table.c.source_id, last)
-        .where(table.c.connection_id == connection_id, among(connection, table.c.source_id, source_ids))
+        .where(table.c.connection_id == sa.bindparam("owner"), among(dialect, table.c.source_id))
         .group_by(table.c.source_id)
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _correct(connection: sa.Connection, table: sa.Table, names: Sequence[str], versions: Sequence[tuple[Any, ...]]) -> None:
