@@ -12,16 +12,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.light import REPOSITORY
+from tests.postgres import temporary_postgres
 
 PAGE = (REPOSITORY / "docs" / "operate.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
 
 def script() -> str:
-    """What a person types on one machine, in order, and the file he writes."""
+    """What a person types, in order, and the file he writes."""
     lines = ["set -e -o pipefail"]
-    for block in BLOCK.finditer(PAGE.split("\n## Two workers")[0]):
+    for block in BLOCK.finditer(PAGE):
         if block["kind"] == "console":
             lines += [line.removeprefix("$ ") for line in block["text"].splitlines()]
         elif block["text"].startswith("store:"):
@@ -42,12 +44,21 @@ def test_links_lead_somewhere(link: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page uses curl, which is not installed here")
-def test_an_operator_who_follows_the_page_gets_what_it_promises(tmp_path: Path) -> None:
+def test_an_operator_who_follows_the_page_gets_what_it_promises(tmp_path: Path, postgres_url: str) -> None:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("ACCOUNTPULSE_CONFIG", None)
+    with temporary_postgres() as url:
+        environment["DATABASE_URL"] = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        said = typed(tmp_path, environment)
+    assert "accountpulse_store_up 1.0" in said
+    assert 'accountpulse_outbox{state="dead"} 0.0' in said
+
+
+def typed(folder: Path, environment: dict[str, str]) -> str:
+    """What all of it says; fails with the logs where a line fails."""
     done = subprocess.Popen(
         ["bash", "-c", script()],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -59,7 +70,6 @@ def test_an_operator_who_follows_the_page_gets_what_it_promises(tmp_path: Path) 
     finally:
         with suppress(ProcessLookupError):
             os.killpg(done.pid, signal.SIGKILL)
-    logs = "\n".join(path.read_text()[-1500:] for path in tmp_path.glob("*/*.log"))
+    logs = "\n".join(path.read_text()[-1500:] for path in folder.glob("*/*.log"))
     assert done.returncode == 0, f"{said[-3000:]}\n{logs}"
-    assert "accountpulse_store_up 1.0" in said
-    assert 'accountpulse_outbox{state="dead"} 0.0' in said
+    return said
