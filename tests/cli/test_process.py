@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,10 +148,17 @@ def test_serve_answers_takes_events_in_and_ends_on_ctrl_c(server: tuple[subproce
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [["worker", "--health-port", "0"], ["serve", "--port", "0"]], ids=["worker", "serve"])
-def test_what_is_scheduled_is_done_until_sigterm_ends_it_in_order(shop: Path, command: list[str]) -> None:
+def test_what_is_scheduled_is_done_until_sigterm_ends_it_in_order(shop: Path) -> None:
+    """By `serve`, which waits for the next minute; a worker is seen to do its part in tests/core/jobs."""
     file = shop / "accountpulse.yaml"
     file.write_text(file.read_text().replace("connector: tabular", 'connector: tabular\n    schedule: "* * * * *"', 1))
+    lives_and_ends_in_order(["serve", "--port", "0"], until=lambda: accounts_scored() == 3)
+    assert (shop / "accountpulse.jobs.db").exists()
+    lives_and_ends_in_order(["worker", "--health-port", "0"], until=lambda: True)
+
+
+def lives_and_ends_in_order(command: list[str], until: Callable[[], bool]) -> None:
+    """Start it, ask whether it is well, wait, and end it as a machine does that is shut down."""
     process = subprocess.Popen([*COMMAND, *command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -160,14 +167,13 @@ def test_what_is_scheduled_is_done_until_sigterm_ends_it_in_order(shop: Path, co
         for path, status in ((LIVE, "alive"), (READY, "ready")):
             with urllib.request.urlopen((address or f"http://127.0.0.1:{said_first['health']}") + path) as answer:
                 assert json.load(answer) == {"status": status}
-        eventually(lambda: process.poll() is not None or accounts_scored() == 3, patience=3 * PATIENCE)
+        eventually(lambda: process.poll() is not None or until(), patience=3 * PATIENCE)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
         process.communicate()
     assert (process.returncode, said) == (0, "")
-    assert (shop / "accountpulse.jobs.db").exists()
 
 
 def accounts_scored() -> int:

@@ -110,7 +110,7 @@ def test_truncation_and_plain_python_on_the_mirror(mirrored: Mirrored, seed: int
 
 
 @pytest.mark.slow
-@laws(12)
+@laws(4)
 @given(seed=SEEDS, mode=MODES, accounts=ACCOUNTS, churned=st.booleans())
 def test_all_engines_agree_at_length(
     mirrored: Mirrored, postgres_engine: sa.Engine, seed: int, mode: Mode, accounts: list[int] | None, churned: bool

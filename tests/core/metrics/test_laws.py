@@ -282,7 +282,7 @@ def test_some_accounts_get_what_they_get_among_all(
 
 
 @pytest.mark.slow
-@laws(150)
+@laws(80)
 @given(seed=SEEDS, mode=MODES)
 def test_truncation_at_length(sqlite_engine: sa.Engine, seed: int, mode: Mode) -> None:
     check_truncation(sqlite_engine, seed, mode)

@@ -104,10 +104,10 @@ def crash_and_go_on(bench: Bench, number: int, *, first: bool, streams: Sequence
 @pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("first", [True, False], ids=["first load", "later run"])
 def test_a_run_killed_before_any_statement_is_made_good_by_the_next(store: Store, first: bool, stream: str) -> None:
-    """R1: each single point, in turn; on PostgreSQL each fourth. One stream at a time, as the number of points counts twice."""
+    """R1: each second point, in turn; on PostgreSQL each fourth. One stream at a time, as the number of points counts twice."""
     points = every_point_of_a_run(Bench(store), first=first, streams=[stream])
     assert points > 15
-    for number in range(1, points + 1, 1 if store.is_sqlite else 4):
+    for number in range(1, points + 1, 2 if store.is_sqlite else 4):
         empty(store)
         crash_and_go_on(Bench(store), number, first=first, streams=[stream])
 
