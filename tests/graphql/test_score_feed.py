@@ -33,13 +33,10 @@ def test_scores_are_read_in_the_order_in_which_they_were_written(world: World) -
         assert score_feed.running(connection, "desk") == []
 
 
-def test_a_token_is_good_until_it_ends(world: World) -> None:
+def test_tokens_that_are_revoked_or_unknown_are_told(world: World) -> None:
     with world.store.write() as connection:
-        token = tokens.create(
-            connection, rows=EVERYTHING, name="x", scopes=["read"], now=NOW, expires_at=NOW + timedelta(hours=1)
-        )
+        token = tokens.create(connection, rows=EVERYTHING, name="x", scopes=["read"], now=NOW, expires_at=None)
         prefix = tokens.prefix_of(token)
-        assert tokens.is_good(connection, prefix, NOW)
-        assert not tokens.is_good(connection, prefix, NOW + timedelta(hours=1))
+        assert tokens.revoked(connection, [prefix, "unknown"]) == {"unknown"}
         tokens.revoke(connection, prefix, NOW)
-        assert not tokens.is_good(connection, prefix, NOW)
+        assert tokens.revoked(connection, [prefix]) == {prefix}

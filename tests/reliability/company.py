@@ -33,6 +33,7 @@ class Company:
         self._folder = folder
         self._chance = chance
         self._now = datetime.now(UTC)
+        self._changed = self._now - timedelta(days=100)
         self.accounts = max(2, records // 50)
         rest = max(8, records - 2 * self.accounts)
         self._vendor_ids = rest * 3 // 4
@@ -49,7 +50,9 @@ class Company:
 
     def change(self, share: float) -> None:
         """Let this share of the tickets change, some come, some go, and some usage be corrected."""
-        chance, at = self._chance, datetime.now(UTC) - SETTLED
+        # A second after what changed before: the vendor's cursor, which may stand there, counts whole seconds.
+        self._changed = max(datetime.now(UTC) - SETTLED, self._changed + timedelta(seconds=1))
+        chance, at = self._chance, self._changed
         alive = [each.id for each in self.desk.stored("ticket") if not each.deleted]
         for id in chance.sample(alive, max(2, int(len(alive) * share))):
             if chance.random() < 0.05:

@@ -289,7 +289,7 @@ def test_truncation_at_length(sqlite_engine: sa.Engine, seed: int, mode: Mode) -
 
 
 @pytest.mark.slow
-@laws(50)
+@laws(25)
 @given(seed=SEEDS, mode=MODES)
 def test_both_engines_agree_with_plain_python_at_length(engine: sa.Engine, seed: int, mode: Mode) -> None:
     check_truncation(engine, seed, mode)

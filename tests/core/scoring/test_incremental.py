@@ -64,7 +64,7 @@ def live(world: IncrementalWorld, copy: Path, steps: int = STEPS) -> list[str]:
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 @example(1554)  # a shadow is first scored in the run that learns what is typical of a segment whose model it shares
 def test_incremental_equals_full(seed: int) -> None:

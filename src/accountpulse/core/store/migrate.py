@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -46,6 +47,7 @@ def upgrade(engine: sa.Engine) -> None:
         views.create(connection)
 
 
+@cache
 def _head() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
