@@ -114,12 +114,12 @@ def measure(
     flags = numbers[:, [_place(compiled, flag) for flag in flags_of(asked)]] > 0
     problems = _foreign(answer, compiled, people + compiled.numbers)
     population = decode(answer, compiled.population)
+    ids = population.account_ids
+    tables = {read: table_of(facts.ask(query.text, parameters), query, ids) for read, query in compiled.tables.items()}
     for i, metric in enumerate(asked):
         if metric.compute:
-            read = {name: facts.ask(compiled.tables[a].text, parameters) for name, a in metric.aggregates.items()}
-            ids = population.account_ids
-            tables = {name: table_of(rows, compiled.tables[metric.aggregates[name]], ids) for name, rows in read.items()}
-            values[:, i], wrong = metric.compute.values(Tables(day, len(ids), tables))
+            given = {name: tables[aggregate] for name, aggregate in metric.aggregates.items()}
+            values[:, i], wrong = metric.compute.values(Tables(day, len(ids), given))
             if wrong:
                 known = problems.get(metric.name, [None] * len(ids))
                 problems[metric.name] = [wrong.get(row) if problem is None else problem for row, problem in enumerate(known)]

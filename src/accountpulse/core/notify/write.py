@@ -41,7 +41,7 @@ def tell(
         targets = [
             (
                 row.account_id,
-                f"target:{row.id}",
+                outbox.subject_of_target(row.id),
                 {
                     "account": known.get(row.account_id, {"id": row.account_id}),
                     "day": today.isoformat(),

@@ -195,11 +195,12 @@ def erase_account(connection: sa.Connection, account_id: int, now: datetime) -> 
     in a segment stay: they name nobody.
     """
     done = Removed()
-    sources = [row.id for row in _sources(connection, account_id)]
+    known = _sources(connection, account_id)
+    sources = [row.id for row in known]
     if connection.execute(sa.select(account.c.id).where(account.c.id == account_id)).first() is None:
         raise NotFound(f"there is no account {account_id}")
     _forget_texts(connection, _addresses(connection, sources), done)
-    keys = sorted({row.key for row in _sources(connection, account_id)})
+    keys = sorted({row.key for row in known})
     parents = FACTS["account"].c.parent
     for chunk in chunked(keys):
         orphaned = sa.update(FACTS["account"]).where(parents.in_(chunk)).values(parent=None)

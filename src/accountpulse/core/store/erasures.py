@@ -86,9 +86,9 @@ def tombstones(connection: sa.Connection) -> Tombstones:
 
 def without_erased(connection: sa.Connection, record: str, rows: Sequence[FactRow], connection_id: int) -> Sequence[FactRow]:
     """The rows that may be stored: without those of erased accounts and contacts, the others without whom was erased."""
-    if connection.execute(sa.select(erased_key.c.hash).limit(1)).first() is None:
-        return rows
     erased = set(map(bytes, connection.execute(sa.select(erased_key.c.hash)).scalars()))
+    if not erased:
+        return rows
     made, schema = tombstones(connection), schemas()[record]
     found = (_allowed(schema, row, connection_id, made, erased) for row in rows)
     return [row for row in found if row is not None]
@@ -129,7 +129,7 @@ def without_person(schema: RecordSchema, values: Mapping[str, Any], is_erased: A
     if not changed:
         return values
     # What somebody wrote is his, too.
-    if "comment" in values and changed:
+    if "comment" in values:
         changed["comment"] = None
     return {**values, **changed}
 

@@ -69,10 +69,9 @@ def leave(connection: sa.Connection, process: Process) -> None:
 
 def living(connection: sa.Connection, now: datetime, dead_after: timedelta = DEAD_AFTER) -> dict[str, bool]:
     """See `alive`; those that are not are forgotten."""
-    known = set(connection.execute(sa.select(worker_table.c.id)).scalars())
-    found = alive(connection, now, dead_after)
-    gone = known - found.keys()
-    if gone:
+    rows = connection.execute(sa.select(worker_table)).all()
+    found = {row.id: row.jobs for row in rows if _alive(row, now, dead_after)}
+    if gone := {row.id for row in rows} - found.keys():
         connection.execute(sa.delete(worker_table).where(worker_table.c.id.in_(gone)))
     return found
 

@@ -44,6 +44,9 @@ State = Literal["waiting", "delivered", "dead"]
 KEPT = timedelta(days=7)
 """How long a delivered row is kept, to be looked at."""
 
+_TARGET = "target:"
+_target_subject = sa.literal(_TARGET) + sa.cast(account_target.c.id, sa.Text)
+
 o = outbox.c
 _STATES: dict[State, sa.ColumnElement[bool]] = {
     "waiting": o.due_at.is_not(None),
@@ -90,10 +93,14 @@ def profiles(connection: sa.Connection, accounts: Collection[int]) -> dict[int, 
     return found
 
 
+def subject_of_target(id: int) -> str:
+    """What a target is told as: once."""
+    return f"{_TARGET}{id}"
+
+
 def missed_targets(connection: sa.Connection, today: date) -> list[sa.Row[Any]]:
     """Targets whose day is past while the score is below, and that nobody was told of yet."""
     t, s = account_target.c, score_current.c
-    subject = sa.literal("target:") + sa.cast(t.id, sa.Text)
     query = (
         sa.select(
             t.id, t.account_id, t.score, t.due, t.owner, s.score.label("published"), s.band, segment.c.name.label("segment")
@@ -101,7 +108,7 @@ def missed_targets(connection: sa.Connection, today: date) -> list[sa.Row[Any]]:
         .join(score_current, s.account_id == t.account_id)
         .join(segment, segment.c.id == s.segment_id)
         .where(t.known_to.is_(None), t.due < today, s.score < t.score, s.band != UNKNOWN_NAME)
-        .where(~sa.exists().where(o.subject == subject))
+        .where(~sa.exists().where(o.subject == _target_subject))
         .order_by(t.id)
     )
     return list(connection.execute(query))
@@ -139,7 +146,7 @@ def any_due(connection: sa.Connection, now: datetime) -> bool:
 
 def prune(connection: sa.Connection, now: datetime) -> None:
     """Forget what was delivered long ago; of a target that still holds not, or it would be told again."""
-    holds = sa.select(sa.literal("target:") + sa.cast(account_target.c.id, sa.Text)).where(account_target.c.known_to.is_(None))
+    holds = sa.select(_target_subject).where(account_target.c.known_to.is_(None))
     over = sa.or_(o.subject.is_(None), o.subject.not_in(holds))
     connection.execute(sa.delete(outbox).where(o.delivered_at < now - KEPT, over))
 
@@ -162,11 +169,14 @@ def listing(connection: sa.Connection, state: State | None, limit: int) -> list[
 
 def revive(connection: sa.Connection, deliveries: Sequence[str] | None, now: datetime) -> int:
     """Let dead letters, or all of them, be tried again, as if for the first time; returns how many."""
-    which = _STATES["dead"] if deliveries is None else sa.and_(o.delivered_at.is_(None), o.delivery.in_(deliveries))
-    return connection.execute(sa.update(outbox).where(which).values(due_at=now, attempts=0)).rowcount
+    return connection.execute(sa.update(outbox).where(_named(deliveries)).values(due_at=now, attempts=0)).rowcount
 
 
 def drop(connection: sa.Connection, deliveries: Sequence[str] | None) -> int:
     """Remove rows that were not delivered, or all dead letters; returns how many. A target of theirs may be told again."""
-    which = _STATES["dead"] if deliveries is None else sa.and_(o.delivered_at.is_(None), o.delivery.in_(deliveries))
-    return connection.execute(sa.delete(outbox).where(which)).rowcount
+    return connection.execute(sa.delete(outbox).where(_named(deliveries))).rowcount
+
+
+def _named(deliveries: Sequence[str] | None) -> sa.ColumnElement[bool]:
+    """Those of these deliveries that were not taken; all dead letters where None is named."""
+    return _STATES["dead"] if deliveries is None else sa.and_(o.delivered_at.is_(None), o.delivery.in_(deliveries))
