@@ -38,9 +38,9 @@ WORST, BEST = 15, 5
 def command(run: Run, once: bool, store: str | None, days: int, port: int | None) -> int:
     """Sync simulated vendors, score their customers, and serve the API, all on this machine. Needs no configuration."""
     from accountpulse.cli.display import DayBar, StreamBars
-    from accountpulse.cli.serve import Drainer
     from accountpulse.core.store.scope import EVERYTHING
     from accountpulse.demo import open_demo
+    from accountpulse.repeating import draining
 
     # A stopped demo tidies up after itself however it is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -68,7 +68,7 @@ def command(run: Run, once: bool, store: str | None, days: int, port: int | None
                 if store and not run.as_json:
                     _go_on(demo, rows)
                 return 0
-            with Drainer(demo.hub):
+            with draining(demo.hub):
                 made = demo.hub.operations.create_token("demo", ["read", "write"], None, rows=EVERYTHING, asker=asking(None))
                 _invite(f"{address}/graphql", str(made.token), rows[0].name if rows else "", report.day, to_stderr=run.as_json)
                 threading.Event().wait()

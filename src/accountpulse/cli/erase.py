@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,15 +13,24 @@ from accountpulse.cli.common import Run, author
 from accountpulse.cli.common import command as declare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from accountpulse.care import Certificate, DataCare
 
-    from accountpulse.care import Certificate
-
-REASON = click.option("--reason", metavar="TEXT", help="Why, such as the number of the request. Name nobody here.")
 BY = click.option("--author", "named", metavar="NAME", help="Who erases.  [default: $ACCOUNTPULSE_USER, or who is logged in]")
-DRY = click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-YES = click.option("--yes", is_flag=True, help="Do not ask first.")
-KEEP = click.option("--certificate", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate there, too.")
+CERTIFICATE = click.Path(path_type=Path)
+ERASING = (
+    click.option("--dry-run", is_flag=True, help="Only say what would be removed."),
+    click.option("--yes", is_flag=True, help="Do not ask first."),
+    click.option("--reason", metavar="TEXT", help="Why, such as the number of the request. Name nobody here."),
+    BY,
+    click.option("--certificate", "file", type=CERTIFICATE, metavar="FILE", help="Write the certificate there, too."),
+)
+
+
+def erasing(function: Callable[..., int]) -> Callable[..., int]:
+    """The options of whatever erases; see `_erase`."""
+    for option in reversed(ERASING):
+        function = option(function)
+    return function
 
 
 @click.group("erase", epilog="\b\nExample\n  accountpulse erase contact jane@northwind.example --dry-run")
@@ -34,46 +45,18 @@ def command() -> None:
 
 @declare("contact", parent=command, example='accountpulse erase contact jane@northwind.example --reason "request 17" --yes')
 @click.argument("who")
-@DRY
-@YES
-@REASON
-@BY
-@KEEP
-def contact(
-    run: Run, who: str, dry_run: bool, yes: bool, reason: str | None, named: str | None, certificate: Path | None
-) -> int:
+@erasing
+def contact(run: Run, who: str, **asked: Any) -> int:
     """Remove WHO, an e-mail address or connection:id of a contact, of every source that knows the same address."""
-    with run.hub() as hub:
-        return _erase(
-            run,
-            lambda dry: hub.care.erase_contact(who, author=author(named), reason=reason, dry_run=dry),
-            lambda: hub.rescore_changed(),
-            dry_run=dry_run,
-            yes=yes,
-            file=certificate,
-        )
+    return _erase(run, lambda care: care.erase_contact, who, **asked)
 
 
 @declare("account", parent=command, example='accountpulse erase account "Northwind Traders" --dry-run')
 @click.argument("account")
-@DRY
-@YES
-@REASON
-@BY
-@KEEP
-def account(
-    run: Run, account: str, dry_run: bool, yes: bool, reason: str | None, named: str | None, certificate: Path | None
-) -> int:
+@erasing
+def account(run: Run, account: str, **asked: Any) -> int:
     """Remove ACCOUNT (id, name, domain or connection:key) with its contacts, facts, scores and history."""
-    with run.hub() as hub:
-        return _erase(
-            run,
-            lambda dry: hub.care.erase_account(account, author=author(named), reason=reason, dry_run=dry),
-            lambda: hub.rescore_changed(),
-            dry_run=dry_run,
-            yes=yes,
-            file=certificate,
-        )
+    return _erase(run, lambda care: care.erase_account, account, **asked)
 
 
 @declare("list", parent=command, example="accountpulse erase list")
@@ -114,21 +97,25 @@ def release(run: Run, erasure: int, named: str | None) -> int:
 
 def _erase(
     run: Run,
-    act: Callable[[bool], Certificate],
-    settle: Callable[[], object],
+    erasure: Callable[[DataCare], Callable[..., Certificate]],
+    who: str,
     *,
     dry_run: bool,
     yes: bool,
+    reason: str | None,
+    named: str | None,
     file: Path | None,
 ) -> int:
-    found = act(True)
-    if not dry_run:
-        if not yes:
-            for line in _lines(found):
-                click.echo(line, err=True)
-            click.confirm("Remove this for good?", abort=True, err=True)
-        found = act(False)
-        settle()
+    with run.hub() as hub:
+        erase = partial(erasure(hub.care), who, author=author(named), reason=reason)
+        found = erase(dry_run=True)
+        if not dry_run:
+            if not yes:
+                for line in _lines(found):
+                    click.echo(line, err=True)
+                click.confirm("Remove this for good?", abort=True, err=True)
+            found = erase(dry_run=False)
+            hub.rescore_changed()
     if file is not None and not dry_run:
         import json
 

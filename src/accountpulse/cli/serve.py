@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 import click
 
 from accountpulse.cli.common import Run, end_in_order
 from accountpulse.cli.common import command as declare
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from accountpulse.hub import Hub
-
-DRAIN_EVERY = 1.0
-log = logging.getLogger("accountpulse.serve")
 
 
 @declare("serve", example="accountpulse serve\naccountpulse serve --host 0.0.0.0 --port 80\naccountpulse serve --api-only")
@@ -31,7 +20,7 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
 
     Ctrl-C or SIGTERM ends it: what is being read stops at its next record, and goes on from there at the next start.
     """
-    from accountpulse.delivering import DeliveryLoop
+    from accountpulse.repeating import delivering, draining
     from accountpulse.serving import answering_prometheus, bound, server_of
 
     with ExitStack() as stack:
@@ -41,8 +30,8 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
         listener = stack.enter_context(bound(host or server.host, server.port if port is None else port))
         address = f"http://{listener.host}:{listener.port}"
         end_in_order()
-        stack.enter_context(Drainer(hub))
-        stack.enter_context(DeliveryLoop(hub.deliverer))
+        stack.enter_context(draining(hub))
+        stack.enter_context(delivering(hub))
         metrics = stack.enter_context(answering_prometheus(hub, metrics_port))
         # Without a schedule there is nothing to do by itself, and the job engine is not even imported.
         if api_only or hub.settings.schedules or hub.settings.scoring_schedule:
@@ -59,38 +48,3 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
                 click.echo(f"Figures for Prometheus at {metrics}")
         server_of(hub).run(sockets=[listener.socket])
     return 0
-
-
-class Drainer:
-    """Applies pushed messages in the background, a moment after they arrive. A context manager."""
-
-    def __init__(self, hub: Hub, every: float = DRAIN_EVERY) -> None:
-        self._hub = hub
-        self._every = every
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
-
-    def __enter__(self) -> Drainer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stop.set()
-        self._thread.join(timeout=30)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every):
-            try:
-                if self.is_waiting():
-                    self._hub.apply_pushed()
-            except Exception:
-                # A locked store or a lost database connection passes; what waits is durable.
-                log.exception("pushed messages could not be applied; trying again")
-
-    def is_waiting(self) -> bool:
-        """Whether anything was pushed that isn't applied yet. Only reads: an idle server writes nothing."""
-        from accountpulse.core.store import connections, inbox
-
-        with self._hub.store.read() as connection:
-            rows = connections.listing(connection)
-            return any(inbox.waiting(connection, row.id, 1) for row in rows)

@@ -21,15 +21,15 @@ def command(run: Run, health_port: int | None, health_host: str, metrics_port: i
     Each connection is read by one of them at a time, and each schedule is met once. Ctrl-C or SIGTERM ends it: what is being
     read stops at its next record, and another worker goes on with it, or this one at its next start.
     """
-    from accountpulse.delivering import DeliveryLoop
     from accountpulse.health import telling
+    from accountpulse.repeating import delivering
     from accountpulse.serving import answering_prometheus
     from accountpulse.working import worker_of
 
     with run.hub() as hub, ExitStack() as stack:
         run.notice(hub)
         end_in_order()
-        stack.enter_context(DeliveryLoop(hub.deliverer))
+        stack.enter_context(delivering(hub))
         metrics = stack.enter_context(answering_prometheus(hub, metrics_port))
         worker = stack.enter_context(worker_of(hub))
         port = None
