@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, BinaryIO, Literal
 
 from accountpulse.core.errors import MissingExtra, StoreError
+from accountpulse.core.files import durable
 from accountpulse.core.model import Kind
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.export import Dataset, Row
@@ -36,32 +36,17 @@ def write_file(store: Store, dataset: Dataset, form: Format, path: Path, on_rows
 
     Raises StoreError where the file can't be written, MissingExtra for Parquet without pyarrow.
     """
-    with _whole(path) as unfinished:
-        if form == "parquet":
-            return _write_parquet(store, dataset, unfinished, on_rows)
-        with _private(unfinished, newline="") as out:
-            return write_text(store, dataset, form, out, on_rows)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A file beside the one wanted, which it replaces at the end."""
-    unfinished = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            yield unfinished
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with durable(path) as out:
+            if form == "parquet":
+                return _write_parquet(store, dataset, out, on_rows)
+            text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+            written = write_text(store, dataset, form, text, on_rows)
+            text.detach()  # which writes the rest, and leaves the file open
+            return written
     except OSError as error:
         raise StoreError(f"{path} can't be written: {error.strerror or type(error).__name__}") from error
-
-
-def _private(path: Path, *, newline: str | None = None) -> IO[str]:
-    # It holds what customers' contacts would not want everybody on this machine to read.
-    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    return os.fdopen(descriptor, "w", encoding="utf-8", newline=newline)
 
 
 def _counted(batches: Iterator[Sequence[Row]], on_rows: OnRows | None) -> Iterator[Sequence[Row]]:
@@ -111,7 +96,7 @@ def _data(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _write_parquet(store: Store, dataset: Dataset, path: Path, on_rows: OnRows | None) -> int:
+def _write_parquet(store: Store, dataset: Dataset, out: BinaryIO, on_rows: OnRows | None) -> int:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -129,8 +114,7 @@ def _write_parquet(store: Store, dataset: Dataset, path: Path, on_rows: OnRows |
     schema = pa.schema([(name, types[kind]) for name, kind in dataset.columns.items()])
     kinds = list(dataset.columns.values())
     written = 0
-    _private(path).close()
-    with store.read() as connection, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with store.read() as connection, pq.ParquetWriter(out, schema, compression="zstd") as writer:
         for batch in _counted(dataset.rows(connection), on_rows):
             columns = [
                 pa.array([_json_text(v) for v in column] if kind is Kind.JSON else column, field.type)

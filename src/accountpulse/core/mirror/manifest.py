@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from accountpulse.core.mirror.files import durable, sync_folder
+from accountpulse.core.files import durable, sync_folder
 
 FORMAT = 1
 NAME = "manifest.json"

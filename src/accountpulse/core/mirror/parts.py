@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from accountpulse.core.mirror.files import durable
+from accountpulse.core.files import durable
 from accountpulse.core.mirror.layout import Layout
 from accountpulse.core.mirror.manifest import FactFiles, Part
 

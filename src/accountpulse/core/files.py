@@ -13,17 +13,20 @@ TEMPORARY = ".tmp"
 
 @contextmanager
 def durable(path: Path) -> Iterator[BinaryIO]:
-    """Write a file under another name, and give it its own once all of it is on the disk.
+    """Write a file under another name, and give it its own once all of it is on the disk. What fails leaves nothing.
 
     The name itself is on the disk once `sync_folder` has been called.
     """
     temporary = path.with_name(path.name + TEMPORARY)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
