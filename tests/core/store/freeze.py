@@ -39,7 +39,7 @@ def sample(column: sa.Column[Any], number: int) -> object:
         return sample(reference.column, number)
     kind = column.type
     if column.name == "id":
-        return number
+        return number if isinstance(kind, sa.Integer) else str(number)
     if isinstance(kind, Instant):
         return datetime(2026, 1, number, 12, 30, 15, 123456, tzinfo=UTC)
     if isinstance(kind, Day):
