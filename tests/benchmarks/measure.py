@@ -155,3 +155,14 @@ def family_cpu(pid: int) -> float:
         if number == pid:
             used[number] += int(fields[13]) + int(fields[14])
     return sum(ticks for number, ticks in used.items() if number == pid or parents[number] == pid) * _TICK
+
+
+def threads_cpu(pid: int) -> float:
+    """CPU seconds of a process's threads that live, to the nanosecond: for what takes less than a tick."""
+    used = 0
+    for stat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            used += int(stat.read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return used / 1e9

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from accountpulse.core.garbage import OBJECTS, fewer_collections
+from accountpulse.core.garbage import OBJECTS, fewer_collections, settle
 
 
 def test_the_usual_thresholds_come_back_once_the_last_has_ended() -> None:
@@ -36,3 +36,13 @@ def test_what_somebody_switched_off_stays_so() -> None:
             assert gc.get_threshold()[0] == 0
     finally:
         gc.set_threshold(*usual)
+
+
+def test_what_is_there_to_stay_is_not_looked_through_again() -> None:
+    try:
+        settle()
+        frozen = gc.get_freeze_count()
+        assert frozen > 10_000
+        assert len(gc.get_objects()) < frozen / 10
+    finally:
+        gc.unfreeze()

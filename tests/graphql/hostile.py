@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from accountpulse.graphql.bodies import MAX_BODY
-from accountpulse.graphql.documents import MAX_VALUES
+from accountpulse.graphql.documents import MAX_OBJECTS, MAX_VALUES
 from accountpulse.graphql.relay import Cursors
 
 MANY = 90_000
@@ -63,6 +63,10 @@ DOCUMENTS: dict[str, str] = {
     "a huge page": "{ accounts(first: 2000000000) { nodes { name } } }",
     "a filter 500 levels deep": "{ accounts(filter: " + "{not: " * 500 + "{}" + "}" * 500 + ") { totalCount } }",
     "a list 900 levels deep": "{ accounts(orderBy: " + "[" * 900 + "]" * 900 + ") { totalCount } }",
+    "as many filters in a filter as may be, written out": "{ accounts(filter: {and: ["
+    + "{}" * (MAX_OBJECTS - 1)
+    + "]}) { totalCount } }",
+    "700 filters in a filter, written out": "{ accounts(filter: {and: [" + "{}" * 700 + "]}) { totalCount } }",
     "a cursor made up": '{ accounts(after: "nonsense") { totalCount } }',
     "a cursor of another order": f'{{ accounts(after: "{Cursors("score", [float, int]).encode([5.0, 1])}") {{ totalCount }} }}',
     "a megabyte of blanks": " " * _ENOUGH + "{ viewer { nothing } }",
@@ -83,7 +87,9 @@ BODIES: dict[str, bytes] = {
     % (_FILTERED.encode(), b'{"not": ' * 500 + b"{}" + b"}" * 500),
     "as many ids as may be": body(_BY_IDS, ids=["x"] * (MAX_VALUES - 1)),
     "as many ids of a wrong type as may be": body(_BY_IDS, ids=[{}] * (MAX_VALUES - 1)),
-    "as many filters in a filter as may be": body(_FILTERED, filter={"and": [{}] * (MAX_VALUES - 2)}),
+    "as many filters in a filter as may be": body(_FILTERED, filter={"and": [{}] * (MAX_OBJECTS - 2)}),
+    "as many tests in filters as may be": body(_FILTERED, filter={"and": [{"name": {"eq": "x"}}] * (MAX_OBJECTS // 2 - 2)}),
+    "more filters in a filter than may be": body(_FILTERED, filter={"and": [{}] * (MAX_VALUES - 2)}),
     "many ids": body(_BY_IDS, ids=["x"] * MANY),
     "many ids of a wrong type": body(_BY_IDS, ids=[{}] * MANY),
     "many values in a filter": body(_FILTERED, filter={"name": {"in": ["x"] * MANY}}),

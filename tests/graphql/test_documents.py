@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
-from accountpulse.graphql.documents import Size, check, measure
-from graphql import GraphQLError, get_introspection_query, parse
+from accountpulse.graphql.documents import MAX_OBJECTS, MAX_VALUES, Size, check, measure, problem_of
+from accountpulse.graphql.execution.prepared import SHORT, Documents
+from graphql import GraphQLError, Node, build_schema, get_introspection_query, parse
+
+_SCHEMA = build_schema("type Query { a(b: [Int]): String }")
 
 
 @pytest.mark.parametrize(
@@ -54,3 +59,63 @@ def test_what_is_repeated_too_often_is_refused(document: str, refused: bool) -> 
             check(found)
     else:
         check(found)
+
+
+@pytest.mark.parametrize("objects", [MAX_OBJECTS, MAX_OBJECTS + 1])
+def test_objects_are_counted_before_they_are_made(objects: int) -> None:
+    variables = {"filter": {"and": [{}] * (objects - 2)}}  # the variables are an object, and so is the filter
+    document = parse("{ a(b: [" + "{}" * (objects - 1) + "]) { c(d: {}) } }")
+    if objects <= MAX_OBJECTS:
+        assert problem_of(variables) is None
+        check(document)
+        return
+    assert problem_of(variables) == f"the variables hold more than {MAX_OBJECTS} objects"
+    with pytest.raises(GraphQLError, match=f"more than {MAX_OBJECTS} objects"):
+        check(document)
+
+
+def test_lists_of_plain_values_may_be_longer() -> None:
+    assert problem_of({"ids": [1] * (MAX_VALUES - 1)}) is None
+
+
+@pytest.mark.parametrize("text", ["{ a { b } }", "{ nothing }", "{ a(b: 0.5) }", "{ a(", "{ a " + "x: a " * 400 + "}"])
+def test_of_a_refused_document_only_its_errors_are_kept(text: str) -> None:
+    documents = Documents(_SCHEMA)
+    refused = documents.read(text)
+    assert refused.errors
+    assert refused.document is None
+    found, waiting = 0, list(gc.get_referents(*refused.errors))
+    while waiting and found < 1_000:
+        each = waiting.pop()
+        assert not isinstance(each, Node)
+        if not isinstance(each, type):
+            found += 1
+            waiting.extend(gc.get_referents(each))
+
+
+def test_an_error_still_says_where_it_is() -> None:
+    assert [each.formatted for each in Documents(_SCHEMA).read("{\n  nothing }").errors] == [
+        {"message": "Cannot query field 'nothing' on type 'Query'.", "locations": [{"line": 2, "column": 3}]}
+    ]
+
+
+def test_kept_documents_are_bounded_by_their_length() -> None:
+    documents = Documents(_SCHEMA, most=30)
+    for text in ("{ a }", "{ x: a }", "{ y: a }"):
+        documents.prepare(text)
+    documents.prepare("{ a }")  # the last that was used
+    documents.prepare("{ abc: a  }")
+    assert [documents.known(text) is not None for text in ("{ a }", "{ x: a }", "{ y: a }", "{ abc: a  }")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_long_document_that_is_refused_pushes_nothing_out() -> None:
+    documents = Documents(_SCHEMA)
+    for length in (SHORT, SHORT + 1):
+        text = "{ nothing }".ljust(length)
+        assert documents.prepare(text).errors
+        assert (documents.known(text) is not None) == (length <= SHORT)

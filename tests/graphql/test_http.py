@@ -72,7 +72,10 @@ def test_a_query_by_get_works_with_a_token(local_api: Api) -> None:
     params = {"query": "query Q($id: ID!) { node(id: $id) { id } }", "variables": '{"id": "x"}', "operationName": "Q"}
     answer = local_api.http.get("/graphql", params=params, headers=local_api.headers)
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
-    assert local_api.http.get("/graphql", params={"query": "mutation { a }"}, headers=local_api.headers).status_code == 405
+    assert (
+        local_api.http.get("/graphql", params={"query": "mutation { __typename }"}, headers=local_api.headers).status_code
+        == 405
+    )
     bad = local_api.http.get("/graphql", params={**QUERY, "variables": "5"}, headers=local_api.headers)
     assert bad.status_code == 400
 

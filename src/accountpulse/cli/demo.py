@@ -38,6 +38,7 @@ WORST, BEST = 15, 5
 def command(run: Run, once: bool, store: str | None, days: int, port: int | None) -> int:
     """Sync simulated vendors, score their customers, and serve the API, all on this machine. Needs no configuration."""
     from accountpulse.cli.display import DayBar, StreamBars
+    from accountpulse.core.garbage import settle
     from accountpulse.core.store.scope import EVERYTHING
     from accountpulse.demo import open_demo
     from accountpulse.repeating import draining
@@ -71,6 +72,7 @@ def command(run: Run, once: bool, store: str | None, days: int, port: int | None
             with draining(demo.hub):
                 made = demo.hub.operations.create_token("demo", ["read", "write"], None, rows=EVERYTHING, asker=asking(None))
                 _invite(f"{address}/graphql", str(made.token), rows[0].name if rows else "", report.day, to_stderr=run.as_json)
+                settle()
                 threading.Event().wait()
     return 0
 

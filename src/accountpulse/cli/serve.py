@@ -20,6 +20,7 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
 
     Ctrl-C or SIGTERM ends it: what is being read stops at its next record, and goes on from there at the next start.
     """
+    from accountpulse.core.garbage import settle
     from accountpulse.repeating import delivering, draining
     from accountpulse.serving import answering_prometheus, bound, server_of
 
@@ -46,5 +47,7 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
             click.echo(f"GraphQL at {address}/graphql; make a token with `accountpulse token create NAME`. Ctrl-C ends it.")
             if metrics:
                 click.echo(f"Figures for Prometheus at {metrics}")
-        server_of(hub).run(sockets=[listener.socket])
+        api = server_of(hub)
+        settle()
+        api.run(sockets=[listener.socket])
     return 0

@@ -39,6 +39,8 @@ MAX_VALUE_DEPTH = 12
 """How deep objects and lists may be nested in arguments and variables: filters need fewer."""
 MAX_VALUES = 1_000
 """How many members all lists and objects of the variables have together: each is checked by itself."""
+MAX_OBJECTS = 160
+"""How many of those may be objects: each is made anew, all its fields looked at, given or not. The largest filter has 150."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def measure(document: DocumentNode) -> list[Size]:
 
 def problem_of(variables: Any) -> str | None:
     """Why variables are beyond a limit, in words; None where they are not."""
-    level, members = [variables], 0
+    level, members, objects = [variables], 0, 0
     for _ in range(MAX_VALUE_DEPTH + 1):
         inner = [each for each in level if isinstance(each, dict | list)]
         if not inner:
@@ -93,17 +95,22 @@ def problem_of(variables: Any) -> str | None:
         members += sum(map(len, inner))
         if members > MAX_VALUES:
             return f"the variables hold more than {MAX_VALUES:,} values"
+        objects += sum(isinstance(each, dict) for each in inner)
+        if objects > MAX_OBJECTS:
+            return f"the variables hold more than {MAX_OBJECTS} objects"
         level = [each for holder in inner for each in (holder.values() if isinstance(holder, dict) else holder)]
     return f"the variables are nested deeper than {MAX_VALUE_DEPTH}"
 
 
-def _literal_deeper_than(value: ValueNode, limit: int) -> bool:
+def _objects_in(value: ValueNode, limit: int) -> int:
+    """How many objects a literal holds. Raises RecursionError for one that is nested deeper than the limit."""
     if not isinstance(value, ObjectValueNode | ListValueNode):
-        return False
+        return 0
     if limit == 0:
-        return True
-    inner = [field.value for field in value.fields] if isinstance(value, ObjectValueNode) else value.values
-    return any(_literal_deeper_than(each, limit - 1) for each in inner)
+        raise RecursionError
+    if isinstance(value, ListValueNode):
+        return sum(_objects_in(each, limit - 1) for each in value.values)
+    return 1 + sum(_objects_in(each.value, limit - 1) for each in value.fields)
 
 
 def _pairs_of(document: DocumentNode) -> int:
@@ -144,6 +151,7 @@ class _Measure:
         self._document = document
         self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         self._known: dict[str, Size] = {}
+        self._objects = 0
 
     def definitions(self) -> list[Size]:
         return [
@@ -160,8 +168,7 @@ class _Measure:
         for selection in selections.selections if selections is not None else ():
             part = Size()
             if isinstance(selection, FieldNode):
-                if any(_literal_deeper_than(each.value, MAX_VALUE_DEPTH) for each in selection.arguments or ()):
-                    raise GraphQLError(f"the argument of {selection.name.value} is nested deeper than {MAX_VALUE_DEPTH}")
+                self._look_at_arguments(selection)
                 inner = self._set(selection.selection_set)
                 # Introspection nests deep by nature, and can't reach data.
                 own_depth = 0 if selection.name.value.startswith("__") else inner.depth + 1
@@ -172,6 +179,14 @@ class _Measure:
                 part = self._fragment(selection.name.value)
             depth, aliases, fields = max(depth, part.depth), aliases + part.aliases, fields + part.fields
         return Size(depth, aliases, fields)
+
+    def _look_at_arguments(self, field: FieldNode) -> None:
+        try:
+            self._objects += sum(_objects_in(each.value, MAX_VALUE_DEPTH) for each in field.arguments or ())
+        except RecursionError:
+            raise GraphQLError(f"the argument of {field.name.value} is nested deeper than {MAX_VALUE_DEPTH}") from None
+        if self._objects > MAX_OBJECTS:
+            raise GraphQLError(f"the document's arguments hold more than {MAX_OBJECTS} objects")
 
     def _fragment(self, name: str) -> Size:
         if name not in self._known:

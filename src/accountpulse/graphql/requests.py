@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,10 +12,13 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.types import Scope
 
+from accountpulse.core.garbage import fewer_collections
 from accountpulse.graphql.documents import problem_of
 
 RESPONSE_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
+LARGE = 50_000
+"""Bytes of a body that is large."""
 
 
 class Refused(Exception):
@@ -90,6 +94,13 @@ _MEMBERS: tuple[tuple[str, type, str], ...] = (
     ("variables", dict, "an object or null"),
     ("extensions", dict, "an object or null"),
 )
+
+
+def ask_of_body(body: bytes) -> Ask:
+    """What a body says. Raises Refused."""
+    # A large one may hold 100,000 lists that are thrown away at once: not to be looked through for garbage while others wait.
+    with fewer_collections() if len(body) > LARGE else nullcontext():
+        return ask_of(parse_object(body))
 
 
 def ask_of(given: Mapping[str, Any]) -> Ask:

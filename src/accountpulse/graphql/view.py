@@ -45,11 +45,11 @@ from accountpulse.graphql.requests import (
     Ask,
     Refused,
     ask_of,
+    ask_of_body,
     bad_request,
     headers_of,
     media_type,
     negotiate,
-    parse_object,
     query_of,
 )
 from accountpulse.graphql.schema import Schema
@@ -144,7 +144,7 @@ class View:
             body = await limited_body(headers, receive)
         except BodyTooLarge as error:
             raise Refused(413, "TOO_LARGE", str(error)) from error
-        return await self._answered(asked, ask_of(parse_object(body)))
+        return await self._answered(asked, ask_of_body(body))
 
     async def _answered(self, asked: Asked, ask: Ask) -> Reply:
         """The answer that was kept, if it still holds; else a new one, kept if it may be."""
@@ -156,14 +156,13 @@ class View:
             self._spend_one(asked)
             return self._labelled(asked, kept)
         prepared = await self._schema.documents.prepare_aside(text)
-        operation = prepared.operation(ask.operation)
-        if operation is not None:
-            _require_kind(operation, asked.method)
         if prepared.errors:
             self._spend_one(asked)
             return self._spoken(asked, ExecutionResult(None, list(prepared.errors)), None)
+        operation = prepared.operation(ask.operation)
         if operation is None:
             raise bad_request("operationName must name one of the document's operations, and may only be left out of one")
+        _require_kind(operation, asked.method)
         if wrong := self._schema.arguments.refusals(prepared, operation, ask.variables):
             self._spend_one(asked)
             return self._spoken(asked, ExecutionResult(None, list(wrong)), None)

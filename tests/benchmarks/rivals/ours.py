@@ -1,4 +1,4 @@
-"""AccountPulse's own API. Arguments: the store, how many bytes of answers may be kept, and 1 for plain execution."""
+"""AccountPulse's own API. Arguments: the store, and how many bytes of answers may be kept."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from tests.benchmarks.rivals.serve import serve
 from tests.graphql.world import SmallHub
 
 from accountpulse.core.clock import FixedClock
+from accountpulse.core.garbage import settle
 from accountpulse.core.store.database import Store
 from accountpulse.graphql.app import create_app
 
 hub = SmallHub(Store(sys.argv[1]), clock=FixedClock(NOW))
-serve(create_app(hub, kept_bytes=int(sys.argv[2])))
+app = create_app(hub, kept_bytes=int(sys.argv[2]))
+settle()  # as `accountpulse serve` does
+serve(app)

@@ -9,7 +9,8 @@ import uvicorn
 
 
 def serve(app: Any) -> None:
-    listener = socket.socket()
+    # Named, so that asyncio does not let answers wait for the client's acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     print(listener.getsockname()[1], flush=True)  # noqa: T201

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +15,17 @@ from accountpulse.graphql.documents import MAX_CHARACTERS, MAX_TOKENS, check
 from accountpulse.graphql.execution.internals import VALIDATION_RULES
 from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse, validate
 
-MOST = 1_000
+MOST_CHARACTERS = 300_000
+"""Of all documents that are kept. A document is about an object for each: looking for garbage among them must stay short."""
 SHORT = 1_000
-"""Characters of a document that is read at once: within some milliseconds."""
+"""Characters of a document that is kept though it is refused."""
 MOST_ERRORS = 10
 """Told of one document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document. errors: why it can't be executed; empty where it can. facts: what else is worked out once."""
+    """A document. errors: why it can't be executed, and then nothing else is there. facts: what else is worked out once."""
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
@@ -42,9 +43,10 @@ class Prepared:
 class Documents:
     """The documents used last. Only `read` may be called in another thread than the event loop's."""
 
-    def __init__(self, schema: GraphQLSchema, most: int = MOST) -> None:
+    def __init__(self, schema: GraphQLSchema, most: int = MOST_CHARACTERS) -> None:
         self._schema, self._most = schema, most
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._characters = 0
         self._aside = anyio.CapacityLimiter(1)
 
     def prepare(self, text: str) -> Prepared:
@@ -52,11 +54,8 @@ class Documents:
         return self.known(text) or self.keep(text, self.read(text))
 
     async def prepare_aside(self, text: str) -> Prepared:
-        """The same; a long text that is new is read in a thread, so that nobody else has to wait for it."""
-        found = self.known(text)
-        if found is None and SHORT < len(text) <= MAX_CHARACTERS:
-            found = self.keep(text, await anyio.to_thread.run_sync(self.read, text, limiter=self._aside))
-        return found or self.prepare(text)
+        """The same; a text that is new is read in a thread, so that nobody else has to wait for it."""
+        return self.known(text) or self.keep(text, await anyio.to_thread.run_sync(self.read, text, limiter=self._aside))
 
     def known(self, text: str) -> Prepared | None:
         """The document of a text that was read before."""
@@ -66,34 +65,47 @@ class Documents:
         return prepared
 
     def keep(self, text: str, prepared: Prepared) -> Prepared:
-        """Note a document that was read."""
-        if len(text) <= MAX_CHARACTERS:
+        """Note a document that was read, unless it is long and refused: that must not push out what is asked every day."""
+        if text not in self._prepared and len(text) <= (SHORT if prepared.errors else MAX_CHARACTERS):
             self._prepared[text] = prepared
-            if len(self._prepared) > self._most:
-                self._prepared.popitem(last=False)
+            self._characters += len(text)
+            while self._characters > self._most:
+                self._characters -= len(self._prepared.popitem(last=False)[0])
         return prepared
 
     def read(self, text: str) -> Prepared:
         """Parse, measure and validate a text."""
         if len(text) > MAX_CHARACTERS:
-            return Prepared(None, (GraphQLError(f"the document is longer than {MAX_CHARACTERS:,} characters"),))
+            return _refused([GraphQLError(f"the document is longer than {MAX_CHARACTERS:,} characters")])
         try:
             document = parse(text, max_tokens=MAX_TOKENS)
         except GraphQLError as error:
-            return Prepared(None, (error.with_traceback(None),))
+            return _refused([error])
         except RecursionError:
-            return Prepared(None, (GraphQLError("the document is nested too deep to be read"),))
+            return _refused([GraphQLError("the document is nested too deep to be read")])
         operations = tuple(each for each in document.definitions if isinstance(each, OperationDefinitionNode))
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         try:
             # Before validation, which takes time with the square of a document's size.
             check(document)
-            errors = tuple(validate(self._schema, document, VALIDATION_RULES, MOST_ERRORS, hide_suggestions=True))
+            errors = validate(self._schema, document, VALIDATION_RULES, MOST_ERRORS, hide_suggestions=True)
         except GraphQLError as error:
-            errors = (error.with_traceback(None),)
+            errors = [error]
         except RecursionError:
-            errors = (GraphQLError("the document is nested too deep to be checked"),)
-        return Prepared(document, errors, operations, fragments)
+            errors = [GraphQLError("the document is nested too deep to be checked")]
+        return _refused(errors) if errors else Prepared(document, (), operations, fragments)
+
+
+def _refused(errors: Iterable[GraphQLError]) -> Prepared:
+    # A node holds on to its whole document, and so do errors that name one, and their tracebacks.
+    found = tuple(errors)
+    for error in found:
+        held: BaseException | None = error
+        while isinstance(held, GraphQLError):
+            held.nodes, held.__context__ = None, None
+            held.__traceback__ = None
+            held = held.original_error
+    return Prepared(None, found)
 
 
 class FromPrepared(SchemaExtension):
