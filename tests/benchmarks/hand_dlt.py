@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -52,12 +53,21 @@ def _destination(url: str) -> Any:
     return dlt.destinations.postgres(own.render_as_string(hide_password=False))
 
 
+def _empty(url: str) -> None:
+    """The database without anything, and without what dlt keeps beside a file of SQLite: a file for each of its data sets."""
+    empty(url)
+    database = make_url(url).database
+    if url.startswith("sqlite") and database is not None:
+        for beside in Path(database).parent.glob(f"{Path(database).stem}__*"):
+            beside.unlink()
+
+
 def main() -> None:
     """Measure it: `vendor`, `base` of its API, `url` of an empty database; `server`, whose CPU counts too."""
     arguments = json.loads(sys.argv[1])
     vendor, base, url = arguments["vendor"], arguments["base"], arguments["url"]
     path, params, selector = PAGES[vendor]
-    empty(url)
+    _empty(url)
     client = RESTClient(base_url=base)
 
     @dlt.resource(name=vendor, primary_key="id", write_disposition="merge", max_table_nesting=0)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from tests.core.scoring.test_service import NOW, TODAY, World, company, ids, usage
 
+from accountpulse.core.errors import NotFound
 from accountpulse.core.store.absence import note, score_absence
 from accountpulse.core.store.connections import update_stream
 from accountpulse.core.store.database import Store
@@ -49,6 +50,8 @@ def test_who_comes_back_begins_anew(world: World, full: bool) -> None:
     world.put("crm", replace(company("comes"), churned_at=NOW + timedelta(hours=1)))
     left = day(world, full=full)
     assert account not in {row.account_id for row in world.rows(score_current)}
+    with pytest.raises(NotFound, match=f"Comes left on {NOW.date()} and has no score any more"):
+        world.service.explain(account)
     day(world, full=full)
     assert spans(world) == [(left, None)]
     world.put("crm", company("comes"))

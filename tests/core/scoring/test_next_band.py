@@ -121,7 +121,7 @@ def test_who_was_never_scored(world: World) -> None:
     with pytest.raises(NotFound, match="nothing has been scored yet"):
         asked(world, "Busy")
     score(world)
-    with pytest.raises(NotFound, match="account 999 has no score"):
+    with pytest.raises(NotFound, match="there is no account 999"):
         world.service.counterfactual(999)
 
 

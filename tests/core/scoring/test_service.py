@@ -386,8 +386,11 @@ def test_the_future_and_strangers_are_refused_with_a_sentence(world: World) -> N
         world.service.run(TODAY + timedelta(days=1))
     with pytest.raises(NotFound, match="give the earlier day first"):
         world.service.run(TODAY - timedelta(days=2), since=TODAY - timedelta(days=1))
-    with pytest.raises(NotFound, match="has no score"):
+    with pytest.raises(NotFound, match="there is no account 10000"):
         world.service.explain(10_000)
+    fading = ids(world)["Fading"]
+    with pytest.raises(NotFound, match="Fading has no score yet: run"):
+        world.service.explain(fading)
     world.service.run(TODAY)
     with pytest.raises(NotFound, match="was not a customer"):
         world.service.explain(ids(world)["Fresh"], TODAY - timedelta(days=200))

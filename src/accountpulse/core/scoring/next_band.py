@@ -19,6 +19,7 @@ from accountpulse.core.scoring.inputs import parents_of, revenue_of
 from accountpulse.core.scoring.retold import Reader, Retold
 from accountpulse.core.scoring.rollup import Part, what_children_say
 from accountpulse.core.scoring.steadiness import edges
+from accountpulse.core.scoring.unscored import unscored
 from accountpulse.core.scoring.words import TIMES
 
 CAVEAT = "This is arithmetic of the model with everything else as it is, not a promise of what a customer will do."
@@ -97,7 +98,7 @@ def next_band(connection: sa.Connection, yardstick: Yardstick, account_id: int, 
     saying = reader.saying(reader.newest_day())
     found = reader.as_said(saying) if saying.said_at is not None else None
     if found is None:
-        raise NotFound(f"account {account_id} has no score: run `accountpulse score`, unless it is no longer a customer")
+        raise unscored(connection, account_id)
     bands = found.model.bands
     names = [each.name for each in bands]
     if band is not None and band not in names:

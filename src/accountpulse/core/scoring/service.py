@@ -28,6 +28,7 @@ from accountpulse.core.scoring.publication import Draft, cards_in_force, not_ins
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.stored import stored_scores
 from accountpulse.core.scoring.types import Score, ScoreChange
+from accountpulse.core.scoring.unscored import unscored
 from accountpulse.core.scoring.went import band_began
 from accountpulse.core.store import metric_frames as store_frames
 from accountpulse.core.store import scorecards as store_scorecards
@@ -129,10 +130,8 @@ class ScoringService:
         if day is None or day == self.today:
             with self._store.read() as connection:
                 score = stored_scores(connection, [account_id]).get(account_id)
-            if score is None:
-                raise NotFound(
-                    f"account {account_id} has no score: run `accountpulse score`, unless it is no longer a customer"
-                )
+                if score is None:
+                    raise unscored(connection, account_id)
             return score
         with self._store.read() as connection:
             scores, earlier = self._looked_at(connection, day)
