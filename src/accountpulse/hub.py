@@ -35,10 +35,12 @@ from accountpulse.core.scoring.retention import Retention, Thinned, thin, thin_o
 from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import connections as store_connections
+from accountpulse.core.store import inbox as store_inbox
 from accountpulse.core.store import lookup as store_lookup
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store import tokens as store_tokens
+from accountpulse.core.store import touched as store_touched
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.scope import EVERYTHING, RowScope
 from accountpulse.core.store.tokens import TokenInfo
@@ -75,6 +77,8 @@ class Hub:
         self._engine, self.mirror = choose_engine(store, clock, settings.mirror_path)
         # Set when the process ends: what is being read stops at its next record, and keeps what it has.
         self.stopping = threading.Event()
+        # Set when something was pushed to this process; whoever applies it clears it.
+        self.arrived = threading.Event()
         retry = retry or RetryPolicy(sleep=self.stopping.wait)
         self.sources = Sources(settings, host, store, clock, self.zone, self._ids, self.stopping.is_set)
         draft, yardstick = Draft(settings.segments, settings.models), self._yardstick()
@@ -259,15 +263,31 @@ class Hub:
         source = self.sources.get(connection_name)
         if source is None:
             raise NotFound(f"there is no connection {connection_name!r}")
-        return receive(self.store, self.clock, source, request)
+        new = receive(self.store, self.clock, source, request)
+        self.arrived.set()
+        return new
 
     def apply_pushed(self) -> int:
-        """Apply what was pushed and waits; returns how many messages that were. Links accounts when there were any."""
-        read = sum(self.jobs.run_inbox(name).read for name, source in self.sources.items() if source.connector.inbounds())
+        """Apply what was pushed and waits, and link accounts; returns how many messages that were."""
+        read = self.drain()
         if read:
-            self.jobs.run_linking()
-            self.refresh_mirror()
+            self.link_new()
         return read
+
+    def drain(self) -> int:
+        """Apply what was pushed and waits, and link nothing yet; returns how many messages that were.
+
+        Where nothing waits it only reads: an idle server writes nothing.
+        """
+        taking = {source.id: name for name, source in self.sources.items() if source.connector.inbounds()}
+        with self.store.read() as connection:
+            waiting = store_inbox.who_waits(connection, list(taking))
+        return sum(self.jobs.run_inbox(taking[id]).read for id in sorted(waiting))
+
+    def link_new(self) -> None:
+        """Link accounts where what was written since the last scoring may change a link."""
+        if self.links.may_differ():
+            self.jobs.run_linking()
 
     def score(
         self,
@@ -327,6 +347,11 @@ class Hub:
                 return False
         self.score(on_progress=on_progress)
         return True
+
+    def changed_since_scored(self) -> bool:
+        """Whether facts or links of any account were written since today was last scored."""
+        with self.store.read() as connection:
+            return store_touched.any_touched(connection)
 
     def score_now(self, account_id: int) -> bool:
         """Score an account again at once; False, and nothing done, where that can't be had without scoring everybody."""

@@ -1,4 +1,4 @@
-"""What a process does now and then in the background while it runs: apply what was pushed, deliver the outbox."""
+"""What a process does now and then in the background while it runs, such as to deliver the outbox."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ EVERY = 1.0
 class Repeating:
     """Calls `act` every so many seconds, from a thread. A context manager, whose end waits for what is being done.
 
-    act: is told how to see that it is to stop. failed: what a log says where it raises; the next time may succeed.
+    act: is told how to see that it is to stop; may say after how many seconds it is to be called again. failed: what a log says
+    where it raises; the next time may succeed. sooner: whoever sets it has `act` called at once.
     """
 
     def __init__(
         self,
         name: str,
-        act: Callable[[Callable[[], bool]], object],
+        act: Callable[[Callable[[], bool]], float | None],
         *,
         failed: str,
         log: logging.Logger,
         every: float = EVERY,
+        sooner: threading.Event | None = None,
     ) -> None:
         self._act = act
         self._failed = failed
         self._log = log
         self._every = every
         self._stop = threading.Event()
+        self._sooner = sooner or self._stop
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> Repeating:
@@ -43,39 +46,33 @@ class Repeating:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stop.set()
+        self._sooner.set()
         self._thread.join(timeout=30)
 
     def _run(self) -> None:
-        while not self._stop.wait(self._every):
+        pause = 0.0 if self._sooner is not self._stop else self._every
+        while True:
+            self._sooner.wait(pause)
+            if self._stop.is_set():
+                return
+            self._sooner.clear()
             try:
-                self._act(self._stop.is_set)
+                said = self._act(self._stop.is_set)
+                pause = self._every if said is None else said
             except Exception:
                 # A locked store or a lost database connection passes; what waits is durable.
                 self._log.exception("%s; trying again", self._failed)
-
-
-def draining(hub: Hub) -> Repeating:
-    """Applies pushed messages, a moment after they arrive."""
-
-    def drain(_: Callable[[], bool]) -> None:
-        if _waiting(hub):
-            hub.apply_pushed()
-
-    return Repeating("drain", drain, failed="pushed messages could not be applied", log=logging.getLogger("accountpulse.serve"))
+                pause = self._every
 
 
 def delivering(hub: Hub) -> AbstractContextManager[object]:
     """Delivers the outbox, a moment after it is written; nothing where no webhook is configured."""
-    if hub.deliverer is None:
+    deliverer = hub.deliverer
+    if deliverer is None:
         return nullcontext()
+
+    def deliver(stopping: Callable[[], bool]) -> None:
+        deliverer.round(stopping)
+
     log = logging.getLogger("accountpulse.notify")
-    return Repeating("deliver", hub.deliverer.round, failed="the outbox could not be delivered", log=log)
-
-
-def _waiting(hub: Hub) -> bool:
-    """Whether anything was pushed that isn't applied yet. Only reads: an idle server writes nothing."""
-    from accountpulse.core.store import connections, inbox
-
-    with hub.store.read() as connection:
-        rows = connections.listing(connection)
-        return any(inbox.waiting(connection, row.id, 1) for row in rows)
+    return Repeating("deliver", deliver, failed="the outbox could not be delivered", log=log)

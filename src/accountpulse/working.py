@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from accountpulse.core.jobs.queue import JobQueue
     from accountpulse.core.jobs.worker import Timing, Worker
     from accountpulse.hub import Hub
 
@@ -28,7 +29,7 @@ def worker_of(hub: Hub, timing: Timing | None = None) -> Worker:
 
 
 @contextmanager
-def asking_workers(hub: Hub) -> Iterator[None]:
+def asking_workers(hub: Hub) -> Iterator[JobQueue]:
     """While the context lasts, let what somebody asks to be read be kept, and done by a worker, this process's or another."""
     from accountpulse.core.jobs.queue import JobQueue
 
@@ -36,7 +37,7 @@ def asking_workers(hub: Hub) -> Iterator[None]:
     with JobQueue(hub.store) as queue:
         hub.operations.requests = queue
         try:
-            yield
+            yield queue
         finally:
             hub.operations.requests = before
 

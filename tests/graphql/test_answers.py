@@ -140,7 +140,8 @@ def test_every_kind_of_write_that_can_change_an_answer_is_seen(shop: Hub, tmp_pa
 
     def push() -> None:
         auth = base64.b64encode(b"sesame-open-up:").decode()
-        event = {"type": "track", "event": "login", "userId": "u1", "messageId": "m1", "timestamp": "2026-11-20T10:00:00Z"}
+        about = {"context": {"groupId": "a1"}, "timestamp": "2026-11-20T10:00:00Z"}
+        event = {"type": "track", "event": "login", "userId": "u1", "messageId": "m1", **about}
         body = json.dumps(event).encode()
         shop.receive("usage", InboundRequest("POST", "v1/track", {"authorization": f"Basic {auth}"}, body, clock.now()))
 

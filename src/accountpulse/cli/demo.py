@@ -37,11 +37,11 @@ WORST, BEST = 15, 5
 @click.option("--port", type=click.IntRange(0, 65535), help="The API's port, 0 for any.  [default: 8000 if it is free]")
 def command(run: Run, once: bool, store: str | None, days: int, port: int | None) -> int:
     """Sync simulated vendors, score their customers, and serve the API, all on this machine. Needs no configuration."""
+    from accountpulse.arriving import draining
     from accountpulse.cli.display import DayBar, StreamBars
     from accountpulse.core.garbage import settle
     from accountpulse.core.store.scope import EVERYTHING
     from accountpulse.demo import open_demo
-    from accountpulse.repeating import draining
 
     # A stopped demo tidies up after itself however it is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

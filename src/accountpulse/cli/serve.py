@@ -20,8 +20,9 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
 
     Ctrl-C or SIGTERM ends it: what is being read stops at its next record, and goes on from there at the next start.
     """
+    from accountpulse.arriving import draining
     from accountpulse.core.garbage import settle
-    from accountpulse.repeating import delivering, draining
+    from accountpulse.repeating import delivering
     from accountpulse.serving import answering_prometheus, bound, server_of
 
     with ExitStack() as stack:
@@ -31,16 +32,18 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
         listener = stack.enter_context(bound(host or server.host, server.port if port is None else port))
         address = f"http://{listener.host}:{listener.port}"
         end_in_order()
-        stack.enter_context(draining(hub))
         stack.enter_context(delivering(hub))
         metrics = stack.enter_context(answering_prometheus(hub, metrics_port))
+        queue = None
         # Without a schedule there is nothing to do by itself, and the job engine is not even imported.
         if api_only or hub.settings.schedules or hub.settings.scoring_schedule:
             from accountpulse.working import asking_workers, worker_of
 
             if not api_only:
                 stack.enter_context(worker_of(hub))
-            stack.enter_context(asking_workers(hub))
+            queue = stack.enter_context(asking_workers(hub))
+        # Of what is pushed this process applies what it took; the scoring is work, and so a worker's where there are others.
+        stack.enter_context(draining(hub, queue.score if queue and api_only else None))
         if run.as_json:
             run.emit({"graphql": f"{address}/graphql", "metrics": metrics})
         else:

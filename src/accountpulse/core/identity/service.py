@@ -20,6 +20,7 @@ from accountpulse.core.metrics.population import population
 from accountpulse.core.people import checks
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import link_decisions
+from accountpulse.core.store import links as store_links
 from accountpulse.core.store import lookup as store_lookup
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.scope import EVERYTHING, RowScope
@@ -104,6 +105,11 @@ class Links:
         """Place every source account again by all that is known now, and write what changed."""
         with self._store.write() as connection:
             return self._relink(connection, self._clock.now())
+
+    def may_differ(self) -> bool:
+        """Whether anything was written since the last scoring that may place a source account otherwise than it is."""
+        with self._store.read() as connection:
+            return store_links.evidence_changed(connection)
 
     def unlinked(self, connection_name: str | None = None) -> list[LinkedRecord]:
         """The records that belong to no account, of one connection or of all, with their candidates. Raises NotFound."""

@@ -10,6 +10,7 @@ from accountpulse.core.clock import Clock
 from accountpulse.core.errors import NotFound
 from accountpulse.core.identity.linker import LinkReport
 from accountpulse.core.scoring.service import OnDay, ScoreReport, ScoringService
+from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.engine import Source, SyncEngine
 from accountpulse.core.sync.headway import Limits
@@ -99,10 +100,19 @@ class InProcessJobs:
 
     def run_inbox(self, connection: str) -> StreamResult:
         source = self._source(connection)
+        result = drain(self._store, self._clock, source)
         if not source.connector.streams():
-            # Nothing else tells how such a connection stands.
-            return self.run_sync(connection).streams[-1]
-        return drain(self._store, self._clock, source)
+            # No run tells how such a connection stands, and one each time would be a row for every few events.
+            self._stands_well(source)
+        return result
+
+    def _stands_well(self, source: Source) -> None:
+        now = self._clock.now()
+        with self._store.read() as connection:
+            row = store_connections.by_name(connection, source.name)
+        if row.state != "ok" and store_connections.paused(row, now) is None:
+            with self._store.write() as connection:
+                store_connections.set_state(connection, source.id, "ok", now)
 
     def _source(self, connection: str) -> Source:
         source = self._sources.get(connection)

@@ -19,6 +19,7 @@ VERSION: Final = "1"
 when a job's steps change, and then only."""
 
 SYNC: Final = "sync"
+SCORE: Final = "score"
 SYNCS, SCORINGS = "syncs", "scorings"
 WAITING: Final = ["ENQUEUED", "DELAYED"]
 AFTER_PAUSE: Final = " after its pause"
@@ -62,6 +63,13 @@ class JobQueue:
         except engine_errors.DBOSQueueDeduplicatedError:
             return False
         return True
+
+    def score(self) -> None:
+        """Let those be scored whose facts changed; one that waits already sees to it."""
+        if not self._client.list_workflows(
+            queue_name=SCORINGS, status="ENQUEUED", load_input=False, load_output=False, limit=1
+        ):
+            self._client.enqueue({"workflow_name": SCORE, "queue_name": SCORINGS, "app_version": VERSION})
 
     def pending(self, connection: str) -> bool:
         return bool(self._of(connection, ["ENQUEUED", "PENDING"]))

@@ -23,7 +23,7 @@ from dbos import DBOS, SetEnqueueOptions
 from accountpulse.core.clock import Clock
 from accountpulse.core.errors import AccountPulseError
 from accountpulse.core.jobs.liveness import Liveness
-from accountpulse.core.jobs.queue import AFTER_PAUSE, APPLICATION, SCORINGS, SYNC, SYNCS, VERSION
+from accountpulse.core.jobs.queue import AFTER_PAUSE, APPLICATION, SCORE, SCORINGS, SYNC, SYNCS, VERSION
 from accountpulse.core.jobs.requests import SyncRequest
 from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.jobs.system import JsonSerializer, system_engine, system_url
@@ -171,7 +171,7 @@ class Worker:
                 self._enqueue_scoring()
             return str(ended["state"])
 
-        @DBOS.workflow(name="score", max_recovery_attempts=None)
+        @DBOS.workflow(name=SCORE, max_recovery_attempts=None)
         def score() -> str:
             if DBOS.run_step({"name": "is another due"}, _scoring_waits):
                 return "left to the next"
@@ -186,7 +186,7 @@ class Worker:
                 return "the hour that clocks go through twice"
             return self._enqueue_sync(SyncRequest(what["connection"])) if "connection" in what else self._enqueue_scoring()
 
-        self._jobs: dict[str, Callable[..., str]] = {SYNC: sync, "score": score, "due": due}
+        self._jobs: dict[str, Callable[..., str]] = {SYNC: sync, SCORE: score, "due": due}
 
     def _apply_schedules(self) -> None:
         wanted: list[Any] = [self._entry(f"sync:{name}", each, connection=name) for name, each in self._schedules.items()]
@@ -216,7 +216,7 @@ class Worker:
             return DBOS.enqueue_workflow(SYNCS, self._jobs[SYNC], asdict(request)).workflow_id
 
     def _enqueue_scoring(self) -> str:
-        return DBOS.enqueue_workflow(SCORINGS, self._jobs["score"]).workflow_id
+        return DBOS.enqueue_workflow(SCORINGS, self._jobs[SCORE]).workflow_id
 
     # --- their steps ----------------------------------------------------------------------------------------------------
 

@@ -34,10 +34,22 @@ def append(connection: sa.Connection, connection_id: int, messages: Sequence[tup
     return len(rows)
 
 
-def waiting(connection: sa.Connection, connection_id: int, limit: int) -> list[sa.Row[Any]]:
-    """The oldest messages not yet applied."""
-    query = sa.select(inbox).where(inbox.c.connection_id == connection_id, inbox.c.applied_at.is_(None))
+def newest(connection: sa.Connection, connection_id: int) -> int:
+    """The id of the newest message not yet applied, 0 where there is none."""
+    query = sa.select(sa.func.max(inbox.c.id)).where(inbox.c.connection_id == connection_id, inbox.c.applied_at.is_(None))
+    return connection.execute(query).scalar() or 0
+
+
+def waiting(connection: sa.Connection, connection_id: int, limit: int, *, through: int) -> list[sa.Row[Any]]:
+    """The oldest messages not yet applied, of those with an id up to `through`."""
+    query = sa.select(inbox).where(inbox.c.connection_id == connection_id, inbox.c.applied_at.is_(None), inbox.c.id <= through)
     return list(connection.execute(query.order_by(inbox.c.id).limit(limit)))
+
+
+def who_waits(connection: sa.Connection, connection_ids: Sequence[int]) -> set[int]:
+    """Those of some connections that have messages not yet applied."""
+    query = sa.select(inbox.c.connection_id).where(inbox.c.connection_id.in_(connection_ids), inbox.c.applied_at.is_(None))
+    return set(connection.execute(query.distinct()).scalars())
 
 
 def mark_applied(connection: sa.Connection, ids: Sequence[int], now: datetime, *, refused: Sequence[int] = ()) -> int:

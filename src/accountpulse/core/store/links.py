@@ -14,9 +14,14 @@ from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import account, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
+from accountpulse.core.store.touched import record_bit
 
 ENTERED_BY_HAND = "a person entered it for this account"
 """The evidence of the links of people's own entries."""
+
+
+EVIDENCE = record_bit("account") | record_bit("contact")
+"""The record types that tell where a source account belongs, as bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,18 @@ def current_links(connection: sa.Connection) -> dict[int, sa.Row[Any]]:
 def ever_linked(connection: sa.Connection) -> set[int]:
     """Source accounts that had a link at any time."""
     return set(connection.execute(sa.select(link.c.source_account_id).distinct()).scalars())
+
+
+def evidence_changed(connection: sa.Connection) -> bool:
+    """Whether anything was written since the last scoring that may move a link: a record that holds evidence, or a new key."""
+    s = source_account.c
+    evidence = s.touched_records.is_(None) | (s.touched_records.bitwise_and(EVIDENCE) != 0)
+    placed = sa.or_(
+        sa.exists().where(link.c.source_account_id == s.id, link.c.known_to.is_(None)),
+        sa.exists().where(unlinked.c.source_account_id == s.id),
+    )
+    query = sa.select(s.id).where(s.touched_at.is_not(None), evidence | sa.not_(placed)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def listed_unlinked(connection: sa.Connection) -> set[int]:

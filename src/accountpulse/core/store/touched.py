@@ -98,6 +98,12 @@ def touched(connection: sa.Connection) -> dict[int, Touch]:
     }
 
 
+def any_touched(connection: sa.Connection) -> bool:
+    """Whether there is a mark."""
+    c = source_account.c
+    return connection.execute(sa.select(c.id).where(c.touched_at.is_not(None)).limit(1)).first() is not None
+
+
 def settle(connection: sa.Connection, marks: Mapping[int, Touch]) -> None:
     """Take marks away, but for those that have been set again since they were read."""
     c = source_account.c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -40,16 +41,19 @@ def receive(store: Store, clock: Clock, source: Source, request: InboundRequest)
 
 
 def drain(store: Store, clock: Clock, source: Source, on_progress: OnProgress = silent) -> StreamResult:
-    """Apply all waiting messages of a connection. A message that can't be understood goes into quarantine, with its body kept.
+    """Apply the messages of a connection that wait now. One that can't be understood goes into quarantine, with its body kept.
 
-    Two drains at once apply each message once: the later one takes what is left.
+    What arrives meanwhile is left to the next drain, so that one ends however much is sent. Two drains at once apply each
+    message once: the later one takes what is left.
     """
     outcome = StreamResult(stream=STREAM)
     begun = clock.now()
     keys = AccountKeys(source.id)
+    with store.read() as connection:
+        newest = inbox.newest(connection, source.id)
     while True:
         with store.read() as connection:
-            batch = inbox.waiting(connection, source.id, BATCH)
+            batch = inbox.waiting(connection, source.id, BATCH, through=newest)
         if not batch:
             break
         prepared = _Prepared(source)
@@ -85,14 +89,23 @@ class _AppliedElsewhere(Exception):
 
 def _storable(body: JsonValue) -> JsonValue:
     """A body that every database takes: Python reads NaN, NUL and half surrogates from JSON, PostgreSQL refuses them."""
+    try:
+        # As text it shows at once whether there is any of that, which hardly ever is.
+        text = json.dumps(body, allow_nan=False)
+    except ValueError:
+        return _mended(body)
+    return _mended(body) if "\\u0000" in text or "\\ud" in text else body
+
+
+def _mended(body: JsonValue) -> JsonValue:
     if isinstance(body, str):
         return printable(body)
     if isinstance(body, float):
         return body if math.isfinite(body) else None
     if isinstance(body, list):
-        return [_storable(each) for each in body]
+        return [_mended(each) for each in body]
     if isinstance(body, dict):
-        return {printable(key): _storable(each) for key, each in body.items()}
+        return {printable(key): _mended(each) for key, each in body.items()}
     return body
 
 
@@ -112,7 +125,10 @@ class _Prepared:
         connector = source.connector
         self._source = source
         self._zone = connector.context.zone
-        self.stage = Stage(f"the inbox of {source.name}", [r for spec in connector.inbounds() for r in spec.records])
+        specs = connector.inbounds()
+        # A message does not remember its path; a connector has one way to apply what it receives.
+        self._apply: Callable[[Message], Iterator[PushItem]] = getattr(connector, specs[0].apply)
+        self.stage = Stage(f"the inbox of {source.name}", [r for spec in specs for r in spec.records])
         self.usage: list[UsageDay] = []
         self.refused: list[int] = []
 
@@ -144,13 +160,6 @@ class _Prepared:
     def _refuse(self, id: int, message: Message, reason: str) -> None:
         self.refused.append(id)
         self.stage.refuse(InvalidRecord(message.key, reason))
-
-    def _apply(self, message: Message) -> Iterator[PushItem]:
-        # A message does not remember its path; a connector has one way to apply what it receives.
-        apply: Callable[[Message], Iterator[PushItem]] = getattr(
-            self._source.connector, self._source.connector.inbounds()[0].apply
-        )
-        return apply(message)
 
     def write(self, connection: sa.Connection, keys: AccountKeys, now: datetime, begun: datetime) -> WriteCounts:
         today = day_of(now, self._zone)

@@ -1,0 +1,318 @@
+"""A company that is served by real processes, and whose vendors push: what a load or a delay is measured on.
+
+Its accounts come from a file, tickets from a simulated Zendesk, customers from a simulated Stripe; surveys and usage are only
+ever pushed. `Site.webhook` makes what a vendor would send of something that just happened, signed as it signs.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import itertools
+import json
+import random
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import stripe
+
+from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text
+from accountpulse.config.settings import DEFAULT_PATH, Settings
+from accountpulse.config.yaml import dump_yaml
+from accountpulse.core.clock import SystemClock
+from accountpulse.core.store.scope import EVERYTHING
+from accountpulse.core.trail import operator
+from accountpulse.hub import Hub
+from accountpulse.plugins.host import PluginHost
+from accountpulse.testing.vendors.server import serving
+from accountpulse.testing.vendors.stripe import StripeVendor
+from accountpulse.testing.vendors.typeform import TypeformVendor
+from accountpulse.testing.vendors.world.wire import zulu
+from accountpulse.testing.vendors.zendesk import ZendeskVendor
+
+REPOSITORY = Path(__file__).parents[2]
+WRITE_KEY, SECRET = "sesame-open-up", "whsec_shared_by_all_that_push"
+FORM, SCORE = "form0001", "score"
+TICKETS, DAYS = 5, 20
+"""Of each account, before anything is pushed."""
+PATIENCE = 120.0
+KINDS = ("stripe", "zendesk", "typeform", "generic", "usage")
+# The vendor shows nothing of its last minute.
+SETTLED = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A request that a vendor sends."""
+
+    path: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class Site:
+    """The company. accounts: how many customers it has."""
+
+    def __init__(self, accounts: int, folder: Path) -> None:
+        self.accounts = accounts
+        self.folder = folder
+        self.now = datetime.now(UTC)
+        self._numbers = itertools.count(1)
+        self._chance = random.Random(7)
+        self.desk = ZendeskVendor(None, SystemClock())
+        self.billing = StripeVendor(None, SystemClock())
+        self.forms = TypeformVendor(None, SystemClock())
+        fields = [{"id": "f1", "ref": SCORE, "type": "opinion_scale", "title": "How likely?"}]
+        self.forms.put("form", {"id": FORM, "title": "NPS", "fields": fields, "hidden": ["account_id"]})
+        long_ago = self.now - timedelta(days=200)
+        for n in range(accounts):
+            organization = {
+                "id": n + 1,
+                "name": f"Company {n}",
+                "domain_names": [f"company{n}.com"],
+                "created_at": zulu(long_ago),
+            }
+            self._load(self.desk, "organization", organization, long_ago)
+            customer = {"id": f"cus_{n}", "name": f"Company {n}", "email": f"ap@company{n}.com"}
+            self._load(self.billing, "customer", customer, long_ago)
+        for n in range(accounts * TICKETS):
+            at = self.now - timedelta(days=1 + n % 120)
+            self._load(self.desk, "ticket", self._ticket(n + 1, n % accounts, at), at)
+
+    def webhook(self, kind: str, account: int) -> Pushed:
+        """What a vendor sends of something that happened to an account just now."""
+        return getattr(self, f"_{kind}")(account)  # type: ignore[no-any-return]
+
+    def usage(self, account: int, events: int, *, user: str = "zoe") -> bytes:
+        """The body of a request of Segment's libraries with so many calls of an account, each new."""
+        at = zulu(datetime.now(UTC))
+        batch = [
+            {
+                "type": "track", "event": "export", "messageId": f"m{next(self._numbers)}",
+                "userId": f"{user}@company{account}.com",
+                "context": {"groupId": f"a{account}", "library": {"name": "analytics-python", "version": "2.4.0"}},
+                "properties": {"source": "button", "rows": 17}, "timestamp": at,
+            }
+            for _ in range(events)
+        ]  # fmt: skip
+        return json.dumps({"batch": batch, "sentAt": at}).encode()
+
+    def _stripe(self, account: int) -> Pushed:
+        name = f"in_{next(self._numbers)}"
+        invoice = {
+            "id": name,
+            "customer": f"cus_{account}",
+            "status": "open",
+            "total": 5_000,
+            "amount_due": 5_000,
+            "due_date": int(time.time()) - 86_400 * (5 + next(self._numbers)),
+        }
+        self.billing.put("invoice", invoice)
+        event = self.billing.get("event", self.billing.ids("event")[-1])
+        assert event["data"]["object"]["id"] == name
+        body = json.dumps(event)
+        signature = stripe.WebhookSignature.generate_signature_header(body, SECRET, int(time.time()))
+        return Pushed("billing/webhook", body.encode(), {"stripe-signature": signature})
+
+    def _zendesk(self, account: int) -> Pushed:
+        number = 10**6 + next(self._numbers)
+        at = datetime.now(UTC)
+        self.desk.put("ticket", {**self._ticket(number, account, at), "priority": "urgent"})
+        event = {
+            "type": "zen:event-type:ticket.created", "id": f"event-{number}", "time": zulu(at),
+            "zendesk_event_version": "2022-11-06", "subject": f"zen:ticket:{number}", "detail": {"id": str(number)},
+            "event": {},
+        }  # fmt: skip
+        body = json.dumps(event).encode()
+        return Pushed("support/webhook", body, self.desk.signed(body, SECRET))
+
+    def _typeform(self, account: int) -> Pushed:
+        answer = {
+            "type": "number",
+            "number": self._chance.randrange(11),
+            "field": {"id": "f1", "ref": SCORE, "type": "opinion_scale"},
+        }
+        response = {"form_id": FORM, "hidden": {"account_id": f"a{account}"}, "answers": [answer]}
+        token = self.forms.put("response", response)["token"]
+        body, headers = self.forms.webhook(token, SECRET)
+        return Pushed("surveys/webhook", body, headers)
+
+    def _generic(self, account: int) -> Pushed:
+        response = {
+            "id": f"r{next(self._numbers)}", "kind": "csat", "score": self._chance.randrange(1, 6), "account": f"a{account}",
+            "responded_at": zulu(datetime.now(UTC)),
+        }  # fmt: skip
+        body, stamp = json.dumps(response).encode(), str(int(time.time()))
+        digest = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        return Pushed("answers/responses", body, {"X-AccountPulse-Signature": digest, "X-AccountPulse-Timestamp": stamp})
+
+    def _usage(self, account: int) -> Pushed:
+        return Pushed("usage/v1/batch", self.usage(account, 3), write_key())
+
+    # --- what there is before ---------------------------------------------------------------------------------------------
+
+    def write(self, store: str) -> Path:
+        """Write the files and the configuration; returns its path."""
+        rows = [
+            {"id": f"a{n}", "name": f"Company {n}", "domain": f"company{n}.com", "since": "2024-02-01"}
+            for n in range(self.accounts)
+        ]
+        self._table("accounts.csv", rows)
+        days = [(n, self.now.date() - timedelta(days=1 + d)) for n in range(self.accounts) for d in range(DAYS)]
+        self._table(
+            "usage.csv",
+            [
+                {"id": f"u{n}-{day}", "account": f"a{n}", "user": f"zoe@company{n}.com", "feature": "export",
+                 "day": day.isoformat(), "count": self._chance.randrange(1, 50)}
+                for n, day in days
+            ],
+        )  # fmt: skip
+        models = self.folder / "models"
+        models.mkdir(exist_ok=True)
+        for name in DEFAULT_MODELS:
+            (models / f"{name}.yaml").write_text(default_model_text(name), encoding="utf-8")
+        for name, secret in {
+            "desk": self.desk.credentials["oauth_token"], "stripe": self.billing.credentials["api_key"],
+            "typeform": self.forms.credentials["token"], "shared": SECRET, "key": WRITE_KEY,
+        }.items():  # fmt: skip
+            (self.folder / name).write_text(secret, encoding="utf-8")
+            (self.folder / name).chmod(0o600)
+        path = self.folder / DEFAULT_PATH
+        path.write_text(dump_yaml(self._configuration(store)), encoding="utf-8")
+        return path
+
+    def _configuration(self, store: str) -> dict[str, Any]:
+        accounts = {
+            "path": "accounts.csv", "record": "account", "timezone": "UTC",
+            "columns": {"source_id": "id", "name": "name", "domains": "domain", "customer_since": "since"},
+        }  # fmt: skip
+        names = ("account", "user", "feature", "day", "count")
+        usage = {"path": "usage.csv", "record": "usage_day", "columns": {"source_id": "id", **{name: name for name in names}}}
+        form = {"id": FORM, "kind": "nps", "score_field": SCORE}
+        return {
+            "store": {"url": store},
+            "connections": {
+                "product": {"connector": "tabular", "anchor": True, "config": {"files": [accounts, usage]}},
+                "support": {
+                    "connector": "zendesk",
+                    "config": {"base_url": self.desk.base_url, "oauth_token": "file:desk", "webhook_secrets": ["file:shared"]},
+                },
+                "billing": {
+                    "connector": "stripe",
+                    "config": {"base_url": self.billing.base_url, "api_key": "file:stripe", "webhook_secrets": ["file:shared"]},
+                },
+                "surveys": {
+                    "connector": "typeform",
+                    "config": {
+                        "base_url": self.forms.base_url,
+                        "token": "file:typeform",
+                        "forms": [form],
+                        "webhook_secrets": ["file:shared"],
+                    },
+                },
+                "answers": {"connector": "surveys", "config": {"webhook_secrets": ["file:shared"]}},
+                "usage": {"connector": "segment", "config": {"write_keys": ["file:key"]}},
+            },
+            "segments": [{"name": "standard", "default": True, "model": "models/standard.yaml"}],
+        }
+
+    def _table(self, name: str, rows: Sequence[dict[str, Any]]) -> None:
+        with (self.folder / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def _load(self, vendor: ZendeskVendor | StripeVendor, kind: str, body: dict[str, Any], at: datetime) -> None:
+        vendor.complete(kind, body, at)
+        vendor.load(kind, body, at)
+
+    def _ticket(self, number: int, account: int, at: datetime) -> dict[str, Any]:
+        return {
+            "id": number, "organization_id": account + 1, "subject": f"Ticket {number}",
+            "priority": self._chance.choice(("low", "normal", "high", "urgent")), "status": "open",
+            "created_at": zulu(at), "updated_at": zulu(at),
+        }  # fmt: skip
+
+
+def write_key() -> dict[str, str]:
+    """The header by which Segment's libraries say who they are."""
+    return {"authorization": f"Basic {b64encode(f'{WRITE_KEY}:'.encode()).decode()}", "content-type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A site that is served. address: of the API; token: that may read; process: that serves."""
+
+    site: Site
+    configuration: Path
+    store: str
+    address: str
+    token: str
+    process: subprocess.Popen[str]
+
+    def push(self, client: httpx.Client, pushed: Pushed) -> httpx.Response:
+        """Send what a vendor sends."""
+        return client.post(f"{self.address}/in/{pushed.path}", content=pushed.body, headers=pushed.headers)
+
+
+@contextmanager
+def served(site: Site, store: str, *options: str, each: Callable[[dict[str, Any]], None] | None = None) -> Iterator[Served]:
+    """Read and score a site once, then serve it in a process of its own, as an operator does.
+
+    options: of `accountpulse serve`.
+    """
+    with ExitStack() as stack:
+        for vendor in (site.desk, site.billing, site.forms):
+            stack.enter_context(serving(vendor))
+        configuration = site.write(store)
+        token = prepare(configuration)
+        log = stack.enter_context((site.folder / "serve.log").open("ab"))
+        command = [sys.executable, "-P", "-m", "accountpulse", "serve", "--port", "0", "--json", "--config", str(configuration)]
+        process = subprocess.Popen([*command, *options], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            assert process.stdout is not None
+            said = ""
+            while not said.rstrip().endswith("}"):
+                line = process.stdout.readline()
+                assert line, (site.folder / "serve.log").read_text()[-4000:]
+                said += line
+            address = json.loads(said)["graphql"].removesuffix("/graphql")
+            _until_ready(address)
+            yield Served(site, configuration, store, address, token, process)
+        finally:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
+
+
+def prepare(configuration: Path) -> str:
+    """Read and score what there is; returns a token that may read."""
+    settings = Settings.load(configuration, PluginHost.load())
+    with Hub.open(settings) as hub:
+        for result in hub.sync():
+            assert result.state == "ok", result
+        hub.score()
+        made = hub.operations.create_token("load", ["read"], None, rows=EVERYTHING, asker=operator("load"))
+    return str(made.token)
+
+
+def _until_ready(address: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("it never got ready")
