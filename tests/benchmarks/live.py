@@ -56,7 +56,7 @@ WARM = 20
 """Accounts of the run that nothing is measured of."""
 FIRST = 1_000_000
 """Above the numbers of the syncs that are measured."""
-_METRIC_QUERY = "account_merged"
+_METRIC_QUERY = "\nfrom population"
 _INSERTS = 100_000
 
 

@@ -111,7 +111,7 @@ def queries(store: Store) -> Iterator[list[str]]:
 
 
 def metric_queries(asked: Sequence[str]) -> list[str]:
-    return [statement for statement in asked if "account_merged" in statement]
+    return [statement for statement in asked if "\nfrom population" in statement]
 
 
 def test_another_model_scores_everybody_without_running_a_metric(world: IncrementalWorld) -> None:

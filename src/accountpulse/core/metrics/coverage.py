@@ -5,7 +5,7 @@ An account without tickets has zero tickets only if somebody who would know has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -58,6 +58,35 @@ class Coverage:
         return ", ".join(p.name for p in self.providers)
 
 
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Who could tell. providers: by record type. linked: by connection, the accounts with a source account in it."""
+
+    providers: Mapping[str, Sequence[Provider]]
+    linked: Mapping[int, NDArray[np.int64]]
+
+    def coverage(
+        self, records: Iterable[str], account_ids: NDArray[np.int64], stale_before: datetime | None
+    ) -> dict[str, Coverage]:
+        """The coverage of each record type for accounts; `stale_before` as in the function `coverage`."""
+        linked = {id: np.isin(account_ids, accounts, assume_unique=True) for id, accounts in self.linked.items()}
+        nobody = np.zeros(len(account_ids), dtype=np.bool_)
+        result: dict[str, Coverage] = {}
+        for record in records:
+            found = self.providers.get(record, [])
+            masks = [linked.get(p.connection_id, nobody) for p in found]
+            fresh = [m for p, m in zip(found, masks, strict=True) if _is_fresh(p, stale_before)]
+            known = [m for p, m in zip(found, masks, strict=True) if p.loaded]
+            result[record] = Coverage(
+                record=record,
+                providers=tuple(found),
+                linked=_any(masks, nobody),
+                loaded=_any(known, nobody),
+                stale=_any(known, nobody) & ~_any(fresh, nobody),
+            )
+        return result
+
+
 def coverage(
     connection: sa.Connection,
     records: Iterable[str],
@@ -72,27 +101,20 @@ def coverage(
 
     facts: where links are read, the store unless given.
     """
+    found = witnesses(connection, mode=mode, accounts=accounts, facts=facts)
+    return found.coverage(records, account_ids, stale_before)
+
+
+def witnesses(
+    connection: sa.Connection, *, mode: Mode, accounts: Sequence[int] | None = None, facts: Facts | None = None
+) -> Witnesses:
+    """Who could tell about accounts, all or some, whatever the day; the arguments as in `coverage`."""
     at = mode.at
     assumed = isinstance(mode, AsKnown) and mode.loads_assumed
-    providers = _providers(connection, at, assumed)
     # A first link holds since ever, but whom a source had not named yet was unknown then, not zero. The store alone knows when.
     seen = at is not None and not assumed
-    linked = _linked(facts if facts and not seen else StoreFacts(connection), account_ids, mode, accounts, seen)
-    nobody = np.zeros(len(account_ids), dtype=np.bool_)
-    result: dict[str, Coverage] = {}
-    for record in records:
-        found = providers.get(record, [])
-        masks = [linked.get(p.connection_id, nobody) for p in found]
-        fresh = [m for p, m in zip(found, masks, strict=True) if _is_fresh(p, stale_before)]
-        known = [m for p, m in zip(found, masks, strict=True) if p.loaded]
-        result[record] = Coverage(
-            record=record,
-            providers=tuple(found),
-            linked=_any(masks, nobody),
-            loaded=_any(known, nobody),
-            stale=_any(known, nobody) & ~_any(fresh, nobody),
-        )
-    return result
+    linked = _linked(facts if facts and not seen else StoreFacts(connection), mode, accounts, seen)
+    return Witnesses(_providers(connection, at, assumed), linked)
 
 
 def _is_fresh(provider: Provider, stale_before: datetime | None) -> bool:
@@ -127,10 +149,8 @@ def _providers(connection: sa.Connection, at: datetime | None, loads_assumed: bo
     return result
 
 
-def _linked(
-    facts: Facts, account_ids: NDArray[np.int64], mode: Mode, accounts: Sequence[int] | None, seen: bool
-) -> dict[int, Mask]:
-    """For each connection, which accounts have a source account in it; seen: one that had been heard of by then."""
+def _linked(facts: Facts, mode: Mode, accounts: Sequence[int] | None, seen: bool) -> dict[int, NDArray[np.int64]]:
+    """For each connection, the accounts with a source account in it; seen: one that had been heard of by then."""
     dialect = facts.dialect
     parameters: dict[str, object] = {}
     if mode.at is not None:
@@ -139,7 +159,7 @@ def _linked(
         parameters[ACCOUNTS] = dialect.ids(accounts)
     query = _links(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None, seen)
     pairs = facts.ask(query, parameters).floats(0, 2).astype(np.int64)
-    return {int(c): np.isin(account_ids, pairs[pairs[:, 0] == c, 1], assume_unique=True) for c in np.unique(pairs[:, 0])}
+    return {int(c): pairs[pairs[:, 0] == c, 1] for c in np.unique(pairs[:, 0])}
 
 
 @lru_cache(maxsize=8)

@@ -127,6 +127,12 @@ def population_query(scope: Scope, precedence: Order, include_churned: bool, *, 
     return query
 
 
+def customers_query(scope: Scope) -> PopulationQuery:
+    """The same for accounts that are known to be customers then, without what is known of them: only their ids."""
+    chosen = " and ".join(scope.wanted("a.id"))
+    return PopulationQuery([f"population as (\nselect a.id as account_id from account a where {chosen}\n)"], ["account_id"])
+
+
 def _columns_of(attribute: str, origins: bool) -> list[tuple[str, str]]:
     """What an attribute is merged from, and the names of what comes of it."""
     return [(quoted(attribute), attribute), *([("connection_id", _origin(attribute))] * origins)]

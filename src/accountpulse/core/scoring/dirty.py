@@ -24,7 +24,8 @@ from accountpulse.core.store import touched as store_touched
 from accountpulse.core.store.touched import EVERYTHING, Touch, record_bit
 from accountpulse.core.store.types import EPOCH_DAY
 
-ACCOUNT = record_bit("account")
+ACCOUNT_RECORD = "account"
+ACCOUNT = record_bit(ACCOUNT_RECORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class Need:
         if self.records == EVERYTHING or (columns.offset and self.records & ACCOUNT):
             return columns.metrics
         return tuple(m for m in columns.metrics if any(record_bit(source) & self.records for source in m.sources))
+
+    def by_record(self, columns: Columns) -> list[tuple[Metric, ...]]:
+        """The metrics of a sheet that read each of the record types; of several types, each time."""
+        read = {source: None for m in columns.metrics for source in m.sources if record_bit(source) & self.records}
+        return [tuple(m for m in columns.metrics if source in m.sources) for source in read]
 
 
 WHOLLY = Need(EVERYTHING, EPOCH_DAY)

@@ -14,7 +14,7 @@ What is kept, the scores, and the marks taken from accounts are written in one t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from accountpulse.core.metrics.asof import AsCorrected, Moment
-from accountpulse.core.metrics.coverage import coverage
+from accountpulse.core.metrics.coverage import Witnesses, witnesses
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures
@@ -32,7 +32,7 @@ from accountpulse.core.metrics.measure import Measurements, judged, measure
 from accountpulse.core.metrics.money import conversion
 from accountpulse.core.scoring import dirty
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, score_frame
-from accountpulse.core.scoring.dirty import WHOLLY, Need, Needs
+from accountpulse.core.scoring.dirty import ACCOUNT, ACCOUNT_RECORD, WHOLLY, Need, Needs
 from accountpulse.core.scoring.live_header import Header, Live, read_header, rests_on
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.stored_frame import Attributes, Columns, StoredFrame, attributes_of, blank, frame_of, unpack
@@ -48,6 +48,9 @@ FEW = 200
 """Up to so many are never too many."""
 WORTH_A_QUERY = 50
 """So many accounts of whom the same metrics may have changed are measured apart from the others."""
+
+Batch = tuple[tuple[Metric, ...], list[int]]
+"""Metrics, and the accounts to measure them of, by ascending id."""
 
 
 @dataclass(frozen=True)
@@ -211,21 +214,31 @@ class _Finder:
     def _measure_again(self, header: Header, needs: Needs, rows: Sequence[sa.Row[Any]]) -> StoredFrame:
         """The accounts in need as they are now; those that are customers no longer are left out."""
         kept = unpack(rows, header.sheets)
-        old = set(kept.account_ids.tolist())
-        groups: dict[Need, list[int]] = {}
+        place = {id: i for i, id in enumerate(kept.account_ids.tolist())}
+        # Who they are may differ, or nothing is kept of them: then everything must be measured.
+        others: dict[Need, list[int]] = {}
+        same: dict[Need, list[int]] = {}
         for id, need in needs.items():
-            # Of whom nothing is kept, everything must be measured.
-            groups.setdefault(need if id in old else WHOLLY, []).append(id)
-        today: dict[int, Attributes] = {}
+            if id not in place:
+                others.setdefault(WHOLLY, []).append(id)
+            else:
+                (others if need.records & ACCOUNT else same).setdefault(need, []).append(id)
+        today: dict[int, Attributes] = {id: kept.attributes[place[id]] for ids in same.values() for id in ids}
         results: list[tuple[int, Measurements, list[int]]] = []
         for columns in header.sheets:
-            for metrics, batch in self._batches(columns, groups):
+            there = kept.sheets[columns.offset].exists
+            known, unknown = self._batches(columns, same, others)
+            for metrics, batch in known:
+                customers = [id for id in batch if there[place[id]]]
+                if customers:
+                    measured = self._measure(columns.offset, metrics, customers, columns.features, customers=True)
+                    results.append((columns.offset, measured, customers))
+            for metrics, batch in unknown:
                 measured = self._measure(columns.offset, metrics, batch, columns.features)
                 results.append((columns.offset, measured, batch))
                 if columns.offset == 0:
-                    today |= dict(
-                        zip(measured.population.account_ids.tolist(), attributes_of(measured.population), strict=True)
-                    )
+                    found = measured.population
+                    today |= dict(zip(found.account_ids.tolist(), attributes_of(found), strict=True))
         ids = np.array(sorted(today), dtype=np.int64)
         frame = StoredFrame(ids, [today[id] for id in ids.tolist()], {})
         staying = np.isin(kept.account_ids, ids)
@@ -233,29 +246,45 @@ class _Finder:
         for columns in header.sheets:
             sheet, was = blank(columns, len(ids)), kept.sheets[columns.offset]
             sheet.exists[at], sheet.values[at], sheet.flags[at] = was.exists[staying], was.values[staying], was.flags[staying]
-            place = dict(zip(np.flatnonzero(staying).tolist(), at.tolist(), strict=True))
-            sheet.problems = {m: {place[r]: t for r, t in found.items() if r in place} for m, found in was.problems.items()}
+            if was.problems:
+                now = dict(zip(np.flatnonzero(staying).tolist(), at.tolist(), strict=True))
+                sheet.problems = {m: {now[r]: t for r, t in found.items() if r in now} for m, found in was.problems.items()}
             frame.sheets[columns.offset] = sheet
         for offset, measured, asked in results:
             frame.sheets[offset].put(measured, ids, np.intersect1d(ids, np.array(asked, dtype=np.int64)))
         return frame
 
-    def _batches(self, columns: Columns, groups: Mapping[Need, list[int]]) -> list[tuple[tuple[Metric, ...], list[int]]]:
-        """Who is to be measured in a sheet, by the metrics that may have changed; a few are not worth a query of their own."""
+    def _batches(
+        self, columns: Columns, same: Mapping[Need, list[int]], others: Mapping[Need, list[int]]
+    ) -> tuple[list[Batch], list[Batch]]:
+        """Who is to be measured in a sheet, by the metrics that may have changed: of whom attributes are known, and the others.
+
+        The known are asked by record type, so that there are few queries, the same in every run. Of the others a few are not
+        worth a query of their own.
+        """
         day = self.live.day - timedelta(days=columns.offset)
-        batches: dict[tuple[Metric, ...], list[int]] = {}
-        for need, ids in groups.items():
+        known: dict[tuple[Metric, ...], list[int]] = {}
+        unknown: dict[tuple[Metric, ...], list[int]] = {}
+        for need, ids in same.items():
+            for metrics in need.by_record(columns) if need.since <= day else ():
+                # A metric that reads an attribute needs the population's.
+                plain = tuple(m for m in metrics if ACCOUNT_RECORD not in m.sources)
+                rest = tuple(m for m in metrics if ACCOUNT_RECORD in m.sources)
+                for part, batches in ((plain, known), (rest, unknown)):
+                    if part:
+                        batches.setdefault(part, []).extend(ids)
+        for need, ids in others.items():
             metrics = need.metrics(columns)
             # On the current day attributes may differ, whichever metrics do.
             if columns.offset == 0 or (metrics and need.since <= day):
-                batches.setdefault(metrics, []).extend(ids)
-        large = {metrics: ids for metrics, ids in batches.items() if len(ids) >= WORTH_A_QUERY}
-        small = [(metrics, ids) for metrics, ids in batches.items() if metrics not in large]
+                unknown.setdefault(metrics, []).extend(ids)
+        large = {metrics: ids for metrics, ids in unknown.items() if len(ids) >= WORTH_A_QUERY}
+        small = [(metrics, ids) for metrics, ids in unknown.items() if metrics not in large]
         if small:
             together = {m.name for metrics, _ in small for m in metrics}
             union = tuple(m for m in columns.metrics if m.name in together)
             large.setdefault(union, []).extend(id for _, ids in small for id in ids)
-        return [(metrics, sorted(ids)) for metrics, ids in large.items()]
+        return [_batch(*each) for each in known.items()], [_batch(*each) for each in large.items()]
 
     def _measure(
         self,
@@ -263,6 +292,8 @@ class _Finder:
         metrics: Sequence[Metric],
         accounts: Sequence[int] | None = None,
         features: KeyFeatures | None = None,
+        *,
+        customers: bool = False,
     ) -> Measurements:
         yardstick = self.live.yardstick
         return measure(
@@ -276,6 +307,7 @@ class _Finder:
             precedence=yardstick.precedence,
             accounts=accounts,
             features=features,
+            customers=customers,
         )
 
     # --- scoring ------------------------------------------------------------------------------------------------------
@@ -285,11 +317,11 @@ class _Finder:
     ) -> Found:
         live = self.live
         evaluated: dict[int, MetricFrame] = {}
-        accounts = None if everybody else frame.account_ids.tolist()
+        seen = witnesses(self.connection, mode=AsCorrected(), accounts=None if everybody else frame.account_ids.tolist())
 
         def on(offset: int) -> MetricFrame:
             if offset not in evaluated:
-                evaluated[offset] = self._judged(frame, offset, accounts)
+                evaluated[offset] = self._judged(frame, offset, seen)
             return evaluated[offset]
 
         def scored(cards: Scorecards, basis: Basis, published: DayScores | None = None) -> DayScores:
@@ -323,18 +355,12 @@ class _Finder:
             shadow=scored(live.shadow, SHADOW_LIVE, scores) if live.shadow else None,
         )
 
-    def _judged(self, frame: StoredFrame, offset: int, accounts: Sequence[int] | None) -> MetricFrame:
+    def _judged(self, frame: StoredFrame, offset: int, seen: Witnesses) -> MetricFrame:
         yardstick, day = self.live.yardstick, self.live.day - timedelta(days=offset)
         worth = conversion(self.connection, Moment(day, yardstick.zone, AsCorrected()), yardstick.currency)
         measured = frame.measurements(offset, self.live.day, yardstick.zone, worth)
-        covered = coverage(
-            self.connection,
-            records_of(measured.metrics),
-            measured.population.account_ids,
-            mode=AsCorrected(),
-            stale_before=self.live.now - yardstick.stale_after if offset == 0 else None,
-            accounts=accounts,
-        )
+        stale_before = self.live.now - yardstick.stale_after if offset == 0 else None
+        covered = seen.coverage(records_of(measured.metrics), measured.population.account_ids, stale_before)
         return judged(measured, covered)
 
     def _same_past(self) -> bool:
@@ -351,3 +377,7 @@ class _Finder:
         overrides = {id: row for id, row in self.header.content["overrides"].items() if id not in mine}
         overrides |= {id: row for id, row in self.overrides.items() if id in mine}
         return {**self.header.content, "overrides": overrides}
+
+
+def _batch(metrics: tuple[Metric, ...], accounts: Iterable[int]) -> Batch:
+    return metrics, sorted(set(accounts))
