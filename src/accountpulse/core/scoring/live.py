@@ -46,15 +46,15 @@ def run_live(store: Store, live: Live, only: Sequence[int] | None = None) -> Liv
     Raises StoreError only where the store can't be locked.
     """
     for _ in range(ATTEMPTS):
-        with span("scoring.measure"), store.read() as connection:
+        with span("scoring.measure"), store.read(scattered=True) as connection:
             found = find(connection, live, only=only)
         if found is None:
             return None
-        with span("scoring.write"), store.write() as connection:
+        with span("scoring.write"), store.write(scattered=True) as connection:
             report = _write(connection, live, found)
         if report is not None:
             return report
-    with store.write() as connection:
+    with store.write(scattered=True) as connection:
         found = find(connection, live, only=only, lock=True)
         report = None if found is None else _write(connection, live, found)
         if found is not None and report is None:

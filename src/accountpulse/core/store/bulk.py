@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
+
+from accountpulse.core.store.upsert import insert_into
 
 Prepare = Callable[[Any], Any]
 
@@ -17,19 +20,43 @@ def insert_rows(connection: sa.Connection, table: sa.Table, names: Sequence[str]
     if not rows:
         return
     statement, order, prepares = _prepared(table, tuple(names), connection.dialect)
-    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-    for index, prepare in prepares:
-        columns[index] = map(prepare, columns[index])
-    prepared = zip(*(columns[index] for index in order), strict=True)
+    prepared = _by_place(rows, order, prepares)
     if connection.dialect.name == "postgresql":
         _copy(connection, statement, [_name_of(table.c[name].type, connection.dialect) for name in names], prepared)
     else:
         connection.exec_driver_sql(statement, list(prepared))
 
 
+def upsert_rows(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows, or replace what those of the same keys say. Names and rows as in `insert_rows`, the key among them."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(_upsert(table, names, connection.dialect), [dict(zip(names, row, strict=True)) for row in rows])
+        return
+    statement, order, prepares = _prepared(table, tuple(names), connection.dialect, upsert=True)
+    connection.exec_driver_sql(statement, list(_by_place(rows, order, prepares)))
+
+
+def _by_place(
+    rows: Sequence[Sequence[Any]], order: Sequence[int], prepares: Sequence[tuple[int, Prepare]]
+) -> Iterator[tuple[Any, ...]]:
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for index, prepare in prepares:
+        columns[index] = map(prepare, columns[index])
+    return zip(*(columns[index] for index in order), strict=True)
+
+
+def _upsert(table: sa.Table, names: Sequence[str], dialect: sa.Dialect) -> sqlite.Insert | postgresql.Insert:
+    statement = insert_into(dialect, table)
+    key = [column.name for column in table.primary_key]
+    said = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=said)
+
+
 @lru_cache(maxsize=256)
 def _prepared(
-    table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect
+    table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect, *, upsert: bool = False
 ) -> tuple[str, tuple[int, ...], tuple[tuple[int, Prepare], ...]]:
     """The statement, the order in which it takes the columns, and how values of some of them are prepared for the driver."""
     prepares = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
@@ -38,7 +65,7 @@ def _prepared(
         quote = dialect.identifier_preparer
         columns = ", ".join(quote.quote(name) for name in names)
         return f"copy {quote.format_table(table)} ({columns}) from stdin (format binary)", tuple(range(len(names))), changed
-    compiled = sa.insert(table).compile(dialect=dialect, column_keys=names)
+    compiled = (_upsert(table, names, dialect) if upsert else sa.insert(table)).compile(dialect=dialect, column_keys=names)
     assert compiled.positiontup is not None  # SQLite's driver takes values by place
     return str(compiled), tuple(names.index(name) for name in compiled.positiontup), changed
 

@@ -19,6 +19,7 @@ from accountpulse.core.store.watch import Watch
 SQLITE_THREADS = 8
 POSTGRES_THREADS = 16
 BUSY_TIMEOUT_MS = 30_000
+_MAPPED = 1 << 40  # bytes: as much as SQLite is built for, which is usually 2 GB
 LAG = 0.5
 """How many seconds the API may take to see what another process committed on PostgreSQL."""
 
@@ -61,21 +62,38 @@ class Store:
         return self.engine.url.render_as_string(hide_password=True)
 
     @contextmanager
-    def read(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads: one consistent view."""
-        with self.engine.connect() as connection, connection.begin():
+    def read(self, *, scattered: bool = False) -> Iterator[sa.Connection]:
+        """A transaction that only reads: one consistent view. scattered: it looks up many rows all over the file."""
+        with self.engine.connect() as connection, self._mapped(connection, scattered), connection.begin():
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """A transaction that writes: committed as a whole, or not at all."""
+    def write(self, *, scattered: bool = False) -> Iterator[sa.Connection]:
+        """A transaction that writes: committed as a whole, or not at all. scattered: as in `read`."""
         # SQLite takes the write lock at once: a reader that upgrades half-way can't wait and would fail.
         options = {"accountpulse_write": True, revisions.NOTED: set()}
         with self.engine.connect().execution_options(**options) as connection:
-            with connection.begin():
+            with self._mapped(connection, scattered), connection.begin():
                 yield connection
                 revisions.advance(connection)
             self._commits += 1
+
+    @contextmanager
+    def _mapped(self, connection: sa.Connection, scattered: bool) -> Iterator[None]:
+        """Have SQLite see its file as memory meanwhile: fetching a page costs as much as a short query, this next to nothing.
+
+        Not for good: what is mapped counts as memory of the process.
+        """
+        if not (scattered and self.is_sqlite):
+            yield
+            return
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.execute(f"PRAGMA mmap_size={_MAPPED}").fetchall()
+        try:
+            yield
+        finally:
+            raw.execute("PRAGMA mmap_size=0").fetchall()
 
     def answers(self) -> bool:
         """Whether the database can be asked anything just now."""

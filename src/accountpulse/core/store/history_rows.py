@@ -70,6 +70,11 @@ def unpack(packed: bytes, day: date) -> Packed:
     return Packed(packed[0] - _FOLLOWS, packed[place:], raw_centi, raw_band, steady_centi, steady_band, since)
 
 
+def aside(packed: sa.ColumnElement[bytes]) -> sa.ColumnElement[bytes]:
+    """A row's bytes where they hold more than coverage and components, else null: most rows' are not even fetched."""
+    return sa.case((packed >= bytes([_FOLLOWS]), packed))
+
+
 class HistoryRow:
     """A row with the columns of the query it came by, and what its bytes hold (`Packed`) as if that were columns, too.
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.bulk import upsert_rows
+from accountpulse.core.store.chunks import chunked, one_of
 from accountpulse.core.store.frame_tables import account_metrics, metric_frame
 from accountpulse.core.store.upsert import insert
 
@@ -57,22 +59,14 @@ def load(connection: sa.Connection, accounts: Sequence[int] | None = None) -> li
     """What is kept of every account, or of some, by ascending id."""
     query = sa.select(account_metrics).order_by(account_metrics.c.account_id)
     if accounts is None:
-        return list(connection.execute(query))
-    wanted = sorted(set(accounts))
-    return [row for ids in chunked(wanted) for row in connection.execute(query.where(account_metrics.c.account_id.in_(ids)))]
+        return list(connection.execute(query).all())
+    return list(connection.execute(query.where(one_of(account_metrics.c.account_id, accounts))).all())
 
 
 def save(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write accounts, new or known."""
-    if rows:
-        statement = insert(connection, account_metrics)
-        names = [c.name for c in account_metrics.c if c.name != "account_id"]
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["account_id"], set_={name: statement.excluded[name] for name in names}
-            ),
-            list(rows),
-        )
+    names = [c.name for c in account_metrics.c]
+    upsert_rows(connection, account_metrics, names, list(map(itemgetter(*names), rows)))
 
 
 def remove(connection: sa.Connection, accounts: Sequence[int] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.chunks import chunked, one_of
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.tables import account_profile
 from accountpulse.core.store.upsert import insert
@@ -44,17 +44,14 @@ def set_mrr(
     that have no row: they have not been linked yet since they became customers.
     """
     table = account_profile
-    query = sa.select(table.c.account_id, table.c.mrr)
-    some = [sa.true()] if accounts is None else [table.c.account_id.in_(ids) for ids in chunked(accounts)]
-    known = [row for wanted in some for row in connection.execute(query.where(wanted))]
-    changed = [
-        {"account": row.account_id, "new": mrr.get(row.account_id)} for row in known if row.mrr != mrr.get(row.account_id)
-    ]
+    wanted = sa.true() if accounts is None else one_of(table.c.account_id, accounts)
+    known = dict(connection.execute(sa.select(table.c.account_id, table.c.mrr).where(wanted)).all())
+    changed = [{"account": id, "new": mrr.get(id)} for id, value in known.items() if value != mrr.get(id)]
     if changed:
         connection.execute(
             sa.update(table).where(table.c.account_id == sa.bindparam("account")).values(mrr=sa.bindparam("new")), changed
         )
-    return len(changed), set(mrr) - {row.account_id for row in known}
+    return len(changed), mrr.keys() - known.keys()
 
 
 def names(connection: sa.Connection, accounts: Sequence[int] | None = None) -> dict[int, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from accountpulse.core.store.history_rows import has_aside, unpack
+from accountpulse.core.store.history_rows import aside, unpack
 from accountpulse.core.store.scores import LIVE, RESTATED, Basis, chosen, newest_before
 from accountpulse.core.store.tables import score_history, scored_day
 from accountpulse.core.store.types import EPOCH_DAY, epoch_day
@@ -43,25 +44,25 @@ def history_since(connection: sa.Connection, since: date, accounts: Sequence[int
     What was said live from the first day that was scored live, restated for the days before.
     """
     h = score_history.c
-    columns = (h.account_id, epoch_day(connection, h.day), h.model_id, h.band, h.score_centi, h.packed)
+    columns = (h.account_id, epoch_day(connection, h.day), h.model_id, h.band, h.score_centi, aside(h.packed))
     first_live = connection.execute(sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == LIVE)).scalar()
-    read: list[tuple[int, int, int, int, int]] = []
+    read: list[sa.Row[Any]] = []
     bases: tuple[Basis, ...] = (RESTATED, LIVE)
-    for wanted in chosen(accounts):
-        for basis in bases:
-            query = sa.select(*columns).where(h.basis == basis, h.day >= since, wanted)
-            if basis == RESTATED and first_live is not None:
-                if first_live <= since:
-                    # Between the last restated row and the live one in force at `since` there may be others.
-                    continue
-                query = query.where(h.day < first_live)
-            for part in (newest_before(basis, since, wanted, *columns), query):
-                read += [
-                    (account, day, model, band, _raw(day, centi, packed) if has_aside(packed) else centi)
-                    for account, day, model, band, centi, packed in connection.execute(part).all()
-                ]
-    table = np.array(read, dtype=np.int64).reshape(len(read), 5)
-    return Said(*table[np.lexsort((table[:, 1], table[:, 0]))].T)
+    wanted = chosen(accounts)
+    for basis in bases:
+        query = sa.select(*columns).where(h.basis == basis, h.day >= since, wanted)
+        if basis == RESTATED and first_live is not None:
+            if first_live <= since:
+                # Between the last restated row and the live one in force at `since` there may be others.
+                continue
+            query = query.where(h.day < first_live)
+        for part in (newest_before(basis, since, wanted, *columns), query):
+            read += connection.execute(part).all()
+    account, day, model, band, centi, packed = zip(*read, strict=True) if read else ((),) * len(columns)
+    raw = [c if p is None else _raw(d, c, p) for c, p, d in zip(centi, packed, day, strict=True)]
+    table = [np.array(column, dtype=np.int64) for column in (account, day, model, band, raw)]
+    order = np.lexsort((table[1], table[0]))
+    return Said(*(column[order] for column in table))
 
 
 def _raw(day: int, centi: int, packed: bytes) -> int:

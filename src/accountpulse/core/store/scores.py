@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from accountpulse.core.store.absence import note as note_absence
-from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.bulk import insert_rows, upsert_rows
+from accountpulse.core.store.chunks import one_of
 from accountpulse.core.store.history_rows import HistoryRow, Packed, has_aside, unpack
 from accountpulse.core.store.tables import (
     portfolio_daily,
@@ -34,6 +36,7 @@ Basis = Literal[0, 1, 2, 3]
 """live: said on the day itself. restated: said later about a past day. Of the published models, and of those in shadow."""
 
 _HISTORY = ("model_id", "segment_id", "score_centi", "band", "packed")
+_HISTORY_COLUMNS = ("account_id", "basis", "day", *_HISTORY)
 
 _DECISIVE = ("raw_band", "steady_band", "rising_since")
 """What is written, besides band, model and segment, whenever it changes, however little the score moved."""
@@ -112,9 +115,7 @@ def write_history(
     rows written and removed, by account and day.
     """
     accounts = [point.account_id for point in points]
-    before: dict[int, HistoryRow] = {}
-    for among in chosen(asked):
-        before |= in_force(connection, basis, before=day, among=among)
+    before = in_force(connection, basis, before=day, among=chosen(asked))
     on_day = _rows(connection, basis, day, accounts)
     following = connection.execute(
         sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == basis, scored_day.c.day > day)
@@ -145,8 +146,7 @@ def write_history(
             sa.delete(table).where(table.c.account_id == sa.bindparam("account"), table.c.basis == basis, table.c.day == day),
             [{"account": id} for id in remove],
         )
-    if write:
-        connection.execute(sa.insert(score_history), write)
+    insert_rows(connection, score_history, _HISTORY_COLUMNS, list(map(itemgetter(*_HISTORY_COLUMNS), write)))
     statement = insert(connection, scored_day).values(
         day=day, basis=basis, scored_at=now, accounts=len(points) if total is None else total
     )
@@ -172,7 +172,7 @@ def in_force(
 ) -> dict[int, HistoryRow]:
     """Each account's latest history row of days before `before`. among: a condition on the rows' accounts."""
     query = newest_before(basis, before, sa.true() if among is None else among, score_history)
-    return {row.account_id: HistoryRow(row) for row in connection.execute(query)}
+    return {row.account_id: HistoryRow(row) for row in connection.execute(query).all()}
 
 
 def newest_before(basis: Basis, before: date, among: sa.ColumnElement[bool], *columns: Any) -> sa.Select[Any]:
@@ -191,14 +191,13 @@ def newest_before(basis: Basis, before: date, among: sa.ColumnElement[bool], *co
 def _rows(connection: sa.Connection, basis: Basis, day: date, accounts: Sequence[int]) -> dict[int, HistoryRow]:
     # By account, as the key is: an index by day would be a fifth of the history's size.
     table = score_history
-    query = sa.select(table).where(table.c.basis == basis, table.c.day == day)
-    found = (row for among in chosen(accounts) for row in connection.execute(query.where(among)))
-    return {row.account_id: HistoryRow(row) for row in found}
+    query = sa.select(table).where(table.c.basis == basis, table.c.day == day, chosen(accounts))
+    return {row.account_id: HistoryRow(row) for row in connection.execute(query).all()}
 
 
-def chosen(accounts: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
-    """Conditions on history rows that together let through those of some accounts, or of all."""
-    return [sa.true()] if accounts is None else [score_history.c.account_id.in_(ids) for ids in chunked(accounts)]
+def chosen(accounts: Sequence[int] | None) -> sa.ColumnElement[bool]:
+    """A condition on history rows that lets through those of some accounts, or of all."""
+    return sa.true() if accounts is None else one_of(score_history.c.account_id, accounts)
 
 
 def _moved(previous: HistoryRow | None, point: HistoryPoint, threshold_centi: int) -> bool:
@@ -255,9 +254,8 @@ def _by_account(
 ) -> dict[int, sa.Row[Any]]:
     if account is None:
         return {row.account_id: row for row in connection.execute(query)}
-    accounts = [account] if isinstance(account, int) else account
-    wanted = score_current.c.account_id
-    return {row.account_id: row for ids in chunked(accounts) for row in connection.execute(query.where(wanted.in_(ids)))}
+    query = query.where(one_of(score_current.c.account_id, [account] if isinstance(account, int) else account))
+    return {row.account_id: row for row in connection.execute(query).all()}
 
 
 def trends(connection: sa.Connection) -> dict[tuple[int, date], float | None]:
@@ -287,14 +285,7 @@ def write_current(
             connection.execute(sa.delete(table).where(table.c.account_id == sa.bindparam("account")), ids)
         if changed:
             columns = [c.name for c in table.c]
-            statement = insert(connection, table)
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["account_id"],
-                    set_={name: statement.excluded[name] for name in columns if name != "account_id"},
-                ),
-                [{name: row[name] for name in columns} for row in changed],
-            )
+            upsert_rows(connection, table, columns, list(map(itemgetter(*columns), changed)))
     return len(changed) + len(gone)
 
 

@@ -6,7 +6,7 @@ live one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -76,16 +76,14 @@ def evaluated(connection: sa.Connection, basis: Basis, before: date, most: int) 
 
 def in_force(connection: sa.Connection, basis: Basis, before: date, accounts: Sequence[int] | None = None) -> Rows:
     """The row in force before a day of each account that has one on this basis. accounts: only theirs."""
-    columns = _columns(connection)
-    queries = [newest_before(basis, before, wanted, *columns) for wanted in chosen(accounts)]
-    return _read(connection, queries, dated=False)
+    return _read(connection, newest_before(basis, before, chosen(accounts), *_columns(connection)), dated=False)
 
 
 def moves(connection: sa.Connection, basis: Basis, since: date, before: date, accounts: Sequence[int] | None = None) -> Rows:
     """The rows that a series wrote from `since` to the day before `before`. accounts: only theirs."""
     h = score_history.c
-    wanted = sa.and_(_in_series(h, basis, before), h.day >= since, h.day < before)
-    return _read(connection, [sa.select(*_columns(connection)).where(wanted, some) for some in chosen(accounts)], dated=True)
+    wanted = sa.and_(_in_series(h, basis, before), h.day >= since, h.day < before, chosen(accounts))
+    return _read(connection, sa.select(*_columns(connection)).where(wanted), dated=True)
 
 
 def _in_series(columns: Any, basis: Basis, before: date) -> sa.ColumnElement[bool]:
@@ -103,10 +101,9 @@ def _columns(connection: sa.Connection) -> Sequence[sa.ColumnElement[Any]]:
     return h.account_id, epoch_day(connection, h.day), h.model_id, h.band, h.score_centi, h.packed
 
 
-def _read(connection: sa.Connection, queries: Iterable[sa.Select[Any]], *, dated: bool) -> Rows:
+def _read(connection: sa.Connection, query: sa.Select[Any], *, dated: bool) -> Rows:
     read = [
         (account, day if dated else NEVER, model, *_steady(day, band, centi, packed))
-        for query in queries
         for account, day, model, band, centi, packed in connection.execute(query).all()
     ]
     return _rows(np.array(read, dtype=np.int64).reshape(len(read), 6))

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from accountpulse.core.model import schemas
-from accountpulse.core.store.chunks import chunked, given
+from accountpulse.core.store.chunks import chunked, given, one_of
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import account, link, source_account
 from accountpulse.core.store.types import EPOCH_DAY
@@ -94,7 +94,7 @@ def touched(connection: sa.Connection) -> dict[int, Touch]:
             EVERYTHING if row.touched_records is None else row.touched_records,
             row.touched_since or EPOCH_DAY,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query).all()
     }
 
 
@@ -121,11 +121,7 @@ def settle(connection: sa.Connection, marks: Mapping[int, Touch]) -> None:
 def accounts_ever(connection: sa.Connection, source_accounts: Sequence[int]) -> list[tuple[int, int]]:
     """(source account, account) for each account that a source account belongs to or ever belonged to."""
     query = sa.select(link.c.source_account_id, link.c.account_id).distinct()
-    return [
-        (source, id)
-        for ids in chunked(source_accounts)
-        for source, id in connection.execute(query.where(link.c.source_account_id.in_(ids)))
-    ]
+    return list(connection.execute(query.where(one_of(link.c.source_account_id, source_accounts))).all())
 
 
 def named_as_parent(connection: sa.Connection, source_accounts: Sequence[int]) -> set[int]:
