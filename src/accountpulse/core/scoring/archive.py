@@ -110,7 +110,8 @@ def write_current(
         for segment in scores.segments
         for account, band in zip(_accounts(scores, segment), segment.evaluation.band.tolist(), strict=True)
     }
-    came = went(connection, scores.day, bands, known, moved, accounts)
+    scales = {cards.model_ids[model.version]: model.bands for model in cards.models.values()}
+    came = went(connection, scores.day, bands, known, moved, accounts, scales)
     rows: list[dict[str, Any]] = []
     changes: list[ScoreChange] = []
     backdrops: dict[str, dict[str, Any]] = {}

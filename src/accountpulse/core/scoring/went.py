@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from accountpulse.core.scoring.bands import band_name
-from accountpulse.core.scoring.standing import bands_of
+from accountpulse.core.scoring.standing import Bands, bands_of
 from accountpulse.core.scoring.trend import WINDOWS, daily, trends
 from accountpulse.core.scoring.types import Score
 from accountpulse.core.store import absence as store_absence
@@ -26,11 +26,13 @@ def went(
     known: Mapping[int, sa.Row[Any]],
     moved: Collection[int] | None,
     accounts: Sequence[int] | None,
+    scales: Mapping[int, Bands],
 ) -> dict[int, dict[str, Any]]:
     """The columns of each account's current score that tell how it came there. bands: the current ones, by account.
 
     known: what was said last. moved: whose history has changed since, None where that may be any; of the others, what was said
-    earlier that day holds where the band has not changed. accounts: given where the bands are of some only.
+    earlier that day holds where the band has not changed. accounts: given where the bands are of some only. scales: the bands of
+    models by their ids, as far as they are known.
     """
     found: dict[int, dict[str, Any]] = {}
     for account, band in bands.items():
@@ -43,7 +45,7 @@ def went(
     begin = day - timedelta(days=max(WINDOWS))
     ids = np.array(anew, dtype=np.int64)
     said = _of(ids, _since_return(connection, history_since(connection, begin, None if accounts is None else anew), day))
-    since = _bands_since(connection, day, ids, [bands[account] for account in anew], said, known)
+    since = _bands_since(connection, day, ids, [bands[account] for account in anew], said, known, scales)
     # What a person decides for a month is no trend of the account.
     series = daily(np.searchsorted(ids, said.account), said.day, said.raw / 100, len(ids), to_epoch_day(day), max(WINDOWS))
     found |= {account: {"band_since": since[account]} for account in anew}
@@ -57,7 +59,7 @@ def band_began(connection: sa.Connection, score: Score) -> date:
     """The first day of the unbroken run, up to a score of some past day, of the band that it is in."""
     said = _since_return(connection, history_since(connection, date.min, [score.account_id]), score.day)
     earlier = said.where(said.day < to_epoch_day(score.day))
-    begin, end, _ = _runs(connection, np.array([score.account_id]), [score.band], earlier)
+    begin, end, _ = _runs(connection, np.array([score.account_id]), [score.band], earlier, {})
     return from_epoch_day(int(earlier.day[begin[0]])) if begin[0] < end[0] else score.day
 
 
@@ -76,15 +78,19 @@ def _since_return(connection: sa.Connection, said: Said, until: date) -> Said:
     return said.where((ids[place] != said.account) | (said.day >= days[place]))
 
 
-def _runs(connection: sa.Connection, ids: Integers, bands: Sequence[str], said: Said) -> tuple[Integers, Integers, Integers]:
+def _runs(
+    connection: sa.Connection, ids: Integers, bands: Sequence[str], said: Said, scales: Mapping[int, Bands]
+) -> tuple[Integers, Integers, Integers]:
     """The rows at the end of each account's that are all in its band: the first of them, and the one after the last (N,).
 
     And the first row of the account; without any such rows, the first two are the same.
     """
-    pairs, which = np.unique(np.column_stack([said.model, said.band]), axis=0, return_inverse=True)
-    known = bands_of(connection, {int(model) for model, _ in pairs})
+    # As one number, which sorts much faster than pairs; a band is one byte.
+    pairs, which = np.unique(said.model * 256 + said.band + 1, return_inverse=True)
+    places = [(pair >> 8, (pair & 255) - 1) for pair in pairs.tolist()]
+    known = {**scales, **bands_of(connection, {model for model, _ in places} - scales.keys())}
     numbers = {name: number for number, name in enumerate(dict.fromkeys(bands))}
-    codes = np.array([numbers.get(band_name(known[int(model)], int(band)), -1) for model, band in pairs], dtype=np.int64)
+    codes = np.array([numbers.get(band_name(known[model], band), -1) for model, band in places], dtype=np.int64)
     now = np.array([numbers[name] for name in bands], dtype=np.int64)
     place = np.searchsorted(ids, said.account)
     begin, end = np.searchsorted(said.account, ids, side="left"), np.searchsorted(said.account, ids, side="right")
@@ -95,14 +101,20 @@ def _runs(connection: sa.Connection, ids: Integers, bands: Sequence[str], said: 
 
 
 def _bands_since(
-    connection: sa.Connection, day: date, ids: Integers, bands: Sequence[str], said: Said, known: Mapping[int, sa.Row[Any]]
+    connection: sa.Connection,
+    day: date,
+    ids: Integers,
+    bands: Sequence[str],
+    said: Said,
+    known: Mapping[int, sa.Row[Any]],
+    scales: Mapping[int, Bands],
 ) -> dict[int, date]:
     """The first day of the unbroken run of the band that each account is in.
 
     said: the rows of the last months; known: what was said last. Where neither reaches back to the beginning of the run, all of
     the account's history is read.
     """
-    run, end, begin = _runs(connection, ids, bands, said)
+    run, end, begin = _runs(connection, ids, bands, said, scales)
     since = dict.fromkeys(ids.tolist(), day)
     unfinished: dict[int, str] = {}
     for i in np.flatnonzero(run < end).tolist():
@@ -118,6 +130,6 @@ def _bands_since(
     if unfinished:
         left = np.array(sorted(unfinished), dtype=np.int64)
         older = _of(left, _since_return(connection, history_since(connection, date.min, left.tolist()), day))
-        run, end, _ = _runs(connection, left, [unfinished[int(id)] for id in left], older)
+        run, end, _ = _runs(connection, left, [unfinished[int(id)] for id in left], older, scales)
         since |= {int(left[i]): from_epoch_day(int(older.day[run[i]])) for i in np.flatnonzero(run < end)}
     return since
