@@ -113,7 +113,8 @@ class _Block:
         self.assumed = np.where(self.unknown, self.setup.typical[:, None], self.components)
         self.running = score(self.setup.scorer, self.assumed.T, self.everything.T)
         deltas = self.parts.deltas.T[:, self.at]
-        deltas.T[:] = np.where(self.unknown.T, 0.0, self.setup.scorer.deltas(self.assumed.T, self.setup.typical))
+        deltas.T[:] = self.setup.scorer.deltas(self.assumed.T, self.setup.typical)
+        deltas[self.unknown] = 0.0
         total = np.full(self.rows, self.setup.reference)
         for column in deltas:
             total += column

@@ -6,6 +6,7 @@ All are vectorised, map NaN to NaN, and are monotone: they rise, or fall, over t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -41,8 +42,7 @@ class Steps:
     points: Points
 
     def scores(self, values: Floats) -> Floats:
-        edges = np.array([value for value, _ in self.points])
-        levels = np.array([score for _, score in self.points])
+        edges, levels, _, _ = _arrays(self.points)
         index = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 1)
         return np.where(np.isnan(values), np.nan, levels[index])
 
@@ -151,6 +151,8 @@ class Baseline:
 
 
 Normaliser = Linear | Steps | Categories | Percentile | Baseline
+EVERY_NUMBER = (Linear, Steps, Percentile)
+"""Normalisers that have a score for every number."""
 
 
 def normalise(normaliser: Normaliser, values: Floats, curve: Points = (), usual: Floats | None = None) -> Floats:
@@ -174,10 +176,17 @@ def points_against(points: Points, better: Better) -> tuple[Point, Point] | None
 
 
 def _interpolate(values: Floats, points: Points) -> Floats:
-    edges = np.array([value for value, _ in points])
-    levels = np.array([score for _, score in points])
+    edges, levels, low, high = _arrays(points)
     if len(points) == 1:  # np.interp would give NaN that point's level
         return np.where(np.isnan(values), np.nan, levels[0])
     scores: Floats = np.interp(values, edges, levels)
     # Clamped to the levels: rounding in np.interp must not leave 0..100.
-    return np.clip(scores, levels.min(), levels.max(), out=scores)
+    np.maximum(scores, low, out=scores)
+    return np.minimum(scores, high, out=scores)
+
+
+@lru_cache(maxsize=512)
+def _arrays(points: Points) -> tuple[Floats, Floats, float, float]:
+    """The values and scores of points, and the lowest and highest score: the same for every block of accounts."""
+    edges, levels = np.array([value for value, _ in points]), np.array([score for _, score in points])
+    return edges, levels, float(levels.min()), float(levels.max())

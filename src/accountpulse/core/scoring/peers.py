@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.model import MetricLine, ScoringModel
-from accountpulse.core.scoring.normalise import Percentile, Points, normalise
+from accountpulse.core.scoring.normalise import EVERY_NUMBER, Percentile, Points, normalise
 from accountpulse.core.scoring.scorer import Floats
 
 States = NDArray[np.int8]
@@ -59,8 +59,8 @@ def component_of(line: MetricLine, values: Floats, states: States, curve: Points
         measured &= finite
     # All rows, not only the measured ones: picking them out costs more than what it saves.
     components = normalise(line.normaliser, np.where(measured, values, np.nan), curve, usual)
-    without = measured & np.isnan(components)
-    if without.any():
+    if not isinstance(line.normaliser, EVERY_NUMBER):
+        without = measured & np.isnan(components)
         states[without] = ComponentState.NO_DATA
     return components
 

@@ -31,8 +31,8 @@ def went(
     """The columns of each account's current score that tell how it came there. bands: the current ones, by account.
 
     known: what was said last. moved: whose history has changed since, None where that may be any; of the others, what was said
-    earlier that day holds where the band has not changed. accounts: given where the bands are of some only. scales: the bands of
-    models by their ids, as far as they are known.
+    earlier that day holds where the band has not changed. accounts: given where the bands are of some only. scales: bands of
+    models, by id, as far as they are known.
     """
     found: dict[int, dict[str, Any]] = {}
     for account, band in bands.items():
