@@ -2,7 +2,7 @@
 """Everything a developer runs, in one place. Needs nothing but Python 3.11 to 3.13: the first call makes `.venv`.
 
 python3 dev.py demo [--once] [...]        a made-up company, end to end (arguments go to `accountpulse demo`)
-python3 dev.py test [--all] [-- ...]      what a change must pass; --all adds the slow tests; after --, pytest's arguments
+python3 dev.py test [--all] [-- ...]      what a change must pass; --all adds the slow tests, and Spark; after --, pytest's
 python3 dev.py lint                       style, formatting, and the walls between the packages
 python3 dev.py types                      mypy
 python3 dev.py bench [NAME] [...]         a benchmark; without a name, which there are
@@ -21,6 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 MARKER = VENV / "accountpulse-installed"
+SPARK_LOCK = "requirements.spark.lock"
+SPARK_MARKER = VENV / "accountpulse-spark-installed"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -62,8 +64,8 @@ def check_venv():
         )
 
 
-def fingerprint():
-    parts = [(ROOT / name).read_bytes() for name in ("requirements.lock", "pyproject.toml")]
+def fingerprint(*names):
+    parts = [(ROOT / name).read_bytes() for name in names]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -83,19 +85,31 @@ def prepare():
         say("making .venv")
         if subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], stdout=sys.stderr).returncode:
             give_up("the virtual environment could not be made; the lines above say why (Debian: apt install python3-venv)")
-    wanted = fingerprint()
+    wanted = fingerprint("requirements.lock", "pyproject.toml")
     if MARKER.exists() and MARKER.read_text() == wanted:
         return
     MARKER.unlink(missing_ok=True)
     say("installing requirements.lock into .venv (once; it takes a minute or two)")
-    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-    for arguments in (
-        ["--require-hashes", "-r", str(ROOT / "requirements.lock")],
-        ["--no-deps", "--no-build-isolation", "-e", str(ROOT)],
-    ):
-        if subprocess.run(pip + arguments, stdout=sys.stderr, cwd=str(ROOT)).returncode:
-            give_up("the installation failed; the lines above say why (a network or a package mirror is needed once)")
+    install(["--require-hashes", "-r", str(ROOT / "requirements.lock")])
+    install(["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
     MARKER.write_text(wanted)
+
+
+def prepare_spark():
+    """Install Spark, too: 400 MB that only its own tests and benchmark need."""
+    wanted = fingerprint(SPARK_LOCK)
+    if SPARK_MARKER.exists() and SPARK_MARKER.read_text() == wanted:
+        return
+    SPARK_MARKER.unlink(missing_ok=True)
+    say(f"installing {SPARK_LOCK} into .venv (once; 400 MB, which take a minute or two)")
+    install(["--require-hashes", "-r", str(ROOT / SPARK_LOCK)])
+    SPARK_MARKER.write_text(wanted)
+
+
+def install(arguments):
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+    if subprocess.run(pip + arguments, stdout=sys.stderr, cwd=str(ROOT)).returncode:
+        give_up("the installation failed; the lines above say why (a network or a package mirror is needed once)")
 
 
 # --- the commands -------------------------------------------------------------------------------------------------------
@@ -144,6 +158,8 @@ def test(arguments):
     everything = "--all" in arguments
     for_pytest = [each for each in arguments if each not in ("--all", "--")]
     select = [] if everything else ["-m", "not slow"]
+    if everything:
+        prepare_spark()
     # Hundreds of tests start Python anew; without bytecode, each of them would compile all of the package again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     workers = ["-n", "auto", "--dist", "worksteal"]  # pytest's own -n among the arguments comes later and wins
@@ -160,6 +176,8 @@ def types(arguments):
 
 
 def bench(arguments):
+    if arguments[:1] == ["engines"]:
+        prepare_spark()
     os.environ["PYTHONPATH"] = str(ROOT)  # the benchmarks lie with the tests
     become(module("tests.benchmarks", *arguments))
 

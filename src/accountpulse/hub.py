@@ -74,7 +74,9 @@ class Hub:
         self.clock = clock
         self.zone: ZoneInfo = settings.zone
         self._ids = register(settings, host, store, clock)
-        self._engine, self.mirror = choose_engine(store, clock, settings.mirror_path)
+        self._engine, self.mirror = choose_engine(
+            store, clock, settings.mirror_path, settings.engine, settings.spark, host.engines
+        )
         # Set when the process ends: what is being read stops at its next record, and keeps what it has.
         self.stopping = threading.Event()
         # Set when something was pushed to this process; whoever applies it clears it.

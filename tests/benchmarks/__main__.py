@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from tests.benchmarks import graphql_servers, scoring, sync
+from tests.benchmarks import engines, graphql_servers, scoring, sync
 from tests.benchmarks.claims import Report
 
 from accountpulse.cli.display import console
@@ -42,6 +42,21 @@ def scoring_command(
     """
     options = scoring.Options(accounts, rounds, pandas=pandas, featuretools=featuretools, postgres=postgres)
     _show(lambda step: scoring.run(options, step), as_json=as_json, check=check)
+
+
+@bench.command("engines")
+@click.option("--accounts", default=(10_000,), show_default=True, multiple=True, type=click.IntRange(min=50), help="A size.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1), help="How often each is measured.")
+@click.option("--master", default="local[*]", show_default=True, help="Where Spark runs.")
+@click.option("--spark/--no-spark", default=True, show_default=True, help="Measure Spark, too.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def engines_command(accounts: tuple[int, ...], rounds: int, master: str, spark: bool, as_json: bool) -> None:
+    """A past day scored in SQLite, DuckDB and Spark, by size, as ratios of CPU and of time.
+
+    Example: python3 dev.py bench engines --accounts 10000 --accounts 100000 --rounds 1
+    """
+    options = engines.Options(accounts, rounds, master=master, spark=spark)
+    _show(lambda step: engines.run(options, step), as_json=as_json, check=False)
 
 
 @bench.command("graphql")

@@ -25,6 +25,7 @@ def dev(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(module, "PYTHON", tmp_path / ".venv" / "bin" / "python")
     monkeypatch.setattr(module, "MARKER", tmp_path / ".venv" / "marker")
+    monkeypatch.setattr(module, "SPARK_MARKER", tmp_path / ".venv" / "spark-marker")
     return module
 
 
@@ -72,6 +73,15 @@ def test_nothing_is_installed_where_nothing_changed(dev: ModuleType, monkeypatch
     assert len(ran) == 2
 
 
+def test_spark_is_installed_once(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(dev.subprocess, "run", lambda command, **_: ran.append(command) or type("Done", (), {"returncode": 0}))
+    dev.VENV.mkdir()
+    for _ in range(2):
+        dev.prepare_spark()
+    assert [command[-3:] for command in ran] == [["--require-hashes", "-r", str(ROOT / "requirements.spark.lock")]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "for_pytest"),
     [([], ["-m", "not slow"]), (["--all"], []), (["--all", "--", "-x", "tests/cli"], ["-x", "tests/cli"])],
@@ -80,8 +90,11 @@ def test_test_runs_every_check_and_passes_arguments_on(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch, arguments: list[str], for_pytest: list[str]
 ) -> None:
     steps: list[tuple[str, list[str]]] = []
+    asked: list[str] = []
     monkeypatch.setattr(dev, "run_all", steps.extend)
+    monkeypatch.setattr(dev, "prepare_spark", lambda: asked.append("spark"))
     dev.test(arguments)
+    assert asked == ["spark"] * ("--all" in arguments)
     assert [name for name, _ in steps] == ["ruff check", "ruff format --check", "lint-imports", "mypy", "pytest"]
     assert all(command[1] == "-P" for _, command in steps)
     assert steps[-1][1][4:] == ["-n", "auto", "--dist", "worksteal", *for_pytest]

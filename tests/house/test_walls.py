@@ -59,8 +59,9 @@ def test_sql_is_written_in_the_store_and_the_metric_compiler_only() -> None:
     assert offenders == []
 
 
-def test_the_lock_file_names_no_host() -> None:
-    lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements.spark.lock"])
+def test_a_lock_file_names_no_host(name: str) -> None:
+    lock = (REPOSITORY / name).read_text(encoding="utf-8")
     assert "://" not in lock
     assert "--hash=sha256:" in lock
 

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,8 +38,11 @@ class Run:
 
         return self.config or default_path()
 
-    def settings(self) -> tuple[Settings, PluginHost]:
-        """The configuration, and what is installed. Raises SettingsError with all problems."""
+    def settings(self, engine: str | None = None) -> tuple[Settings, PluginHost]:
+        """The configuration, and what is installed; with this engine instead of its own, where one is given.
+
+        Raises SettingsError with all problems.
+        """
         from accountpulse.config.reading import read_plugin_settings
         from accountpulse.config.secrets import secret_values
         from accountpulse.config.settings import Settings
@@ -50,14 +53,15 @@ class Run:
         settings = Settings.load(self.path, host)
         keep_secret(secret_values([connection.config for connection in settings.connections.values()]))
         keep_secret(secret_values([settings.notify.secret] if settings.notify else []))
-        return settings, host
+        keep_secret(settings.spark.secrets)
+        return settings if engine is None else replace(settings, engine=engine), host
 
     @contextmanager
-    def hub(self) -> Iterator[Hub]:
-        """The running AccountPulse of the configuration."""
+    def hub(self, engine: str | None = None) -> Iterator[Hub]:
+        """The running AccountPulse of the configuration; see `settings`."""
         from accountpulse.hub import Hub
 
-        settings, _ = self.settings()
+        settings, _ = self.settings(engine)
         if settings.traces:
             from accountpulse.core.observe.trace import switch_on
 

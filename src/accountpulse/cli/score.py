@@ -25,16 +25,21 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--as-of", type=DAY, metavar="DATE", help="Score as things stood on this day.  [default: today]")
 @click.option("--since", type=DAY, metavar="DATE", help="Score every day from this one on, for the history.")
 @click.option("--full", is_flag=True, help="Read the facts of all accounts, not only of those that changed since the last run.")
+@click.option("--engine", metavar="NAME", help="Where metrics run: store, duckdb, spark.  [default: as configured]")
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=25, show_default=True, help="How many accounts to print, worst first."
+    "--limit",
+    type=click.IntRange(min=0),
+    default=25,
+    show_default=True,
+    help="How many accounts to print, worst first; 0: none.",
 )
-def command(run: Run, as_of: datetime | None, since: datetime | None, full: bool, limit: int) -> int:
+def command(run: Run, as_of: datetime | None, since: datetime | None, full: bool, engine: str | None, limit: int) -> int:
     """Score all accounts, and print the worst of them."""
     from accountpulse.cli.display import DayBar, RowBar
 
     if as_of and since and since > as_of:
         raise click.BadParameter("it is after --as-of", param_hint="'--since'")
-    with run.hub() as hub:
+    with run.hub(engine) as hub:
         with RowBar() as rows_bar:
             hub.refresh_mirror(rows_bar)
         with DayBar() as bar:
@@ -43,7 +48,8 @@ def command(run: Run, as_of: datetime | None, since: datetime | None, full: bool
         if report.published is not None:
             click.echo(f"nothing was published yet: published the configuration as release {report.published}", err=True)
         run.notice(hub)
-        rows = hub.table(as_of.date() if as_of else None)
+        # Of a past day they are looked at once more, to say what moved them.
+        rows = hub.table(as_of.date() if as_of else None) if limit else []
     if run.as_json:
         run.emit({"report": report, "accounts": rows})
         return 0

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from accountpulse.config.connector_config import read_connector_config
+from accountpulse.config.engine import read_engine, read_spark
 from accountpulse.config.model_schema import load_model
 from accountpulse.config.notify import read_notify
 from accountpulse.config.rates import read_rates
@@ -42,7 +43,20 @@ from accountpulse.core.sync.headway import Limits
 KEYS = ("connections", "segments")
 OPTIONAL = (
     *("store", "time_zone", "currency", "rates", "key_features", "precedence"),
-    *("freshness", "history", "mirror", "notify", "plugins", "retention", "scoring", "server", "sync", "traces"),
+    *(
+        "engine",
+        "freshness",
+        "history",
+        "mirror",
+        "notify",
+        "plugins",
+        "retention",
+        "scoring",
+        "server",
+        "spark",
+        "sync",
+        "traces",
+    ),
 )
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -95,6 +109,7 @@ class _SettingsReader(Reader):
         connections = self._connections(block.get("connections"))
         rules, models, files = self._segments(block["segments"]) if "segments" in block else ((), {}, {})
         currency = self._currency(block.get("currency", "USD"))
+        mirror = self._mirror(block.get("mirror"))
         return Settings(
             path=self._path,
             store_url=self._store(block.get("store")),
@@ -111,7 +126,9 @@ class _SettingsReader(Reader):
             limits=self._limits(block.get("sync")),
             retention=self._retention(block.get("history")),
             record_days=read_record_days(block.get("retention"), self),
-            mirror_path=self._mirror(block.get("mirror")),
+            mirror_path=mirror,
+            engine=read_engine(block.get("engine"), mirror, self._host.engines, self),
+            spark=read_spark(block.get("spark"), self._references, self),
             notify=read_notify(block.get("notify"), self._references, self),
             plugins=self._plugins(block.get("plugins")),
             traces=self._traces(block.get("traces", False)),

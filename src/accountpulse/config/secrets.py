@@ -20,7 +20,7 @@ UNRESOLVED = "unresolved"
 FILE = "file:"
 _REFERENCE = re.compile(r"\$?\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET_WORDS = re.compile(r"secret|token|password|passwd|credential|private|api_?key|access_?key|write_?key", re.IGNORECASE)
+_SECRET_WORDS = re.compile(r"secret|token|password|passwd|credential|private|api_?key|access[_.]?key|write_?key", re.IGNORECASE)
 _USERINFO = re.compile(r"(://)[^/@\s]*@")
 _SHORTEST = 4
 
@@ -115,6 +115,11 @@ def redact(text: str, values: set[str]) -> str:
         if len(value) >= _SHORTEST:
             text = text.replace(value, "***")
     return text
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting of this name looks like a secret."""
+    return bool(_SECRET_WORDS.search(name))
 
 
 def presentable(value: object, path: Path) -> object:

@@ -20,6 +20,7 @@ from accountpulse.config.notify import NotifySettings
 from accountpulse.config.server import ServerSettings
 from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.spark_settings import SparkSettings
 from accountpulse.core.model import schema_of
 from accountpulse.core.model.records import Account
 from accountpulse.core.observe.freshness import Contracts
@@ -75,6 +76,8 @@ class Installed(Protocol):
     @property
     def scorers(self) -> Collection[str]: ...
     @property
+    def engines(self) -> Collection[str]: ...
+    @property
     def plugins(self) -> Sequence[Plugin]: ...
 
 
@@ -114,8 +117,9 @@ class Settings:
     same names, the file of each. stale_after_days: how long after its last good
     reading a connection's data counts as out of date. limits: of one run.
     retention: how much of the scores' history is kept. record_days: for how many days records are, by type.
-    mirror_path: the folder of the Parquet mirror that metrics run over; None where they run in the store. notify: the webhook
-    that is told of changes. scoring_schedule: when a worker scores everybody, besides after each reading; None for never.
+    mirror_path: the folder of the Parquet mirror of the facts; None for none. engine: where metrics run; None for DuckDB over
+    the mirror where there is one, else the store. spark: how it is reached. notify: the webhook that is told of changes.
+    scoring_schedule: when a worker scores everybody, besides after each reading; None for never.
     traces: whether spans are exported.
     """
 
@@ -135,6 +139,8 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     record_days: Mapping[str, int] = field(default_factory=dict)
     mirror_path: Path | None = None
+    engine: str | None = None
+    spark: SparkSettings = field(default_factory=SparkSettings)
     notify: NotifySettings | None = None
     traces: bool = False
     plugins: PluginSettings = PluginSettings()

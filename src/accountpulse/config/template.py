@@ -127,6 +127,13 @@ freshness: {stale_after_days: 3}
 # accounts on. It needs pip install "accountpulse[fast]"; docs/engines.md says more.
 # mirror: {path: mirror}
 
+# Or in Spark, over that copy or over tables of a lake: pip install "accountpulse[spark]" and a Java of 17 or newer.
+# engine: spark
+# spark:
+#   master: spark://head:7077
+#   options: {spark.executor.memory: 4g}
+#   tables: {usage_day: lake.product_usage}
+
 # plugins:
 #   allow: [salesforce, hubspot, zendesk, intercom, stripe, typeform, surveys, segment, posthog, tabular, scorers, metrics]
 #   strict: true                                     # a broken plugin stops the start; allow: by default, all there are

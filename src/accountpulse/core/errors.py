@@ -131,6 +131,10 @@ class MetricError(AccountPulseError):
     """A metric declaration is not allowed or can't be compiled. The message names the metric and the part at fault."""
 
 
+class EngineError(AccountPulseError):
+    """The engine that metrics run on, other than the store, could not answer, or lacks a table or a column."""
+
+
 class ModelError(AccountPulseError):
     """A scoring model can't be used with these metrics or scorers."""
 

@@ -36,6 +36,9 @@ from accountpulse.core.metrics.declare import (
     table_metric,
     total,
 )
+from accountpulse.core.metrics.dialects import Dialect
+from accountpulse.core.metrics.engine import Answer, Facts, PluggedEngine, StoreFacts
+from accountpulse.core.metrics.engine import Rows as RowsAnswer
 from accountpulse.core.metrics.tables import Table, Tables
 from accountpulse.core.model import (
     Account,
@@ -91,6 +94,7 @@ __all__ = [
     "Activity",
     "ActivityKind",
     "Aggregate",
+    "Answer",
     "AuthError",
     "Cancelled",
     "Checkpoint",
@@ -103,6 +107,8 @@ __all__ = [
     "Context",
     "CursorExpired",
     "Deleted",
+    "Dialect",
+    "Facts",
     "Floats",
     "HttpSession",
     "Identity",
@@ -121,6 +127,7 @@ __all__ = [
     "Outcome",
     "PaymentIssue",
     "PermissionMissing",
+    "PluggedEngine",
     "Pulse",
     "PushItem",
     "RateLimit",
@@ -128,7 +135,9 @@ __all__ = [
     "Record",
     "RecordSchema",
     "Refetching",
+    "RowsAnswer",
     "Scorer",
+    "StoreFacts",
     "StreamSpec",
     "Subscription",
     "SubscriptionChange",

@@ -13,6 +13,7 @@ import pluggy
 if TYPE_CHECKING:
     from accountpulse.core.identity import Candidate, SourceAccount
     from accountpulse.core.metrics.declare import Metric
+    from accountpulse.core.metrics.engine import PluggedEngine
     from accountpulse.core.scoring.scorer import Scorer
     from accountpulse.core.scoring.types import ScoreChange
     from accountpulse.core.sync.connector import Connector
@@ -36,6 +37,11 @@ def register_scorers() -> Iterable[type[Scorer]]:  # type: ignore[empty-body]
 @hookspec
 def register_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
     """Return metric declarations."""
+
+
+@hookspec
+def register_engines() -> Iterable[type[PluggedEngine]]:  # type: ignore[empty-body]
+    """Return classes of engines that metrics can run on."""
 
 
 @hookspec

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 from accountpulse.core.errors import PluginError
+from accountpulse.core.metrics.choice import NAMES
 from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.engine import PluggedEngine
 from accountpulse.core.scoring.scorer import Scorer
 from accountpulse.core.sync.connector import Connector
 from accountpulse.plugins import hookspecs
@@ -55,6 +57,7 @@ class PluginHost:
     connectors: dict[str, type[Connector[Any]]] = field(default_factory=dict)
     scorers: dict[str, type[Scorer]] = field(default_factory=dict)
     metrics: dict[str, Metric] = field(default_factory=dict)
+    engines: dict[str, type[PluggedEngine]] = field(default_factory=dict)
     graphql_types: list[type] = field(default_factory=list)
     plugins: list[PluginInfo] = field(default_factory=list)
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT), repr=False)
@@ -155,6 +158,7 @@ class PluginHost:
         self._collect_into(self.connectors, "register_connectors", lambda c: c.id, "connector", _check_connector)
         self._collect_into(self.scorers, "register_scorers", lambda s: s.id, "scorer", _check_scorer)
         self._collect_into(self.metrics, "register_metrics", lambda m: m.name, "metric", _check_metric)
+        self._collect_into(self.engines, "register_engines", lambda e: e.id, "engine", _check_engine)
         for plugin, register in self._implementations("register_graphql_types"):
             types = self._guarded(plugin, "register_graphql_types", partial(_listed, register))
             self.graphql_types.extend(types or ())
@@ -231,6 +235,15 @@ def _check_scorer(item: Any) -> None:
     for attribute in ("id", "title"):
         if not hasattr(item, attribute):
             raise PluginError(f"scorer {item.__name__} has no {attribute!r}")
+
+
+def _check_engine(item: Any) -> None:
+    if not (isinstance(item, type) and issubclass(item, PluggedEngine)):
+        raise PluginError(f"{item!r} is not a PluggedEngine class")
+    if not getattr(item, "id", ""):
+        raise PluginError(f"engine {item.__name__} has no 'id'")
+    if item.id in NAMES:
+        raise PluginError(f"engine {item.__name__} has the id {item.id!r}, which is one of AccountPulse's own; choose another")
 
 
 def _check_metric(item: Any) -> None:

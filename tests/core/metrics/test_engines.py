@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,18 +19,23 @@ from tests.core.metrics.conftest import Mirrored
 from tests.core.metrics.test_laws import END, EXTRA, MODES, SEEDS, assert_same, check_reference_of, check_truncation_of, laws
 from tests.core.metrics.worlds import DAY, ZONE, World, load, random_world
 
-from accountpulse.core.metrics.asof import AsCorrected, Mode
+from accountpulse.core.clock import SystemClock
+from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
 from accountpulse.core.metrics.builtin import BUILTIN
+from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.compiler import compile_metrics
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.metrics.dialects import DIALECTS, DuckDB
+from accountpulse.core.metrics.dialects import DIALECTS, Dialect
 from accountpulse.core.metrics.duck import DuckEngine, DuckFacts
 from accountpulse.core.metrics.engine import STORE, Engine, StoreFacts
 from accountpulse.core.metrics.evaluate import evaluate
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.population import population
+from accountpulse.core.metrics.spark_dialect import Spark
+from accountpulse.core.mirror import Mirror
 from accountpulse.core.store.facts import FACTS
 
+PAGE = Path(__file__).parents[3] / "docs" / "plugins" / "engines.md"
 EVERY = (*BUILTIN, *EXTRA)
 ACCOUNTS = st.one_of(st.none(), st.lists(st.integers(1, 4), unique=True))
 
@@ -201,44 +208,15 @@ def test_python_s_variables_are_no_tables(mirrored: Mirrored) -> None:
 # --- a further engine -----------------------------------------------------------------------------------------------------
 
 
-class Spark(DuckDB):
-    """The shape of a warehouse's dialect. Only compiled here: nothing of it has run on Spark."""
-
-    name = "spark"
-    translate_to = "spark"
-
-    def among(self, column: str, parameter: str) -> str:
-        return f"array_contains(:{parameter}, {column})"
-
-    def among_texts(self, value: str, parameter: str) -> str:
-        return f"array_contains(:{parameter}, {value})"
-
-    def instant_number(self, value: str) -> str:
-        return f"unix_micros({value})"
-
-    def hours(self, begin: str, end: str) -> str:
-        return f"((unix_micros({end}) - unix_micros({begin})) / 3600000000.0)"
-
-    def first_item(self, items: str) -> str:
-        return f"get_json_object({items}, '$[0]')"
-
-    def json_by_number(self, number: str, value: str) -> str:
-        return f"to_json(map_from_entries(collect_list(struct(cast({number} as text), {value}))))"
+def from_the_page() -> dict[str, Any]:
+    """What the page on engines shows, run."""
+    shown: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+        exec(block, shown)
+    return shown
 
 
-class Snowflake(Spark):
-    name = "snowflake"
-    translate_to = "snowflake"
-
-
-class BigQuery(Spark):
-    name = "bigquery"
-    translate_to = "bigquery"
-
-
-@pytest.mark.parametrize("dialect", [Spark(), Snowflake(), BigQuery()], ids=lambda d: d.name)
-@pytest.mark.parametrize("corrected", [True, False])
-def test_a_further_dialect_is_six_lines_and_its_text_is_read_by_sqlglot(dialect: DuckDB, corrected: bool) -> None:
+def compiled_only(dialect: Dialect, corrected: bool) -> None:
     compiled = compile_metrics(EVERY, dialect, corrected, some_accounts=True, currencies=("EUR", "JPY"))
     tree = sqlglot.parse_one(compiled.text, read=dialect.name)
     assert len(tree.selects) >= len(compiled.population) + compiled.numbers
@@ -246,10 +224,35 @@ def test_a_further_dialect_is_six_lines_and_its_text_is_read_by_sqlglot(dialect:
     assert {"fact_usage_day", "fact_ticket", "fact_invoice", "link", "account", "connection"} <= tables
 
 
-def test_spark_s_text_is_spark_s() -> None:
-    text = compile_metrics(EVERY, Spark()).text
+@pytest.mark.parametrize("corrected", [True, False])
+def test_snowflake_compile_only(corrected: bool) -> None:
+    compiled_only(from_the_page()["Snowflake"](), corrected)
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_bigquery_compile_only(corrected: bool) -> None:
+    compiled_only(from_the_page()["BigQuery"](), corrected)
+
+
+def test_the_engine_of_the_page_says_what_the_store_says(
+    mirrored: Mirrored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(mirrored.store.engine, random_world(11))
+    Mirror(tmp_path / "pond", mirrored.store, SystemClock()).export()
+    monkeypatch.setenv("POND", str(tmp_path / "pond"))
+    (brought,) = from_the_page()["register_engines"]()
+    engine, _ = choose_engine(mirrored.store, SystemClock(), None, "pond", plugged={brought.id: brought})
+    with mirrored.store.read() as c:
+        for mode in (AsCorrected(), AsKnown(END)):
+            assert_equal(seen(c, STORE, mode, [1, 3], True), seen(c, engine, mode, [1, 3], True))
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_spark_s_text_is_spark_s(corrected: bool) -> None:
+    """That it runs there, and says the same, is for tests/core/test_spark.py, where Spark and a Java are."""
+    text = compile_metrics(EVERY, Spark(), corrected).text
+    compiled_only(Spark(), corrected)
     assert "`" in text
-    assert '"' not in text
     assert "AS STRING" in text
     assert ":t_30" in text
 

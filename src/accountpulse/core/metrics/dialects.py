@@ -25,8 +25,8 @@ class Dialect(ABC):
     store. seeks: whether it finds single rows by an index; where not, everything is written as joins of whole tables.
     plans: whether it chooses the order of joins by what they cost; where not, it is told to read a table in its own order
     when no index fits a window, instead of by account. begin: a statement to run first in a transaction. first: the aggregate
-    of a value and a place that gives the value of the lowest place that has one. median: the aggregate that takes the middle,
-    between two values if need be. Where an engine has none of the name, windows say the same, slower. translate_to: the
+    over `{value}` and `{place}` that gives the value of the lowest place that has one. median: the aggregate that takes the
+    middle, between two values if need be. Where an engine has neither, windows say the same, slower. translate_to: the
     SQLGlot dialect that finished queries are translated to, where the engine spells types, quotes or functions in its own
     way.
     """
@@ -187,7 +187,7 @@ class DuckDB(Dialect):
     name = "duckdb"
     double = "double"
     seeks = False
-    first = "arg_min"
+    first = "arg_min({value}, {place})"
     median = "median"
 
     def among(self, column: str, parameter: str) -> str:

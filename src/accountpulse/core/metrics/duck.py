@@ -78,6 +78,9 @@ class DuckEngine:
     there too.
     """
 
+    spreads = False
+    elsewhere = False
+
     def __init__(self, mirror: Mirror, *, few: int = FEW) -> None:
         self.mirror = mirror
         self._few = few

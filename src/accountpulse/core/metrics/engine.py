@@ -6,16 +6,20 @@ Exchange rates, connections and how far their streams are always come from the s
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from accountpulse.core.metrics.dialects import Dialect, dialect_of
+
+if TYPE_CHECKING:
+    from accountpulse.core.mirror import Mirror
 
 Floats = NDArray[np.float64]
 
@@ -44,11 +48,38 @@ class Facts(Protocol):
 
 
 class Engine(Protocol):
-    """Where metrics run."""
+    """Where metrics run.
+
+    spreads: whether it can score there too, on machines of its own, see scoring/spread.py. elsewhere: whether it reads facts
+    of whose changes the store hears nothing, so that nobody can say who must be scored again.
+    """
+
+    @property
+    def spreads(self) -> bool: ...
+    @property
+    def elsewhere(self) -> bool: ...
 
     def facts(self, connection: sa.Connection, accounts: Sequence[int] | None = None) -> Facts:
         """The facts for one evaluation. connection: a transaction on the store; accounts: those asked about, None for all."""
         ...
+
+
+class PluggedEngine(ABC):
+    """An engine that a plugin brings: `engine: <id>` in the configuration chooses it. Its own settings are its own affair.
+
+    id: what the configuration calls it. mirror: the Parquet mirror of the facts, None where the configuration asks for none.
+    """
+
+    id: ClassVar[str]
+    spreads = False
+    elsewhere = False
+
+    def __init__(self, mirror: Mirror | None) -> None:
+        self.mirror = mirror
+
+    @abstractmethod
+    def facts(self, connection: sa.Connection, accounts: Sequence[int] | None = None) -> Facts:
+        """See `Engine.facts`."""
 
 
 # --- the store itself -----------------------------------------------------------------------------------------------------
@@ -82,6 +113,9 @@ class StoreFacts:
 
 class StoreEngine:
     """Metrics run in the store: nothing to set up, and enough to about 100,000 accounts."""
+
+    spreads = False
+    elsewhere = False
 
     def facts(self, connection: sa.Connection, accounts: Sequence[int] | None = None) -> StoreFacts:  # noqa: ARG002
         return StoreFacts(connection)

@@ -20,7 +20,7 @@ from accountpulse.core.metrics.asof import AsCorrected, Mode, Moment
 from accountpulse.core.metrics.clocks import Days, local_days, whole_days
 from accountpulse.core.metrics.compiler import Compiled, compile_metrics
 from accountpulse.core.metrics.coverage import Coverage
-from accountpulse.core.metrics.declare import Metric
+from accountpulse.core.metrics.declare import Aggregate, Metric
 from accountpulse.core.metrics.engine import Answer, Facts, Floats
 from accountpulse.core.metrics.features import KeyFeatures, key_features
 from accountpulse.core.metrics.frame import MetricFrame
@@ -28,7 +28,7 @@ from accountpulse.core.metrics.judge import Evidence, Sentences, judge
 from accountpulse.core.metrics.money import Conversion, conversion
 from accountpulse.core.metrics.population import Population, Precedence, decode, ordered
 from accountpulse.core.metrics.rows import ACCOUNTS
-from accountpulse.core.metrics.tables import Tables, table_of
+from accountpulse.core.metrics.tables import Table, Tables, table_of
 from accountpulse.core.model import Kind
 
 Flag = tuple[str, str]
@@ -59,6 +59,18 @@ class Measurements:
     features: KeyFeatures | None
 
 
+@dataclass(frozen=True)
+class Question:
+    """The metrics' query on one day, and what it binds: all that is needed to read its answer, of all accounts or of some."""
+
+    metrics: tuple[Metric, ...]
+    moment: Moment
+    compiled: Compiled
+    parameters: Mapping[str, object]
+    worth: Conversion
+    features: KeyFeatures | None
+
+
 def flags_of(metrics: Sequence[Metric]) -> list[Flag]:
     """The columns of `Measurements.flags`."""
     return [
@@ -83,11 +95,50 @@ def measure(
     features: KeyFeatures | None = None,
     customers: bool = False,
 ) -> Measurements:
+<<<<<<< HEAD
     """Run the metrics' query over `facts`; the arguments as in `evaluate`. features: the key features, where they are known.
 
     customers: `accounts` are known to be customers that day, and no metric reads an attribute: the population is then nothing
     but their ids. Merging what sources say of an account takes as long as most metrics.
     """
+=======
+    """Run the metrics' query over `facts`; the arguments as in `evaluate`. features: the key features, where they are known."""
+    question = question_of(
+        connection,
+        metrics,
+        facts,
+        day=day,
+        zone=zone,
+        mode=mode,
+        reporting_currency=reporting_currency,
+        precedence=precedence,
+        accounts=accounts,
+        include_churned=include_churned,
+        features=features,
+    )
+    compiled, parameters = question.compiled, question.parameters
+    answer = facts.ask(compiled.text, parameters)
+    ids = np.array(answer.objects(0), dtype=np.int64)
+    tables = {read: table_of(facts.ask(query.text, parameters), query, ids) for read, query in compiled.tables.items()}
+    return measurements_of(question, answer, tables)
+
+
+def question_of(
+    connection: sa.Connection,
+    metrics: Sequence[Metric],
+    facts: Facts,
+    *,
+    day: date,
+    zone: ZoneInfo,
+    mode: Mode,
+    reporting_currency: str,
+    precedence: Precedence | None = None,
+    accounts: Sequence[int] | None = None,
+    include_churned: bool = False,
+    features: KeyFeatures | None = None,
+) -> Question:
+    """What `measure` asks; the arguments as there."""
+>>>>>>> 94cadba (Metrics and scores run in Spark, over the mirror or tables of a lake: cell by cell what the store says; an engine is a plug-in with a dialect of a few lines)
     dialect = facts.dialect
     asked = tuple(metrics)
     moment = Moment(day, zone, mode)
@@ -113,7 +164,12 @@ def measure(
         parameters |= features.parameters(dialect)
     if accounts is not None:
         parameters[ACCOUNTS] = dialect.ids(accounts)
-    answer = facts.ask(compiled.text, parameters)
+    return Question(asked, moment, compiled, parameters, worth, features)
+
+
+def measurements_of(question: Question, answer: Answer, tables: Mapping[Aggregate, Table]) -> Measurements:
+    """Read an answer to the question, of the accounts in it. tables: of the same accounts, for the functions of metrics."""
+    asked, compiled = question.metrics, question.compiled
     people = len(compiled.population)
     numbers = answer.floats(people, compiled.numbers)
     values = numbers[:, [compiled.value[m.name] for m in asked]]
@@ -121,15 +177,26 @@ def measure(
     problems = _foreign(answer, compiled, people + compiled.numbers)
     population = decode(answer, compiled.population)
     ids = population.account_ids
-    tables = {read: table_of(facts.ask(query.text, parameters), query, ids) for read, query in compiled.tables.items()}
     for i, metric in enumerate(asked):
         if metric.compute:
             given = {name: tables[aggregate] for name, aggregate in metric.aggregates.items()}
-            values[:, i], wrong = metric.compute.values(Tables(day, len(ids), given))
+            values[:, i], wrong = metric.compute.values(Tables(question.moment.day, len(ids), given))
             if wrong:
                 known = problems.get(metric.name, [None] * len(ids))
                 problems[metric.name] = [wrong.get(row) if problem is None else problem for row, problem in enumerate(known)]
-    return Measurements(day, zone, asked, population, values, flags, problems, compiled.clocks, worth, features)
+    moment = question.moment
+    return Measurements(
+        day=moment.day,
+        zone=moment.zone,
+        metrics=asked,
+        population=population,
+        values=values,
+        flags=flags,
+        problems=problems,
+        clocks=compiled.clocks,
+        worth=question.worth,
+        features=question.features,
+    )
 
 
 def judged(measured: Measurements, covered: Mapping[str, Coverage]) -> MetricFrame:

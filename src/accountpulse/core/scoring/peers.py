@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.model import MetricLine, ScoringModel
 from accountpulse.core.scoring.normalise import EVERY_NUMBER, Percentile, Points, normalise
-from accountpulse.core.scoring.scorer import Floats
+from accountpulse.core.scoring.scorer import Floats, Mask
 
 States = NDArray[np.int8]
 
@@ -36,12 +36,21 @@ def peers_of(model: ScoringModel, values: Floats, states: States, usual: Floats 
     """The peers of a whole segment: `values` (n, k) and `states` (n, k) of every account in it; usual: see `component_of`."""
     peers: list[Peer | None] = []
     for i, line in enumerate(model.lines):
-        measured = (states[:, i] == ComponentState.MEASURED) & np.isfinite(values[:, i])
-        known = values[measured, i]
-        curve = line.normaliser.fit(known) if isinstance(line.normaliser, Percentile) else ()
-        components = normalise(line.normaliser, known, curve, None if usual is None else usual[measured, i])
-        peers.append(_peer(components, known, curve))
+        measured = is_measured(values[:, i], states[:, i])
+        peers.append(peer_of(line, values[measured, i], None if usual is None else usual[measured, i]))
     return tuple(peers)
+
+
+def is_measured(values: Floats, states: States) -> Mask:
+    """Where there is a value that peers are made of."""
+    measured: Mask = (states == ComponentState.MEASURED) & np.isfinite(values)
+    return measured
+
+
+def peer_of(line: MetricLine, known: Floats, usual: Floats | None = None) -> Peer | None:
+    """The peer that measured values (n,) of one metric make; their order decides about the last digit of the mean."""
+    curve = line.normaliser.fit(known) if isinstance(line.normaliser, Percentile) else ()
+    return _peer(normalise(line.normaliser, known, curve, usual), known, curve)
 
 
 def component_of(line: MetricLine, values: Floats, states: States, curve: Points, usual: Floats | None = None) -> Floats:

@@ -25,6 +25,7 @@ from accountpulse.core.scoring.live import run_live
 from accountpulse.core.scoring.live_header import Live
 from accountpulse.core.scoring.next_band import NextBand, next_band
 from accountpulse.core.scoring.publication import Draft, cards_in_force, not_installed, publish_first, require_installed
+from accountpulse.core.scoring.spread_day import spread_day
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.stored import stored_scores
 from accountpulse.core.scoring.types import Score, ScoreChange
@@ -231,6 +232,7 @@ class ScoringService:
 
     def _live(self, cards: Scorecards, shadow: Scorecards | None, *, full: bool = False) -> Live:
         now = self._clock.now()
+        full = full or self._yardstick.engine.elsewhere
         return Live(self._yardstick, cards, shadow, day_of(now, self._yardstick.zone), now, full, self._events)
 
     def _tell(self, changes: Sequence[ScoreChange]) -> None:
@@ -240,7 +242,7 @@ class ScoringService:
 
     def _score_past(self, cards: Scorecards, day: date) -> ScoreReport:
         with self._store.read() as connection:
-            scores = self._published(connection, cards, day, RESTATED)
+            scores = self._published(connection, cards, day, RESTATED, to_keep=True)
         with self._store.write() as connection:
             written = len(write_day(connection, cards, scores, RESTATED, self._clock.now()))
             store_frames.note_history(connection)
@@ -250,15 +252,22 @@ class ScoringService:
 
     def _score_shadow(self, cards: Scorecards, day: date, *, beside: Scorecards) -> None:
         with self._store.read() as connection:
-            scores = self._published(connection, cards, day, SHADOW_RESTATED)
+            scores = self._published(connection, cards, day, SHADOW_RESTATED, to_keep=True)
         with self._store.write() as connection:
             write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now(), beside=beside)
             store_frames.note_history(connection)
 
-    def _published(self, connection: sa.Connection, cards: Scorecards, day: date, basis: Basis) -> DayScores:
-        """A day's scores as they are published: raw, then held steady by the days before, then what people decided."""
+    def _published(
+        self, connection: sa.Connection, cards: Scorecards, day: date, basis: Basis, *, to_keep: bool = False
+    ) -> DayScores:
+        """A day's scores as they are published: raw, then held steady by the days before, then what people decided.
+
+        to_keep: they are written, and not explained, so an engine that scores itself need not tell why.
+        """
         now = self._clock.now() if day == self.today else None
-        raw = score_day(connection, cards, self._yardstick, day, now=now)
+        raw = spread_day(connection, cards, self._yardstick, day) if to_keep and now is None else None
+        if raw is None:
+            raw = score_day(connection, cards, self._yardstick, day, now=now)
         at = now or start_of_day(day + timedelta(days=1), self._yardstick.zone)
         return steadied(connection, raw, cards, self._yardstick, basis=basis, at=at)
 

@@ -1,0 +1,335 @@
+"""Scores a day on the machines of a distributed engine, so that only results come back.
+
+Every step is the one that scores a day in this process: the metrics are judged, accounts fall under their segment, peers are
+made and accounts evaluated by the same functions, over batches of accounts. What needs all accounts at once goes in between:
+peers are made where all values of one metric in one segment have been brought together, and parents are rolled up here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from accountpulse.core.metrics.coverage import Provider, covered
+from accountpulse.core.metrics.duck import Columns
+from accountpulse.core.metrics.evaluate import records_of
+from accountpulse.core.metrics.frame import MetricFrame
+from accountpulse.core.metrics.measure import Question, judged, measurements_of
+from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.adjust import Limit
+from accountpulse.core.scoring.evaluate import Evaluation, concluded, evaluate
+from accountpulse.core.scoring.inputs import REVENUE, UsualValues, columns_of, usual_values
+from accountpulse.core.scoring.model import ScoringModel
+from accountpulse.core.scoring.normalise import Baseline
+from accountpulse.core.scoring.peers import Peer, Peers, is_measured, peer_of
+from accountpulse.core.scoring.scorer import Floats, Scorer
+from accountpulse.core.scoring.segments import Assignment, Rule, assign
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Batches = Iterator[pa.RecordBatch]
+
+VALUES = "account_id bigint, segment int, line int, value double, usual double"
+PEERS = "segment int, line int, component double, value double, accounts bigint, curve string"
+RESULTS = (
+    "account_id bigint, segment int, matched binary, owner string, parent bigint, revenue double, revenue_state tinyint,"
+    " own binary, coverage double, cap binary, components binary, states binary"
+)
+"""What comes back of an account. matched: a byte for each rule; own, cap: three numbers; components: a number for each line of
+the model, states: a byte; numbers are eight bytes, lowest first."""
+
+_NUMBER = np.dtype("<f8")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all machines are told. questions: by how many days before the day it is; width: how many columns each one's answer
+    has. providers: by record type. models: by rule. fields: what conditions read. scorers: by id."""
+
+    day: date
+    questions: Mapping[int, Question]
+    width: Mapping[int, int]
+    providers: Mapping[str, Sequence[Provider]]
+    rules: tuple[Rule, ...]
+    models: tuple[ScoringModel, ...]
+    fields: frozenset[str]
+    scorers: Mapping[str, type[Scorer]]
+
+
+# --- there, over batches of accounts --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Accounts:
+    """Some accounts as they are known on the day, and their segments."""
+
+    frame: MetricFrame
+    assignment: Assignment
+    columns: Mapping[str, NDArray[Any]]
+    usual: UsualValues
+
+    def of(self, plan: Plan, segment: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.int8], Floats]:
+        """The rows of a segment's accounts, their values and states, and what is usual in them: (n,), then (n, k) each."""
+        model = plan.models[segment]
+        rows = np.flatnonzero(self.assignment.index == segment)
+        places = np.array([self.frame.index(name) for name in model.metrics], dtype=np.int64)
+        usual = np.full((len(rows), len(model.lines)), np.nan)
+        for i, line in enumerate(model.lines):
+            if isinstance(line.normaliser, Baseline):
+                usual[:, i] = self.usual[line.metric, line.normaliser][rows]
+        at = np.ix_(rows, places)
+        return rows, self.frame.values[at], self.frame.states[at], usual
+
+
+def _read(plan: Plan, batch: pa.RecordBatch) -> _Accounts:
+    table = pa.Table.from_batches([batch])
+    frames = _frames(plan, table)
+    frame = frames[0]
+    columns = columns_of(frame, plan.fields)
+    usual = usual_values(frame, plan.models, lambda _, past: frames[(plan.day - past).days])
+    return _Accounts(frame, assign(plan.rules, columns, len(frame.account_ids)), columns, usual)
+
+
+def _frames(plan: Plan, table: pa.Table) -> dict[int, MetricFrame]:
+    """The metrics on each of the days. The columns of a table: of each question, then the connections of the account."""
+    frames: dict[int, MetricFrame] = {}
+    first = 0
+    for offset, question in plan.questions.items():
+        width = plan.width[offset]
+        names = table.column_names[first : first + width]
+        # Who was no customer then has no row of that day.
+        there = table.filter(table.column(first).is_valid()).sort_by(names[0])
+        first += width
+        measured = measurements_of(question, Columns(there.select(names)), {})
+        linked = _linked(there.column(table.num_columns - 1), there.num_rows)
+        records = records_of(question.metrics)
+        frames[offset] = judged(measured, covered(plan.providers, records, linked, there.num_rows, None))
+    return frames
+
+
+def _linked(connections: pa.ChunkedArray, accounts: int) -> dict[int, NDArray[np.bool_]]:
+    masks: dict[int, NDArray[np.bool_]] = {}
+    for row, ids in enumerate(connections.to_pylist()):
+        for id in ids or ():
+            masks.setdefault(id, np.zeros(accounts, dtype=np.bool_))[row] = True
+    return masks
+
+
+class ValuesOf:
+    """From accounts to the values that peers are made of."""
+
+    def __init__(self, plan: Plan, wanted: frozenset[tuple[int, int]]) -> None:
+        self.plan, self.wanted = plan, wanted
+
+    def __call__(self, batches: Batches) -> Batches:
+        for batch in batches:
+            accounts = _read(self.plan, batch)
+            for segment, line in sorted(self.wanted):
+                rows, values, states, usual = accounts.of(self.plan, segment)
+                known = is_measured(values[:, line], states[:, line])
+                n = int(known.sum())
+                ids = accounts.frame.account_ids[rows[known]]
+                columns = (ids, _same(segment, n), _same(line, n), values[known, line], usual[known, line])
+                yield pa.RecordBatch.from_arrays([pa.array(c) for c in columns], names=_names(VALUES))
+
+
+class PeersOf:
+    """From all the values of one metric in one segment to their peer."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        segment, line = (table.column(name)[0].as_py() for name in ("segment", "line"))
+        # In the order of the accounts, as everywhere: it decides about the last digit of a mean.
+        ordered = table.sort_by("account_id")
+        values, usual = (ordered.column(name).to_numpy() for name in ("value", "usual"))
+        peer = peer_of(self.plan.models[segment].lines[line], values, usual)
+        rows = [] if peer is None else [peer]
+        columns: list[Sequence[object]] = [[segment] * len(rows), [line] * len(rows)]
+        columns += [[p.component for p in rows], [p.value for p in rows], [p.accounts for p in rows]]
+        columns += [[json.dumps([list(point) for point in p.curve]) for p in rows]]
+        types = (pa.int32(), pa.int32(), pa.float64(), pa.float64(), pa.int64(), pa.string())
+        arrays = [pa.array(column, type) for column, type in zip(columns, types, strict=True)]
+        return pa.Table.from_arrays(arrays, names=_names(PEERS))
+
+
+class ResultsOf:
+    """From accounts to their scores, compared with these peers."""
+
+    def __init__(self, plan: Plan, peers: Sequence[Peers]) -> None:
+        self.plan, self.peers = plan, peers
+
+    def __call__(self, batches: Batches) -> Batches:
+        plan = self.plan
+        for batch in batches:
+            accounts = _read(plan, batch)
+            for segment, model in enumerate(plan.models):
+                rows, values, states, usual = accounts.of(plan, segment)
+                if not len(rows):
+                    continue
+                columns = {name: column[rows] for name, column in accounts.columns.items()}
+                found = evaluate(
+                    model,
+                    model.make_scorer(plan.scorers),
+                    values,
+                    states,
+                    self.peers[segment],
+                    columns=columns,
+                    usual=usual,
+                )
+                yield _results(accounts, segment, rows, found)
+
+
+def _results(accounts: _Accounts, segment: int, rows: NDArray[np.int64], found: Evaluation) -> pa.RecordBatch:
+    frame, n = accounts.frame, len(rows)
+    revenue = frame.index(REVENUE)
+    picked = rows.tolist()
+    arrays = [
+        pa.array(frame.account_ids[rows]),
+        pa.array(_same(segment, n)),
+        _bytes(accounts.assignment.matched[rows].astype(np.int8)),
+        pa.array([frame.attributes["owner"][i] for i in picked], pa.string()),
+        pa.array([frame.attributes["parent"][i] for i in picked], pa.int64()),
+        pa.array(frame.values[rows, revenue]),
+        pa.array(frame.states[rows, revenue]),
+        _bytes(found.own.T.astype(_NUMBER)),
+        pa.array(found.own_coverage),
+        _bytes(np.broadcast_to(found.caps.at, (3, n)).T.astype(_NUMBER)),
+        _bytes(found.components.astype(_NUMBER)),
+        _bytes(found.states.astype(np.int8)),
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=_names(RESULTS))
+
+
+def _same(value: int, n: int) -> NDArray[np.int32]:
+    return np.full(n, value, dtype=np.int32)
+
+
+def _bytes(rows: NDArray[Any]) -> pa.Array:
+    """(n, m) as n texts of bytes."""
+    data, width = np.ascontiguousarray(rows), rows.shape[1] * rows.itemsize
+    offsets = np.arange(len(rows) + 1, dtype=np.int32) * width
+    return pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def _names(schema: str) -> list[str]:
+    return [column.split()[0] for column in schema.split(", ")]
+
+
+# --- here -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What came back of one segment. rows: its accounts' places among all. new: the peers that were not known, by metric."""
+
+    rows: NDArray[np.int64]
+    evaluation: Evaluation
+    peers: Peers
+    new: Mapping[str, Peer]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What came back: n accounts by ascending id. matched: (n, rules). revenue, revenue_state: of the metric `mrr`."""
+
+    accounts: NDArray[np.int64]
+    index: NDArray[np.int64]
+    matched: NDArray[np.bool_]
+    owners: Sequence[object]
+    parents: Sequence[object]
+    revenue: Floats
+    revenue_states: NDArray[np.int8]
+    segments: tuple[Segment, ...]
+
+
+def spread(plan: Plan, accounts: DataFrame, stored: Sequence[Peers]) -> Scored:
+    """Score accounts. accounts: the answers to the plan's questions side by side, and the connections of each account.
+
+    stored: for each rule, the peers that are known; the others are learnt from all the accounts.
+    """
+    wanted = frozenset((s, i) for s, peers in enumerate(stored) for i, peer in enumerate(peers) if peer is None)
+    accounts = accounts.persist() if wanted else accounts
+    try:
+        learnt = _learnt(plan, accounts, wanted) if wanted else {}
+        peers = [tuple(peer or learnt.get((s, i)) for i, peer in enumerate(known)) for s, known in enumerate(stored)]
+        found = accounts.mapInArrow(ResultsOf(plan, peers), RESULTS).toArrow().sort_by("account_id")
+    finally:
+        accounts.unpersist()
+    new = [{m: p for i, m in enumerate(model.metrics) if (p := learnt.get((s, i)))} for s, model in enumerate(plan.models)]
+    return _scored(plan, found, peers, new)
+
+
+def _learnt(plan: Plan, accounts: DataFrame, wanted: frozenset[tuple[int, int]]) -> dict[tuple[int, int], Peer]:
+    values = accounts.mapInArrow(ValuesOf(plan, wanted), VALUES)
+    # A function and no object: Spark asks a function that it applies by group how many arguments it takes.
+    of = PeersOf(plan)
+
+    def peer(table: pa.Table) -> pa.Table:
+        return of(table)
+
+    found = values.groupBy("segment", "line").applyInArrow(peer, PEERS).toArrow().to_pylist()
+    return {
+        (row["segment"], row["line"]): Peer(
+            row["component"], row["value"], row["accounts"], tuple((float(x), float(y)) for x, y in json.loads(row["curve"]))
+        )
+        for row in found
+    }
+
+
+def _scored(plan: Plan, found: pa.Table, peers: Sequence[Peers], new: Sequence[Mapping[str, Peer]]) -> Scored:
+    index = found.column("segment").to_numpy().astype(np.int64)
+    segments = []
+    for segment, model in enumerate(plan.models):
+        rows = np.flatnonzero(index == segment)
+        evaluation = _evaluation(plan, model, peers[segment], found.take(pa.array(rows)))
+        segments.append(Segment(rows, evaluation, peers[segment], new[segment]))
+    return Scored(
+        accounts=found.column("account_id").to_numpy(),
+        index=index,
+        matched=_matrix(found.column("matched"), np.dtype(np.int8), len(plan.rules)) > 0,
+        owners=found.column("owner").to_pylist(),
+        parents=found.column("parent").to_pylist(),
+        revenue=found.column("revenue").to_numpy(),
+        revenue_states=found.column("revenue_state").to_numpy(),
+        segments=tuple(segments),
+    )
+
+
+def _evaluation(plan: Plan, model: ScoringModel, peers: Peers, found: pa.Table) -> Evaluation:
+    """The evaluation that the results are of. What only an explanation needs did not come back: values, deltas, causes."""
+    n, k = found.num_rows, len(model.lines)
+    nobody = evaluate(model, model.make_scorer(plan.scorers), np.empty((0, k)), np.empty((0, k), dtype=np.int8), peers)
+    nothing, states = np.broadcast_to(np.nan, (n, k)), _matrix(found.column("states"), np.dtype(np.int8), k)
+    own = np.ascontiguousarray(_matrix(found.column("own"), _NUMBER, 3).T)
+    cap = np.ascontiguousarray(_matrix(found.column("cap"), _NUMBER, 3).T)
+    coverage = found.column("coverage").to_numpy()
+    return concluded(
+        replace(
+            nobody,
+            values=nothing,
+            usual=nothing,
+            components=_matrix(found.column("components"), _NUMBER, k),
+            states=states,
+            unknown=states != ComponentState.MEASURED,
+            deltas=nothing,
+            own=own,
+            own_coverage=coverage,
+            own_adjustments=(),
+            caps=Limit(cap, np.full(n, -1)),
+        )
+    )
+
+
+def _matrix(column: pa.ChunkedArray, of: np.dtype[Any], width: int) -> NDArray[Any]:
+    data = b"".join(column.to_pylist())
+    return np.frombuffer(data, dtype=of).reshape(len(column), width).copy()

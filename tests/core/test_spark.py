@@ -1,0 +1,232 @@
+"""The distributed engine, in Spark's own multi-process mode: two workers, an executor each, in processes of their own.
+
+One test, because a session takes longer to start than everything else, and each worker of the tests' would start its own.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from tests.core.metrics.test_engines import assert_equal, seen
+from tests.core.metrics.test_laws import END, assert_same
+from tests.core.metrics.worlds import DAY, World, load, random_world, without_the_future
+from tests.core.scoring import incremental_world
+from tests.core.scoring.incremental_answers import answers
+from tests.core.scoring.incremental_models import LONGEST_PAUSE, METRICS, MODELS, RULES
+from tests.core.scoring.incremental_world import IncrementalWorld
+
+from accountpulse.cli.app import cli
+from accountpulse.core.clock import SystemClock
+from accountpulse.core.errors import EngineError
+from accountpulse.core.metrics.asof import AsCorrected, AsKnown
+from accountpulse.core.metrics.engine import STORE, StoreFacts
+from accountpulse.core.metrics.java import MissingJava, find_java
+from accountpulse.core.metrics.spark_settings import SparkSettings
+from accountpulse.core.mirror import Mirror
+from accountpulse.core.scoring.day import Yardstick
+from accountpulse.core.scoring.parse import model_of
+from accountpulse.core.scoring.points import PointsScorer
+from accountpulse.core.scoring.publication import Draft
+from accountpulse.core.scoring.segments import parse_rules
+from accountpulse.core.scoring.service import ScoringService
+from accountpulse.core.scoring.weighted import WeightedScorer
+from accountpulse.core.store.database import Store
+from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.tables import score_history
+
+PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+SEEDS = range(12)
+# On data as small as this, Spark would spend most of its time on making code that runs once.
+QUICK = {
+    "spark.executor.memory": "512m",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.buffer.pageSize": "256k",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+}
+
+
+@pytest.fixture
+def spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SparkSettings]:
+    """A cluster of two. Without Spark or Java this is skipped, but not where everything has to be tested."""
+    try:
+        if find_spec("pyspark") is None:
+            raise MissingJava("pyspark is not installed: `python3 dev.py test --all` installs it")
+        find_java(os.environ)
+    except MissingJava as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"the distributed engine can't be tested: {missing}")
+        pytest.skip(f"the distributed engine is not tested: {missing}")
+    monkeypatch.setenv("JAVA_HOME", str(find_java(os.environ)))
+    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    monkeypatch.setenv("SPARK_WORKER_DIR", str(tmp_path / "workers"))
+    options = {**QUICK, "spark.local.dir": str(tmp_path / "local"), "spark.sql.warehouse.dir": str(tmp_path / "warehouse")}
+    yield SparkSettings("local-cluster[2,1,512]", options)
+    from pyspark.sql import SparkSession
+
+    if (session := SparkSession.getActiveSession()) is not None:
+        session.stop()
+    shutil.rmtree(tmp_path / "workers", ignore_errors=True)
+
+
+def together(seeds: range) -> World:
+    """Several worlds as one: so much happens in it that one query tells of all."""
+    whole, *others = (_numbered(random_world(seed), n) for n, seed in enumerate(seeds))
+    for world in others:
+        whole.accounts += world.accounts
+        whole.source_accounts += world.source_accounts
+        whole.links += world.links
+        for record, rows in world.facts.items():
+            whole.facts[record] += rows
+    return whole
+
+
+def _numbered(world: World, n: int) -> World:
+    for row in (*world.accounts, *world.source_accounts):
+        row["id"] += 100 * n
+    for row in world.source_accounts:
+        row["key"] = f"{n}-{row['key']}"
+    for link in world.links:
+        link["id"] += 1_000 * n
+        link["source_account_id"] += 100 * n
+        link["account_id"] += 100 * n
+    for rows in world.facts.values():
+        for row in rows:
+            row["id"] += 1_000 * n
+            row["source_account_id"] += 100 * n
+            row["source_id"] = f"{n}-{row['source_id']}"
+            if row.get("parent") is not None:
+                row["parent"] = f"{n}-{row['parent']}"
+    return world
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Spark's own, of what comes with it
+def test_spark_says_what_the_store_says(
+    spark: SparkSettings, tmp_path: Path, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from accountpulse.core.metrics.spark import SparkEngine, SparkFacts
+
+    world = together(SEEDS)
+    store = Store.open(str(tmp_path / "store.db"))
+    load(store.engine, world)
+    engine = SparkEngine(Mirror(tmp_path / "mirror", store, SystemClock()), spark, few=3)
+    corrected, known = AsCorrected(), AsKnown(END - timedelta(days=3))
+
+    with subtests.test("who is asked"), store.read() as connection:
+        assert isinstance(engine.facts(connection, [1, 2, 3]), StoreFacts)
+    with store.read() as connection:
+        found = seen(connection, engine, corrected, None, True)
+        with subtests.test("every metric, function over rows and attribute, cell by cell"):
+            assert_equal(seen(connection, STORE, corrected, None, True), found)
+        with subtests.test("a query that fails is told in one line"):
+            facts = engine.facts(connection)
+            assert isinstance(facts, SparkFacts)
+            with pytest.raises(EngineError, match="so it is") as refused:
+                facts.ask("select raise_error('so it is') from link", {})
+            assert "\n" not in str(refused.value)
+    with subtests.test("nothing after T counts"):
+        load(store.engine, without_the_future(world, END, DAY))
+        engine.mirror.refresh(rebuild=True)
+        with store.read() as connection:
+            assert_same(found, seen(connection, engine, corrected, None, True))
+    with subtests.test("a table that lacks a column is refused"), store.read() as connection:
+        lake = SparkSettings(spark.master, spark.options, tables={"usage_day": "select 1 as connection_id, 'x' as feature"})
+        with pytest.raises(
+            EngineError, match=r"usage_day.*lacks the columns count, day, seconds, source_account_id, source_id"
+        ):
+            SparkEngine(engine.mirror, lake).facts(connection)
+    with subtests.test("as it was known, and of some accounts"), store.read() as connection:
+        some = [row["id"] for row in world.accounts][::2]
+        assert_equal(seen(connection, STORE, known, some, False), seen(connection, engine, known, some, False))
+    store.close()
+    with subtests.test("scores of a past day, what is typical, and what is counted"):
+        check_scores(spark, tmp_path)
+    with subtests.test("the page's example, over a table of a lake"):
+        check_page(spark, tmp_path / "page", monkeypatch)
+
+
+# --- scores ---------------------------------------------------------------------------------------------------------------
+
+
+def check_scores(spark: SparkSettings, folder: Path) -> None:
+    """A past day, scored here and by the executors: rank curves, baselines, caps, worst-of, children, every missing policy."""
+    from accountpulse.core.metrics.spark import SparkEngine
+
+    here, there = (Store.open(str(folder / name)) for name in ("here.db", "there.db"))
+    day = incremental_world.NOON.date() - timedelta(days=9)
+    for store in (here, there):
+        world = IncrementalWorld(store, 5)
+        engine = SparkEngine(Mirror(folder / "of-scores", store, world.clock), spark) if store is there else STORE
+        scorers = {"weighted": WeightedScorer, "points": PointsScorer}
+        yardstick = Yardstick(incremental_world.ZONE, "USD", METRICS, scorers, {}, timedelta(days=3), engine)
+        ScoringService(store, world.clock, yardstick, without_functions()).run(day)
+    expected, found = answers(here), answers(there)
+    assert {name: rounded(rows) for name, rows in expected.items()} == {name: rounded(rows) for name, rows in found.items()}
+    assert len(expected["score_history"]) > 4
+    assert len({row[2] for row in expected["peer"]}) > 0
+    here.close()
+    there.close()
+
+
+def without_functions() -> Draft:
+    """The models without metrics that are functions over rows, which keep a day from being scored in the engine."""
+    models = copy.deepcopy(MODELS)
+    for model in models.values():
+        for group in model["groups"]:
+            group["metrics"] = [line for line in group["metrics"] if line["metric"] != LONGEST_PAUSE.name]
+    rules, problems = parse_rules(RULES)
+    assert not problems
+    return Draft(tuple(rules), {name: model_of(content) for name, content in models.items()})
+
+
+# --- the page -------------------------------------------------------------------------------------------------------------
+
+
+def check_page(spark: SparkSettings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/scale.md is followed: usage lies in a lake, and is scored where it lies."""
+    config, model = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    commands = re.findall(r"^\$ accountpulse (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    (folder / "lake" / "usage").mkdir(parents=True)
+    (folder / "accountpulse.yaml").write_text(config)
+    (folder / "model.yaml").write_text(model)
+    (folder / "accounts.csv").write_text("id,name,since\na,Acme,2024-01-05\nb,Beta,2024-06-05\nc,Gamma,2024-06-05\n")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SPARK_MASTER", spark.master)
+    monkeypatch.setenv("LAKE", str(folder / "lake"))
+    used = [(customer, f"p{i % 2}", ("a", "b")[i % 2], date(2026, 2, 1 + i), 5) for customer in "ab" for i in range(20)]
+    columns = dict(zip(("customer", "person", "feature", "day", "events"), zip(*used, strict=True), strict=True))
+    pq.write_table(pa.table({name: list(values) for name, values in columns.items()}), folder / "lake" / "usage" / "1.parquet")
+    for command in commands:
+        done = CliRunner().invoke(cli, command.split(), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    store = Store.open(str(folder / "accountpulse.db"))
+    with store.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(FACTS["usage_day"])).scalar() == 0
+        rows = connection.execute(sa.select(score_history.c.account_id, score_history.c.coverage_percent)).all()
+    store.close()
+    assert sorted(row.coverage_percent for row in rows) == [0, 100, 100], "whoever has no rows there is unknown"
+
+
+def rounded(value: object) -> object:
+    """Floating-point numbers to a relative 1e-9, in whatever holds them."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, (list, tuple)):
+        return [rounded(each) for each in value]
+    return {key: rounded(each) for key, each in value.items()} if isinstance(value, dict) else value
