@@ -101,7 +101,6 @@ def coverage(
 
     facts: where links are read, the store unless given.
     """
-<<<<<<< HEAD
     found = witnesses(connection, mode=mode, accounts=accounts, facts=facts)
     return found.coverage(records, account_ids, stale_before)
 
@@ -110,53 +109,19 @@ def witnesses(
     connection: sa.Connection, *, mode: Mode, accounts: Sequence[int] | None = None, facts: Facts | None = None
 ) -> Witnesses:
     """Who could tell about accounts, all or some, whatever the day; the arguments as in `coverage`."""
-    at = mode.at
-    assumed = isinstance(mode, AsKnown) and mode.loads_assumed
     # A first link holds since ever, but whom a source had not named yet was unknown then, not zero. The store alone knows when.
-    seen = at is not None and not assumed
+    seen = mode.at is not None and not _assumed(mode)
     linked = _linked(facts if facts and not seen else StoreFacts(connection), mode, accounts, seen)
-    return Witnesses(_providers(connection, at, assumed), linked)
-=======
-    # A first link holds since ever, but whom a source had not named yet was unknown then, not zero. The store alone knows when.
-    seen = asks_when_seen(mode)
-    linked = _linked(facts if facts and not seen else StoreFacts(connection), account_ids, mode, accounts, seen)
-    return covered(providers_of(connection, mode), records, linked, len(account_ids), stale_before)
-
-
-def asks_when_seen(mode: Mode) -> bool:
-    """Whether it matters since when a source has named an account, which the store alone knows."""
-    return mode.at is not None and not (isinstance(mode, AsKnown) and mode.loads_assumed)
+    return Witnesses(providers_of(connection, mode), linked)
 
 
 def providers_of(connection: sa.Connection, mode: Mode) -> dict[str, list[Provider]]:
     """Who provides each record type."""
-    return _providers(connection, mode.at, isinstance(mode, AsKnown) and mode.loads_assumed)
+    return _providers(connection, mode.at, _assumed(mode))
 
 
-def covered(
-    providers: Mapping[str, Sequence[Provider]],
-    records: Iterable[str],
-    linked: Mapping[int, Mask],
-    accounts: int,
-    stale_before: datetime | None,
-) -> dict[str, Coverage]:
-    """The coverage of each record type. linked: for each connection, which of so many accounts have a source account in it."""
-    nobody = np.zeros(accounts, dtype=np.bool_)
-    result: dict[str, Coverage] = {}
-    for record in records:
-        found = providers.get(record, [])
-        masks = [linked.get(p.connection_id, nobody) for p in found]
-        fresh = [m for p, m in zip(found, masks, strict=True) if _is_fresh(p, stale_before)]
-        known = [m for p, m in zip(found, masks, strict=True) if p.loaded]
-        result[record] = Coverage(
-            record=record,
-            providers=tuple(found),
-            linked=_any(masks, nobody),
-            loaded=_any(known, nobody),
-            stale=_any(known, nobody) & ~_any(fresh, nobody),
-        )
-    return result
->>>>>>> 94cadba (Metrics and scores run in Spark, over the mirror or tables of a lake: cell by cell what the store says; an engine is a plug-in with a dialect of a few lines)
+def _assumed(mode: Mode) -> bool:
+    return isinstance(mode, AsKnown) and mode.loads_assumed
 
 
 def _is_fresh(provider: Provider, stale_before: datetime | None) -> bool:

@@ -95,14 +95,11 @@ def measure(
     features: KeyFeatures | None = None,
     customers: bool = False,
 ) -> Measurements:
-<<<<<<< HEAD
     """Run the metrics' query over `facts`; the arguments as in `evaluate`. features: the key features, where they are known.
 
     customers: `accounts` are known to be customers that day, and no metric reads an attribute: the population is then nothing
     but their ids. Merging what sources say of an account takes as long as most metrics.
     """
-=======
-    """Run the metrics' query over `facts`; the arguments as in `evaluate`. features: the key features, where they are known."""
     question = question_of(
         connection,
         metrics,
@@ -115,6 +112,7 @@ def measure(
         accounts=accounts,
         include_churned=include_churned,
         features=features,
+        customers=customers,
     )
     compiled, parameters = question.compiled, question.parameters
     answer = facts.ask(compiled.text, parameters)
@@ -136,9 +134,9 @@ def question_of(
     accounts: Sequence[int] | None = None,
     include_churned: bool = False,
     features: KeyFeatures | None = None,
+    customers: bool = False,
 ) -> Question:
     """What `measure` asks; the arguments as there."""
->>>>>>> 94cadba (Metrics and scores run in Spark, over the mirror or tables of a lake: cell by cell what the store says; an engine is a plug-in with a dialect of a few lines)
     dialect = facts.dialect
     asked = tuple(metrics)
     moment = Moment(day, zone, mode)

@@ -127,15 +127,14 @@ def population_query(scope: Scope, precedence: Order, include_churned: bool, *, 
     return query
 
 
-<<<<<<< HEAD
 def customers_query(scope: Scope) -> PopulationQuery:
     """The same for accounts that are known to be customers then, without what is known of them: only their ids."""
     chosen = " and ".join(scope.wanted("a.id"))
     return PopulationQuery([f"population as (\nselect a.id as account_id from account a where {chosen}\n)"], ["account_id"])
-=======
+
+
 def _earliest(scope: Scope, value: str, place: str) -> str:
     return scope.dialect.first.format(value=value, place=place)
->>>>>>> 94cadba (Metrics and scores run in Spark, over the mirror or tables of a lake: cell by cell what the store says; an engine is a plug-in with a dialect of a few lines)
 
 
 def _columns_of(attribute: str, origins: bool) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from accountpulse.core.metrics.coverage import Provider, covered
+from accountpulse.core.metrics.coverage import Provider, Witnesses
 from accountpulse.core.metrics.duck import Columns
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.frame import MetricFrame
@@ -109,18 +109,19 @@ def _frames(plan: Plan, table: pa.Table) -> dict[int, MetricFrame]:
         there = table.filter(table.column(first).is_valid()).sort_by(names[0])
         first += width
         measured = measurements_of(question, Columns(there.select(names)), {})
-        linked = _linked(there.column(table.num_columns - 1), there.num_rows)
-        records = records_of(question.metrics)
-        frames[offset] = judged(measured, covered(plan.providers, records, linked, there.num_rows, None))
+        ids = measured.population.account_ids
+        witnesses = Witnesses(plan.providers, _linked(ids, there.column(table.num_columns - 1)))
+        frames[offset] = judged(measured, witnesses.coverage(records_of(question.metrics), ids, None))
     return frames
 
 
-def _linked(connections: pa.ChunkedArray, accounts: int) -> dict[int, NDArray[np.bool_]]:
-    masks: dict[int, NDArray[np.bool_]] = {}
-    for row, ids in enumerate(connections.to_pylist()):
+def _linked(accounts: NDArray[np.int64], connections: pa.ChunkedArray) -> dict[int, NDArray[np.int64]]:
+    """By connection, the accounts with a source account in it. connections: a list for each of the accounts, or null."""
+    linked: dict[int, list[int]] = {}
+    for account, ids in zip(accounts.tolist(), connections.to_pylist(), strict=True):
         for id in ids or ():
-            masks.setdefault(id, np.zeros(accounts, dtype=np.bool_))[row] = True
-    return masks
+            linked.setdefault(id, []).append(account)
+    return {id: np.array(found, dtype=np.int64) for id, found in linked.items()}
 
 
 class ValuesOf:
