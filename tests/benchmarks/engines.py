@@ -48,10 +48,10 @@ def run(options: Options, step: Step) -> Report:
 
 
 def _tasks(options: Options, world: Path, report: Report) -> list[Task]:
-    url = f"sqlite:///{world / 'store.db'}"
+    given = {"url": f"sqlite:///{world / 'store.db'}", "mirror": str(world / "mirror")}
     tasks = [
-        Task(SQLITE, {"url": url}, "scored_day", module="engines_tasks"),
-        Task(DUCKDB, {"url": url, "mirror": str(world / "mirror")}, "scored_day", module="engines_tasks"),
+        Task(SQLITE, {**given, "engine": "store"}, "scored_day", module="engines_tasks"),
+        Task(DUCKDB, {**given, "engine": "duckdb"}, "scored_day", module="engines_tasks"),
     ]
     if not options.spark:
         return tasks
@@ -62,7 +62,7 @@ def _tasks(options: Options, world: Path, report: Report) -> list[Task]:
     except MissingJava as missing:
         report.setting = {**report.setting, "Spark": f"not measured: {missing}"}
         return tasks
-    given = {"url": url, "mirror": str(world / "mirror"), "master": options.master}
+    given |= {"engine": "spark", "master": options.master}
     return [*tasks, Task(SPARK, given, "scored_day", module="engines_tasks")]
 
 

@@ -28,19 +28,17 @@ DAY = AS_OF - timedelta(days=1)
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
-def scored_day(url: str, mirror: str | None = None, master: str | None = None) -> dict[str, float]:
+def scored_day(url: str, mirror: str, engine: str, master: str = "local[*]") -> dict[str, float]:
     """Score a past day twice, learning what is typical: `cpu` is of the second time, what a process does once left out."""
     store = Store(url)
-    name = "store" if mirror is None else "duckdb" if master is None else "spark"
-    settings = SparkSettings(master) if master else None
-    engine, _ = choose_engine(store, SystemClock(), Path(mirror) if mirror else None, name, settings)
+    chosen, _ = choose_engine(store, SystemClock(), Path(mirror), engine, SparkSettings(master))
     rules, _ = parse_rules(RULES)
     library = {metric.name: metric for metric in BUILTIN}
     cards = Draft(tuple(rules), default_models(metrics=library, scorers=SCORERS)).cards()
-    yardstick = Yardstick(ZoneInfo("UTC"), "USD", library, SCORERS, {}, timedelta(days=3), engine)
+    yardstick = Yardstick(ZoneInfo("UTC"), "USD", library, SCORERS, {}, timedelta(days=3), chosen)
     begun = tree_cpu(os.getpid())
     with store.read() as connection:
-        engine.facts(connection).ask("select id from account where id < 0", {})
+        chosen.facts(connection).ask("select id from account where id < 0", {})
         marks = [(tree_cpu(os.getpid()), time.perf_counter())]
         for _ in range(2):
             scores = spread_day(connection, cards, yardstick, DAY) or score_day(connection, cards, yardstick, DAY)

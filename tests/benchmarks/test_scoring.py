@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.benchmarks import scoring
+from tests.benchmarks import engines, scoring
 from tests.benchmarks.claims import Claim
 
 WORLD = 120
@@ -28,6 +28,15 @@ def test_a_small_run_compares_everybody_and_measures_what_it_promises(tmp_path: 
     again: list[str] = []
     scoring.stores.worlds(WORLD, scoring.SEED, again.append, tmp_path)
     assert again == [], "a world is made once"
+
+
+@pytest.mark.slow
+def test_a_small_run_of_engines_scores_the_same_in_each(tmp_path: Path) -> None:
+    report = engines.run(engines.Options((WORLD,), 1, spark=False, cache=tmp_path), lambda what: None)
+    found = {fact.what: fact.value for fact in report.facts}
+    assert found[f"{WORLD} accounts, SQLite: CPU against SQLite"] == 1
+    assert found[f"{WORLD} accounts, DuckDB: CPU against SQLite"] > 0
+    assert json.loads(report.to_json())["setting"]["rounds"] == 1
 
 
 @pytest.mark.parametrize(

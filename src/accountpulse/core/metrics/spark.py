@@ -154,11 +154,10 @@ def _started(settings: SparkSettings) -> SparkSession:
         "spark.driver.maxResultSize": "0",
     }
     if settings.master.startswith("local"):
-        options |= {
-            "spark.pyspark.python": sys.executable,
-            "spark.driver.host": "localhost",
-            "spark.driver.bindAddress": "127.0.0.1",
-        }
+        options |= {"spark.driver.host": "localhost", "spark.driver.bindAddress": "127.0.0.1"}
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if (python := settings.options.get("spark.pyspark.python")) is not None:
+        os.environ["PYSPARK_PYTHON"] = python  # the option counts for spark-submit alone
     builder = SparkSession.builder.master(settings.master)
     for name, value in {**options, **settings.options}.items():
         builder = builder.config(name, value)
@@ -168,6 +167,9 @@ def _started(settings: SparkSettings) -> SparkSession:
 def _first_cause(error: Exception) -> str:
     """What a failure began with, of all the lines that Spark has to say about it."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    if lines[0].endswith(":") and any("Traceback" in line for line in lines):  # of our own code, on an executor
+        trace = next(i for i, line in enumerate(lines) if "Traceback" in line)
+        return next(line for line in lines[trace + 1 :] if line and not line.startswith(" "))
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     named = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
     return (causes or named or lines)[-1 if causes else 0]

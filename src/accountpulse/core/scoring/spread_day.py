@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -102,8 +103,12 @@ def _plan(
 def _scored(facts: SparkFacts, plan: Plan, stored: Sequence[tuple[object, ...]]) -> Scored:
     from accountpulse.core.scoring.spread import spread
 
-    with facts.explained():
+    with _explained(facts):
         return spread(plan, _side_by_side(facts, plan.questions), stored)  # type: ignore[arg-type]  # peers, as they were read
+
+
+def _explained(facts: SparkFacts) -> AbstractContextManager[None]:
+    return facts.explained()
 
 
 def _side_by_side(facts: SparkFacts, questions: Mapping[int, Question]) -> DataFrame:
