@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from accountpulse.core.metrics.dialects import DIALECTS
 from accountpulse.core.metrics.engine import Facts, Floats, StoreFacts
@@ -38,23 +38,23 @@ _SETTINGS: Mapping[str, bool] = {
 }
 
 
-class Columns:
-    """An answer that came by column."""
+class Arrays:
+    """An answer that came by column, each as DuckDB's `fetchnumpy` gives it: masked where there are nulls."""
 
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table
+    def __init__(self, columns: Sequence[NDArray[Any]]) -> None:
+        self._columns = columns
 
     def objects(self, column: int) -> list[object]:
-        values = self._table.column(column)
-        if pa.types.is_timestamp(values.type):
-            values = values.cast(pa.int64())
-        found: list[object] = values.to_pylist()
+        values = self._columns[column]
+        if values.dtype.kind == "M":
+            values = values.astype("datetime64[us]").astype(np.int64)
+        found: list[object] = values.tolist()  # None where masked
         return found
 
     def floats(self, first: int, count: int) -> Floats:
-        numbers = np.empty((self._table.num_rows, count))
-        for i in range(count):
-            numbers[:, i] = self._table.column(first + i).cast(pa.float64()).to_numpy()
+        numbers = np.empty((len(self._columns[0]), count))
+        for i, column in enumerate(self._columns[first : first + count]):
+            numbers[:, i] = np.ma.filled(column.astype(np.float64), np.nan)
         return numbers
 
 
@@ -66,9 +66,10 @@ class DuckFacts:
     def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
         self._database = database
 
-    def ask(self, query: str, parameters: Mapping[str, object]) -> Columns:
+    def ask(self, query: str, parameters: Mapping[str, object]) -> Arrays:
         mentioned = {name: parameters[name] for name in _PARAMETER.findall(query)}
-        return Columns(self._database.sql(_PARAMETER.sub(r"$\1", query), params=mentioned).to_arrow_table())
+        # Not `sql`, which plans a query once to know its columns, and again to run it.
+        return Arrays(list(self._database.execute(_PARAMETER.sub(r"$\1", query), mentioned).fetchnumpy().values()))
 
 
 class DuckEngine:

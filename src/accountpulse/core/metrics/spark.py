@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from accountpulse.core.errors import EngineError
-from accountpulse.core.metrics.duck import FEW, Columns
+from accountpulse.core.metrics.arrow import Columns
+from accountpulse.core.metrics.duck import FEW
 from accountpulse.core.metrics.engine import Facts, StoreFacts
 from accountpulse.core.metrics.java import find_java
 from accountpulse.core.metrics.spark_dialect import Spark

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from accountpulse.core.metrics.arrow import Columns
 from accountpulse.core.metrics.coverage import Provider, Witnesses
-from accountpulse.core.metrics.duck import Columns
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.measure import Question, judged, measurements_of
