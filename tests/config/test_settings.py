@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from tests.config.conftest import Problems
+from tests.config.settings_texts import ENVIRONMENT, GOOD, SECRET
 
-from accountpulse.config.model_schema import default_model_text
 from accountpulse.config.reading import read_plugin_settings
 from accountpulse.config.settings import PluginSettings, ServerSettings, Settings, default_path
 from accountpulse.config.template import TEMPLATE, write_template
@@ -20,82 +19,6 @@ from accountpulse.core.errors import SettingsError
 from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.sync.headway import Limits
 from accountpulse.plugins.host import PluginHost, PluginInfo
-
-SECRET = "hunter2-and-more"
-ENVIRONMENT = {
-    "SF_SECRET": SECRET,
-    "STRIPE_KEY": "rk_test_abc123",
-    "KEY_ONE": "one-key",
-    "DB_PASSWORD": "p@ss/word",
-    "EMPTY": "",
-}
-GOOD = """\
-store: {url: data/pulse.db}
-time_zone: Europe/Berlin
-currency: EUR
-connections:
-  crm:
-    connector: salesforce
-    anchor: true
-    config:
-      base_url: https://acme.my.salesforce.com
-      client_id: abc
-      client_secret: ${SF_SECRET}
-  billing:
-    connector: stripe
-    config: {api_key: "${STRIPE_KEY}"}
-  usage:
-    connector: segment
-    config:
-      write_keys: ["${KEY_ONE}", "file:secrets/two"]
-precedence: {plan: [billing, crm]}
-segments:
-  - {name: new, when: {tenure_days: {lt: 90}}, model: models/new.yaml}
-  - {name: standard, default: true, model: models/standard.yaml}
-freshness: {stale_after_days: 2}
-plugins: {strict: false}
-server: {host: 0.0.0.0, port: 9000}
-"""
-
-Problems = Callable[[str], list[str]]
-
-
-@pytest.fixture(scope="module")
-def host() -> PluginHost:
-    return PluginHost.load()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "models").mkdir()
-    for name in ("new", "standard"):
-        (tmp_path / "models" / f"{name}.yaml").write_text(default_model_text(name))
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "two").write_text("two-key\n")
-    return tmp_path
-
-
-@pytest.fixture
-def load(folder: Path, host: PluginHost) -> Callable[[str], Settings]:
-    def load(text: str) -> Settings:
-        file = folder / "accountpulse.yaml"
-        file.write_text(text)
-        return Settings.load(file, host, environment=ENVIRONMENT)
-
-    return load
-
-
-@pytest.fixture
-def problems(load: Callable[[str], Settings], folder: Path) -> Problems:
-    """The problems of a file, without the folder in which it lies."""
-
-    def problems(text: str) -> list[str]:
-        with pytest.raises(SettingsError) as caught:
-            load(text)
-        return [problem.replace(f"{folder}/", "") for problem in caught.value.problems]
-
-    return problems
-
 
 # --- what it means --------------------------------------------------------------------------------------------------------
 
@@ -430,49 +353,3 @@ def test_init_overwrites_nothing_unless_it_must(tmp_path: Path) -> None:
         write_template(tmp_path)
     assert len(caught.value.problems) == 5
     assert len(write_template(tmp_path, force=True)) == 5
-
-
-OIDC = "issuer: https://login.example, audience: hub, jwks_url: https://login.example/keys"
-
-
-def test_an_identity_provider_is_read(load: Callable[[str], Settings]) -> None:
-    more = "algorithms: [ES256], clock_skew_seconds: 5, scope_prefix: 'ap:', claims: {name: email, owners: email}"
-    block = f"server: {{oidc: {{{OIDC}, {more}}}}}"
-    oidc = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server.api.provider
-    assert oidc is not None
-    assert (oidc.issuer, oidc.audience, oidc.jwks_url) == ("https://login.example", ("hub",), "https://login.example/keys")
-    assert (oidc.algorithms, oidc.clock_skew, oidc.scope_prefix) == (("ES256",), timedelta(seconds=5), "ap:")
-    assert (oidc.name, oidc.scopes, oidc.rows) == ("email", "scope", {"owners": "email"})
-
-
-@pytest.mark.parametrize(
-    ("block", "place"),
-    [
-        ("{issuer: 'https://login.example'}", "server.oidc: "),
-        ("{issuer: 'http://login.example', audience: b}", "server.oidc.issuer"),
-        (f"{{{OIDC}, algorithms: [HS256]}}", "server.oidc.algorithms[0]"),
-        (f"{{{OIDC}, algorithms: [none]}}", "server.oidc.algorithms[0]"),
-        (f"{{{OIDC}, algorithms: []}}", "server.oidc.algorithms"),
-        ("{issuer: a, audience: b, jwks_url: 'http://login.example/keys'}", "server.oidc.jwks_url"),
-        ("{issuer: a, audience: [], jwks_url: 'https://login.example/keys'}", "server.oidc.audience"),
-        (f"{{{OIDC}, claims: {{owner: email}}}}", "server.oidc.claims"),
-        (f"{{{OIDC}, clock_skew_seconds: 9000}}", "server.oidc.clock_skew_seconds"),
-    ],
-)
-def test_what_is_wrong_with_an_identity_provider_is_told(problems: Problems, block: str, place: str) -> None:
-    found = problems(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", f"server: {{oidc: {block}}}"))
-    assert len(found) == 1
-    assert place in found[0]
-
-
-def test_what_the_api_may_be_asked_is_read(load: Callable[[str], Settings], folder: Path) -> None:
-    (folder / "documents.json").write_text(json.dumps({"Me": "{ viewer { name } }"}))
-    block = (
-        "server: {cors_origins: [https://app.example, 'http://localhost:3000'], max_cost: 5, bucket: 9, refill: 2, "
-        "timeout_seconds: 1.5, trusted_documents: {mode: enforce, file: documents.json}}"
-    )
-    api = load(GOOD.replace("server: {host: 0.0.0.0, port: 9000}", block)).server.api
-    assert api.cors_origins == ("https://app.example", "http://localhost:3000")
-    assert (api.max_cost, api.bucket, api.refill, api.timeout) == (5, 9, 2, 1.5)
-    assert api.trusted == "enforce"
-    assert api.documents == {hashlib.sha256(b"{ viewer { name } }").hexdigest(): "{ viewer { name } }"}
