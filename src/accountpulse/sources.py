@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from accountpulse.config.settings import ConnectionSettings, Settings
 from accountpulse.core.clock import Clock
-from accountpulse.core.errors import AccountPulseError, NotFound
+from accountpulse.core.errors import AccountPulseError, NotFound, describe_crash
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.connector import Connector, Identity
 from accountpulse.core.sync.context import Context
-from accountpulse.core.sync.engine import Source, describe_crash
+from accountpulse.core.sync.engine import Source
 from accountpulse.core.sync.results import RunResult, StreamResult
 from accountpulse.core.sync.resync import forget
 from accountpulse.core.sync.whose import settle_identity
@@ -72,7 +72,7 @@ class Sources(Mapping[str, Source]):
             except AccountPulseError as error:
                 self._unusable[name] = str(error)
             except CRASHES as error:
-                self._unusable[name] = describe_crash(error)
+                self._unusable[name] = describe_crash(error, "the connector")
 
     def __getitem__(self, name: str) -> Source:
         return self._opened[name]
@@ -107,7 +107,7 @@ class Sources(Mapping[str, Source]):
         except AccountPulseError as error:
             return CheckResult(name, connector, False, message=str(error))
         except CRASHES as error:
-            return CheckResult(name, connector, False, message=describe_crash(error))
+            return CheckResult(name, connector, False, message=describe_crash(error, "the connector"))
         with self._store.write() as connection:
             refused = settle_identity(connection, self[name], identity, accept=accept)
         return CheckResult(name, connector, refused is None, identity, refused, wrong_account=refused is not None)

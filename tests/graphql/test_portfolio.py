@@ -9,7 +9,7 @@ from tests.graphql.client import Api
 from tests.graphql.test_query_counts import counted
 from tests.graphql.world import MODEL, NOW, TODAY, SmallHub, World
 
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.store import tables
 from accountpulse.core.store.absence import score_absence
 from accountpulse.core.store.scope import RowScope

@@ -111,7 +111,7 @@ def _document(results: Sequence[RunResult], report: ScoreReport, rows: Sequence[
 
 def _show(run: Run, demo: Demo, report: ScoreReport, rows: Sequence[ScoreRow]) -> None:
     from accountpulse.cli.score import score_table, summary
-    from accountpulse.core.scoring.bands import UNKNOWN_NAME
+    from accountpulse.core.names import UNKNOWN_NAME
 
     known = [row for row in rows if row.band != UNKNOWN_NAME]
     worst, best = known[:WORST], known[WORST:][-BEST:]

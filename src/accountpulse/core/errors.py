@@ -123,6 +123,17 @@ def raised_at(error: BaseException) -> str:
     return f" in {code.co_name} ({code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"
 
 
+def describe_crash(error: BaseException, culprit: str) -> str:
+    """Where and what, without the message or locals of an exception that is not ours. culprit: whose bug it is."""
+    import sqlalchemy as sa  # only here: nothing else about errors needs it
+
+    if isinstance(error, sa.exc.SQLAlchemyError):
+        # Nobody's bug. The message would quote the records.
+        cause = type(getattr(error, "orig", None) or error).__name__
+        return f"the store could not be read or written ({cause}): see that its disk has room and that it can be reached"
+    return f"{type(error).__name__}{raised_at(error)}: this is a bug of {culprit}; please report it to its author"
+
+
 class PluginError(AccountPulseError):
     """A plugin broke a rule of the host. Only that plugin is affected, unless strict mode is on."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from accountpulse.core.audit.figures import Floats, Interval, Ints, Mask, rate_interval
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 
 Order = Literal["apart", "ordered", "not ordered", "too few"]
 

@@ -17,7 +17,8 @@ from accountpulse.core.audit.figures import Floats, Ints, Mask
 from accountpulse.core.clock import start_of_day
 from accountpulse.core.metrics.asof import AsKnown
 from accountpulse.core.metrics.states import ComponentState
-from accountpulse.core.scoring.bands import UNKNOWN, UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
+from accountpulse.core.scoring.bands import UNKNOWN
 from accountpulse.core.scoring.day import Scorecards, Yardstick, score_day
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.packing import unpack

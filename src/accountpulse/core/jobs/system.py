@@ -12,9 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from dbos import Serializer
 
-from accountpulse.core.errors import AccountPulseError, StoreError
+from accountpulse.core.errors import AccountPulseError, StoreError, describe_crash
 from accountpulse.core.store.database import BUSY_TIMEOUT_MS, Store
-from accountpulse.core.sync.engine import describe_crash
 
 _FIRST_WITH_SUBSECONDS = (3, 42)
 
@@ -76,7 +75,7 @@ def _plain(value: object) -> object:
         return {"$at": value.isoformat()}
     if isinstance(value, BaseException):
         # The text of a foreign exception may hold a secret.
-        return {"$error": str(value) if isinstance(value, AccountPulseError) else describe_crash(value)}
+        return {"$error": str(value) if isinstance(value, AccountPulseError) else describe_crash(value, "AccountPulse")}
     raise TypeError(f"a job holds ids and states, no {type(value).__name__}")
 
 

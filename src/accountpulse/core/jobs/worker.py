@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from dbos import DBOS, SetEnqueueOptions
 
 from accountpulse.core.clock import Clock
-from accountpulse.core.errors import AccountPulseError
+from accountpulse.core.errors import AccountPulseError, describe_crash
 from accountpulse.core.jobs.liveness import Liveness
 from accountpulse.core.jobs.queue import AFTER_PAUSE, APPLICATION, SCORE, SCORINGS, SYNC, SYNCS, VERSION
 from accountpulse.core.jobs.requests import SyncRequest
@@ -29,7 +29,6 @@ from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.jobs.system import JsonSerializer, system_engine, system_url
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.leases import DEAD_AFTER
-from accountpulse.core.sync.engine import describe_crash
 from accountpulse.core.sync.holding import this_process
 from accountpulse.core.sync.results import RunResult
 
@@ -242,7 +241,7 @@ class Worker:
                 with self._at_work():
                     return part()
             except sa.exc.OperationalError as error:
-                log.error("a job waits: %s", describe_crash(error))
+                log.error("a job waits: %s", describe_crash(error, "AccountPulse"))
                 if pause is None:
                     raise
             self._stopping.wait(pause)
@@ -258,7 +257,9 @@ class Worker:
         except sa.exc.OperationalError:
             raise
         except Exception as error:
-            log.error("a job failed: %s", error if isinstance(error, AccountPulseError) else describe_crash(error))
+            log.error(
+                "a job failed: %s", error if isinstance(error, AccountPulseError) else describe_crash(error, "AccountPulse")
+            )
             raise
         finally:
             with self._lock:

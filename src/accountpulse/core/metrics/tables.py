@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accountpulse.core.errors import raised_at
+from accountpulse.core.errors import describe_crash
 from accountpulse.core.metrics.engine import Answer, Floats
 from accountpulse.core.model import Kind
 
@@ -99,7 +99,8 @@ class TableFunction:
             return self._checked(tables)
         except (Exception, SystemExit) as error:
             if tables.accounts == 1:
-                return np.full(1, np.nan), {0: f"{SAID}it could not be computed: {_what(error)}"}
+                said = str(error) if isinstance(error, _Misshapen) else describe_crash(error, "the metric")
+                return np.full(1, np.nan), {0: f"{SAID}it could not be computed: {said}"}
         # One account's rows must cost that account only, whoever else it is asked about with.
         values = np.full(tables.accounts, np.nan)
         problems: dict[int, str] = {}
@@ -120,13 +121,6 @@ class TableFunction:
 
 class _Misshapen(Exception):
     """A function gave something else than a value for each account. The message is ours."""
-
-
-def _what(error: BaseException) -> str:
-    """Where and what; the text of a stranger's exception may quote a record."""
-    if isinstance(error, _Misshapen):
-        return str(error)
-    return f"{type(error).__name__}{raised_at(error)}: this is a bug of the metric; please report it to its author"
 
 
 @cache

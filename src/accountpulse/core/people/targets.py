@@ -10,8 +10,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from accountpulse.core.errors import NotFound
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.people import checks
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
 from accountpulse.core.store import people as store_people
 from accountpulse.core.store.people_tables import account_target
 from accountpulse.core.store.scope import RowScope

@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.scoring.scorer import Floats
 
 UNKNOWN = -1
-UNKNOWN_NAME = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

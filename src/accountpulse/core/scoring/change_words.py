@@ -12,7 +12,7 @@ from typing import Protocol
 
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.states import ComponentState
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.scoring.explain import NEGLIGIBLE
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.words import Wording

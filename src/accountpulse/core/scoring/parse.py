@@ -10,7 +10,8 @@ from typing import cast
 
 from accountpulse.core.errors import ModelError
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.scoring.bands import PRESETS, UNKNOWN_NAME, Band, tiling_problem
+from accountpulse.core.names import UNKNOWN_NAME
+from accountpulse.core.scoring.bands import PRESETS, Band, tiling_problem
 from accountpulse.core.scoring.model import (
     DEFAULT_STEADINESS,
     GOALS,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from accountpulse.core.errors import ModelError
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.scoring.beside import Scored, reasons
 from accountpulse.core.scoring.day import Scorecards, Yardstick, metrics_named, names_read, score_frame
 from accountpulse.core.scoring.diff import Change, ModelChange, model_changes, rule_changes

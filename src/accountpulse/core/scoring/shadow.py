@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.store import profiles as store_profiles
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import series as store_series

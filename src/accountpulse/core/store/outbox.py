@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.people_tables import account_target

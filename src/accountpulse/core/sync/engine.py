@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from accountpulse.core.clock import Clock
 from accountpulse.core.errors import (
     AccountPulseError,
@@ -28,7 +26,7 @@ from accountpulse.core.errors import (
     PermissionMissing,
     RateLimited,
     Stalled,
-    raised_at,
+    describe_crash,
 )
 from accountpulse.core.garbage import fewer_collections
 from accountpulse.core.observe.about import about
@@ -267,7 +265,7 @@ class SyncEngine:
         except (Exception, SystemExit) as error:
             # A connector's bug costs its stream only, also where it takes itself for the whole program. The text of a foreign
             # exception may hold a secret, so only its kind and place are kept.
-            outcome.state, outcome.message = "failed", describe_crash(error)
+            outcome.state, outcome.message = "failed", describe_crash(error, "the connector")
         outcome.retries = attempts.retries
         with self._store.write() as connection:
             store_connections.lock(connection, source.id)
@@ -302,15 +300,6 @@ class SyncEngine:
             store_connections.set_state(
                 connection, source.id, result.state, now, message=result.message, paused_until=result.paused_until
             )
-
-
-def describe_crash(error: BaseException) -> str:
-    """Where and what, without the message or locals of an exception that is not ours."""
-    if isinstance(error, sa.exc.SQLAlchemyError):
-        # Not the connector's fault. The message would quote the records.
-        cause = type(getattr(error, "orig", None) or error).__name__
-        return f"the store could not be read or written ({cause}): see that its disk has room and that it can be reached"
-    return f"{type(error).__name__}{raised_at(error)}: this is a bug of the connector; please report it to its author"
 
 
 def chosen_streams(source: Source, names: Sequence[str] | None) -> list[StreamSpec]:

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock, day_of
-from accountpulse.core.errors import ConnectorError, InvalidRecord, NotFound
+from accountpulse.core.errors import ConnectorError, InvalidRecord, NotFound, describe_crash
 from accountpulse.core.model import UsageDay, schema_of
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import inbox
@@ -18,7 +18,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.writes import AccountKeys, WriteCounts, write_records
 from accountpulse.core.sync.connector import InboundRequest, InboundSpec, JsonValue, Message, PushItem, UsageEvent
-from accountpulse.core.sync.engine import Source, describe_crash
+from accountpulse.core.sync.engine import Source
 from accountpulse.core.sync.results import OnProgress, Progress, StreamResult, silent
 from accountpulse.core.sync.rows import printable
 from accountpulse.core.sync.stage import Stage
@@ -149,7 +149,7 @@ class _Prepared:
             return
         except (Exception, SystemExit) as error:
             # One message that breaks the connector must not hold up those behind it.
-            self._refuse(id, message, describe_crash(error))
+            self._refuse(id, message, describe_crash(error, "the connector"))
             return
         if stage.invalid:
             self._refuse(id, message, next(iter(stage.invalid.values())))

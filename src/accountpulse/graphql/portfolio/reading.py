@@ -9,7 +9,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from accountpulse.core.clock import day_of
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.store import portfolio as store
 from accountpulse.core.store.portfolio import Cell, Portfolio, Standing, Transition
 from accountpulse.core.store.scope import RowScope

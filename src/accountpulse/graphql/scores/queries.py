@@ -7,7 +7,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from accountpulse.core.clock import day_of
-from accountpulse.core.scoring.bands import UNKNOWN_NAME
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.store.history_rows import HistoryRow
 from accountpulse.core.store.scores import LIVE, raw_centi
 from accountpulse.core.store.scores_read import Basis, HistoryRequest
