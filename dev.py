@@ -7,6 +7,7 @@ python3 dev.py lint                       style, formatting, and the walls betwe
 python3 dev.py types                      mypy
 python3 dev.py bench [NAME] [...]         a benchmark; without a name, which there are
 python3 dev.py chaos [--rounds N] [...]   workers are killed at random while they work; in the end nothing may be missing
+python3 dev.py load events|queries [...]  load on a real server; nothing may be lost, refused, or wait for a lock in vain
 python3 dev.py audit                      the API against GraphQL over HTTP, by the audits of npm's graphql-http
 """
 
@@ -187,12 +188,26 @@ def chaos(arguments):
     become(module("tests.reliability", *arguments))
 
 
+def load(arguments):
+    os.environ["PYTHONPATH"] = str(ROOT)  # it lies with the tests
+    become(module("tests.load", *arguments))
+
+
 def audit(arguments):
     os.environ["PYTHONPATH"] = str(ROOT)  # the audit lies with the tests
     become(module("tests.audit", *arguments))
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "types": types, "bench": bench, "chaos": chaos, "audit": audit}
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "types": types,
+    "bench": bench,
+    "chaos": chaos,
+    "load": load,
+    "audit": audit,
+}
 
 
 def main():

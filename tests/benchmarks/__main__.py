@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from tests.benchmarks import engines, graphql_servers, scoring, sync
+from tests.benchmarks import engines, graphql_servers, jobs, scoring, sync
 from tests.benchmarks.claims import Report
 
 from accountpulse.cli.display import console
@@ -96,6 +96,26 @@ def sync_command(
     """
     options = sync.Options(records, most, rounds, postgres=postgres, dlt=dlt, singer=singer)
     _show(lambda step: sync.run(options, step), as_json=as_json, check=check)
+
+
+@bench.command("jobs")
+@click.option("--jobs", "count", default=100, show_default=True, type=click.IntRange(min=4), help="Empty ones.")
+@click.option("--records", default=20_000, show_default=True, type=click.IntRange(min=100), help="Of each connection read.")
+@click.option("--accounts", default=2_000, show_default=True, type=click.IntRange(min=10), help="Where freshness is measured.")
+@click.option("--pushes", default=10, show_default=True, type=click.IntRange(min=2), help="Webhooks of each kind.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1), help="How often jobs and workers run.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--check", is_flag=True, help="Exit with 1 when a claim misses its limit.")
+@click.option("--postgres/--no-postgres", default=True, show_default=True, help="Compare one worker with two.")
+def jobs_command(
+    count: int, records: int, accounts: int, pushes: int, rounds: int, as_json: bool, check: bool, postgres: bool
+) -> None:
+    """What a job costs, what a second worker brings, and how soon a webhook is seen by who watches.
+
+    Example: python3 dev.py bench jobs --accounts 200 --rounds 1 --no-postgres
+    """
+    options = jobs.Options(count, records, accounts, pushes, rounds, postgres=postgres)
+    _show(lambda step: jobs.run(options, step), as_json=as_json, check=check)
 
 
 def _show(run: Callable[[Callable[[str], None]], Report], *, as_json: bool, check: bool) -> None:

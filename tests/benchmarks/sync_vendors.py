@@ -7,6 +7,7 @@ Every object is one of a few hundred of the simulated company, as the simulated 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
+from tests.benchmarks.measure import ROOT
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.testing.vendors.stripe import StripeVendor
@@ -93,9 +95,9 @@ class Vendors:
 @contextmanager
 def vendors_of(count: int) -> Iterator[str]:
     """Serve both accounts, with so many tickets and invoices, in a process of their own; gives their URL."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "tests.benchmarks.sync_vendors", str(count)], stdout=subprocess.PIPE, text=True
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-P", "-m", "tests.benchmarks.sync_vendors", str(count)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     try:
         url = process.stdout.readline().strip()

@@ -37,6 +37,23 @@ def test_a_contract_is_told_and_its_breach_too(run: Runs, shop: Path) -> None:
     assert run("status", "--watch", "--json").exit_code == 2
 
 
+def test_a_watched_status_is_shown_anew_until_it_is_ended(run: Runs, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def wait(seconds: float) -> None:
+        looks.append(seconds)
+        assert run("sync", "files").exit_code == 0
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("accountpulse.cli.status.time.sleep", wait)
+    told = run("status", "--watch")
+    assert looks == [2.0, 2.0]
+    assert told.exit_code == 130
+    assert "pushed and waiting: 0   outbox: 0 waiting, 0 given up" in told.stdout
+    assert " ok " in told.stdout
+
+
 def test_lines_are_json_where_that_is_asked_for(run: Runs, shop: Path) -> None:
     told = run("sync", "files", "--log-format", "json", "--json").stderr
     lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]

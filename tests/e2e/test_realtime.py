@@ -6,12 +6,20 @@ import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from tests.benchmarks.sync_vendors import vendors_of
+from tests.core.notify.receiver import SECRET as RECEIVERS_SECRET
+from tests.core.notify.receiver import Receiver, receiving
+from tests.load.events import send
+from tests.load.queries import Asked, ask_while_reading
 from tests.load.site import PATIENCE, Served, Site, served, write_key
 from tests.load.watcher import Watcher, watching
+from tests.postgres import PostgresUnavailable, temporary_postgres
 
 from accountpulse.arriving import SPACING
 from accountpulse.core.store import metric_frames
@@ -20,6 +28,7 @@ from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.touched import any_touched
 
 EVENTS, BATCH = 10_000, 100
+RECORDS, CLIENTS = 4_000, 20
 # Of each kind the metric whose component tells of it, and how its reason begins.
 TELLS = {
     "stripe": ("overdue_days", "Days overdue rose from 0 to "),
@@ -33,9 +42,23 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def archive() -> Iterator[str]:
+    with vendors_of(RECORDS) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, archive: str, receiver: Receiver) -> Iterator[Served]:
+    """On SQLite, all in one process."""
     folder = tmp_path_factory.mktemp("realtime")
-    with served(Site(len(TELLS) + 1, folder), str(folder / "store.db")) as found:
+    company = Site(len(TELLS) + 1, folder, archive=archive, hook=receiver.url, secret=RECEIVERS_SECRET)
+    with served(company, str(folder / "store.db"), tokens=CLIENTS) as found:
         yield found
 
 
@@ -99,3 +122,47 @@ def test_a_burst_for_one_account_costs_a_few_scorings(site: Served, watcher: Wat
         counted = connection.execute(events).scalar()
     assert counted == EVENTS
     watcher.wait_for(f"Company {account}", before)
+
+
+def test_who_is_to_be_told_is_told_by_the_process_that_serves(site: Served, receiver: Receiver) -> None:
+    override = """mutation($i: OverrideScoreInput!) { overrideScore(input: $i) { userErrors { message } } }"""
+    until = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    wanted = {"account": {"name": "Company 0"}, "score": 5, "reason": "their champion left", "until": until}
+    headers = {"authorization": f"Bearer {site.tokens[0]}"}
+    answer = httpx.post(f"{site.address}/graphql", json={"query": override, "variables": {"i": wanted}}, headers=headers).json()
+    assert answer["data"] == {"overrideScore": {"userErrors": []}}
+    deadline = time.monotonic() + PATIENCE
+    while not (told := [each for each in receiver.taken if each["account"]["name"] == "Company 0"]):
+        assert time.monotonic() < deadline, "the outbox was never delivered"
+        time.sleep(0.1)
+    assert (told[-1]["type"], told[-1]["band"]["after"]) == ("band_changed", "red")
+
+
+def test_events_at_a_rate_are_all_kept(site: Served) -> None:
+    """A few seconds of `python3 dev.py load events`."""
+    sent = send(site, events=1_500, rate=500, batch=50)
+    assert (sent.kept, sent.counted, sent.lost) == (1_500, 1_500, 0)
+
+
+def test_those_who_ask_while_much_is_written_are_answered(site: Served) -> None:
+    """A few seconds of `python3 dev.py load queries`, on SQLite in one process."""
+    _all_answered(ask_while_reading(site, site.tokens, pause=0.1))
+
+
+def test_those_who_ask_while_a_worker_writes_are_answered(archive: str, tmp_path: Path) -> None:
+    """The same on PostgreSQL."""
+    try:
+        with (
+            temporary_postgres() as url,
+            served(Site(5, tmp_path, archive=archive), url, workers=1, tokens=CLIENTS) as site,
+        ):
+            _all_answered(ask_while_reading(site, site.tokens, pause=0.1))
+    except PostgresUnavailable as unavailable:
+        pytest.skip(str(unavailable))
+
+
+def _all_answered(asked: Asked) -> None:
+    assert asked.errors == []
+    assert asked.locks == 0
+    assert asked.stored == RECORDS
+    assert len(asked.answers) >= CLIENTS

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from accountpulse.config.model_schema import DEFAULT_MODELS, default_model_text
 from accountpulse.config.settings import DEFAULT_PATH, Settings
 from accountpulse.config.yaml import dump_yaml
 from accountpulse.core.clock import SystemClock
+from accountpulse.core.jobs.requests import SyncRequest
 from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.trail import operator
 from accountpulse.hub import Hub
@@ -46,6 +47,8 @@ FORM, SCORE = "form0001", "score"
 TICKETS, DAYS = 5, 20
 """Of each account, before anything is pushed."""
 PATIENCE = 120.0
+ARCHIVE = "archive"
+"""A connection that is not read before somebody asks for it."""
 KINDS = ("stripe", "zendesk", "typeform", "generic", "usage")
 # The vendor shows nothing of its last minute.
 SETTLED = timedelta(minutes=2)
@@ -61,11 +64,20 @@ class Pushed:
 
 
 class Site:
-    """The company. accounts: how many customers it has."""
+    """The company. accounts: how many customers it has. archive: the URL of another desk, whose tickets are nobody's, and
+    archives: how many connections read it.
 
-    def __init__(self, accounts: int, folder: Path) -> None:
+    hook, secret: who is told of changes, and what that is signed with.
+    """
+
+    def __init__(
+        self, accounts: int, folder: Path, *, archive: str | None = None, archives: int = 1, hook: str = "", secret: str = ""
+    ) -> None:
         self.accounts = accounts
         self.folder = folder
+        self._archive = archive
+        self._archives = [f"{ARCHIVE}{n or ''}" for n in range(archives)]
+        self._hook, self._hook_secret = hook, secret
         self.now = datetime.now(UTC)
         self._numbers = itertools.count(1)
         self._chance = random.Random(7)
@@ -184,6 +196,7 @@ class Site:
         for name, secret in {
             "desk": self.desk.credentials["oauth_token"], "stripe": self.billing.credentials["api_key"],
             "typeform": self.forms.credentials["token"], "shared": SECRET, "key": WRITE_KEY,
+            "hook": self._hook_secret,
         }.items():  # fmt: skip
             (self.folder / name).write_text(secret, encoding="utf-8")
             (self.folder / name).chmod(0o600)
@@ -222,7 +235,16 @@ class Site:
                 },
                 "answers": {"connector": "surveys", "config": {"webhook_secrets": ["file:shared"]}},
                 "usage": {"connector": "segment", "config": {"write_keys": ["file:key"]}},
+                **(
+                    {
+                        name: {"connector": "zendesk", "config": {"base_url": self._archive, "oauth_token": "file:desk"}}
+                        for name in self._archives
+                    }
+                    if self._archive
+                    else {}
+                ),
             },
+            **({"notify": {"url": self._hook, "secret": "file:hook"}} if self._hook else {}),
             "segments": [{"name": "standard", "default": True, "model": "models/standard.yaml"}],
         }
 
@@ -251,14 +273,13 @@ def write_key() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A site that is served. address: of the API; token: that may read; process: that serves."""
+    """A site that is served. address: of the API; tokens: that may read and write; log: what the processes said."""
 
     site: Site
-    configuration: Path
     store: str
     address: str
-    token: str
-    process: subprocess.Popen[str]
+    tokens: Sequence[str]
+    log: Path
 
     def push(self, client: httpx.Client, pushed: Pushed) -> httpx.Response:
         """Send what a vendor sends."""
@@ -266,44 +287,70 @@ class Served:
 
 
 @contextmanager
-def served(site: Site, store: str, *options: str, each: Callable[[dict[str, Any]], None] | None = None) -> Iterator[Served]:
-    """Read and score a site once, then serve it in a process of its own, as an operator does.
-
-    options: of `accountpulse serve`.
-    """
+def served(site: Site, store: str, *, workers: int = 0, tokens: int = 1) -> Iterator[Served]:
+    """Read and score a site once, then serve it in a process of its own, as an operator does; workers have others."""
+    log = site.folder / "processes.log"
     with ExitStack() as stack:
         for vendor in (site.desk, site.billing, site.forms):
             stack.enter_context(serving(vendor))
         configuration = site.write(store)
-        token = prepare(configuration)
-        log = stack.enter_context((site.folder / "serve.log").open("ab"))
-        command = [sys.executable, "-P", "-m", "accountpulse", "serve", "--port", "0", "--json", "--config", str(configuration)]
-        process = subprocess.Popen([*command, *options], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            assert process.stdout is not None
-            said = ""
-            while not said.rstrip().endswith("}"):
-                line = process.stdout.readline()
-                assert line, (site.folder / "serve.log").read_text()[-4000:]
-                said += line
-            address = json.loads(said)["graphql"].removesuffix("/graphql")
-            _until_ready(address)
-            yield Served(site, configuration, store, address, token, process)
-        finally:
-            process.terminate()
-            process.wait(30)
-            process.stdout.close()
+        made = prepare(configuration, tokens)
+        serve = ["serve", "--port", "0", *(["--api-only"] if workers else [])]
+        processes = [
+            stack.enter_context(_process(configuration, log, *command)) for command in (serve, *[["worker"]] * workers)
+        ]
+        address = _document(processes[0], log)["graphql"].removesuffix("/graphql")
+        for worker in processes[1:]:
+            _document(worker, log)
+        _until_ready(address)
+        yield Served(site, store, address, made, log)
 
 
-def prepare(configuration: Path) -> str:
-    """Read and score what there is; returns a token that may read."""
+def prepare(configuration: Path, tokens: int) -> list[str]:
+    """Read and score what there is, but for the archive; returns so many tokens that may read and write."""
     settings = Settings.load(configuration, PluginHost.load())
     with Hub.open(settings) as hub:
-        for result in hub.sync():
-            assert result.state == "ok", result
+        for name in settings.connections:
+            if not name.startswith(ARCHIVE):
+                result = hub.read(SyncRequest(name))
+                assert result.state == "ok", result
+        hub.link()
         hub.score()
-        made = hub.operations.create_token("load", ["read"], None, rows=EVERYTHING, asker=operator("load"))
-    return str(made.token)
+        made = [
+            hub.operations.create_token(f"load {n}", ["read", "write"], None, rows=EVERYTHING, asker=operator("load"))
+            for n in range(tokens)
+        ]
+    return [str(each.token) for each in made]
+
+
+@contextmanager
+def _process(configuration: Path, log: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of ours while the context lasts."""
+    begin = [sys.executable, "-P", "-m", "accountpulse", *command, "--json", "--config", str(configuration)]
+    with log.open("ab") as said:
+        process = subprocess.Popen(begin, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=said, text=True)
+    assert process.stdout is not None
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def _document(process: subprocess.Popen[str], log: Path) -> Any:
+    """What a process says first, as JSON."""
+    assert process.stdout is not None
+    said = ""
+    while not said.rstrip().endswith("}"):
+        line = process.stdout.readline()
+        assert line, log.read_text(errors="replace")[-4000:]
+        said += line
+    return json.loads(said)
 
 
 def _until_ready(address: str) -> None:

@@ -74,7 +74,7 @@ def watching(served: Served) -> Iterator[Watcher]:
     address = served.address.replace("http://", "ws://") + "/graphql"
     with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
         for message in (
-            {"type": "connection_init", "payload": {"authorization": f"Bearer {served.token}"}},
+            {"type": "connection_init", "payload": {"authorization": f"Bearer {served.tokens[0]}"}},
             {"type": "subscribe", "id": "1", "payload": {"query": CHANGED}},
         ):
             socket.send(json.dumps(message))

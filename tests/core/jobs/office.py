@@ -25,13 +25,21 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.sync.connector import Checkpoint, Connector, ConnectorConfig, Item, OpaqueCursor, Window, stream
 from accountpulse.core.sync.context import Context
 from accountpulse.core.sync.engine import Source, SyncEngine
+from accountpulse.core.sync.headway import Limits
 from accountpulse.core.sync.results import RunResult
 from accountpulse.core.sync.retry import RetryPolicy
 
 PAGES, PER_PAGE, PAUSE, QUIET = 30, 5, 0.1, 25
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
+SILENCE = timedelta(seconds=2)
 QUICK = Timing(beat=timedelta(seconds=0.3), dead_after=timedelta(seconds=2), poll=0.1)
 TIDY = replace(QUICK, tidy=0.2, kept=timedelta(0))
+
+
+def say(line: str) -> None:
+    """Write a line whole: several threads do."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 class Slow(Connector[ConnectorConfig]):
@@ -44,7 +52,7 @@ class Slow(Connector[ConnectorConfig]):
     def tickets(self, window: Window) -> Iterator[Item]:
         """Asks for quiet once."""
         for page in range(int(str(window.cursor or 0)), PAGES):
-            print(f"page {page}", flush=True)
+            say(f"page {page}")
             for n in range(PER_PAGE):
                 yield Ticket(source_id=f"{page}-{n}", account="acme", opened_at=OPENED)
             yield Checkpoint(page + 1)
@@ -54,34 +62,57 @@ class Slow(Connector[ConnectorConfig]):
             time.sleep(PAUSE)
 
 
+class Mute(Connector[ConnectorConfig]):
+    """Gives nothing, and never returns."""
+
+    id, title = "mute", "A vendor that hangs"
+
+    @stream(Ticket, cursor=OpaqueCursor())
+    def tickets(self, window: Window) -> Iterator[Item]:
+        """Hangs."""
+        say("it hangs")
+        threading.Event().wait()
+        yield Checkpoint(1)
+
+
+CONNECTORS = {"desk": Slow, "mute": Mute}
+
+
 class Desk:
-    """What a hub is to a worker, with one connection."""
+    """What a hub is to a worker, with two connections."""
 
     def __init__(self, store: Store, stopping: threading.Event) -> None:
         self._store = store
-        connector = Slow(ConnectorConfig(), Context("desk", cancelled=stopping.is_set))
-        spec = ConnectionSpec(
-            name="desk", connector="slow", priority=0, anchor=False, provides=("ticket",),
-            streams={"tickets": (schema_of(Ticket).name,)},
-        )  # fmt: skip
+        specs = [
+            ConnectionSpec(
+                name=name, connector=connector.id, priority=0, anchor=False, provides=("ticket",),
+                streams={"tickets": (schema_of(Ticket).name,)},
+            )
+            for name, connector in CONNECTORS.items()
+        ]  # fmt: skip
         with store.write() as connection:
-            ids = store_connections.register(connection, [spec], SystemClock().now())
-        self.source = Source(ids["desk"], "desk", connector)
+            ids = store_connections.register(connection, specs, SystemClock().now())
+        self._sources = {
+            name: Source(ids[name], name, connector(ConnectorConfig(), Context(name, cancelled=stopping.is_set)))
+            for name, connector in CONNECTORS.items()
+        }
 
     def read(self, request: SyncRequest) -> RunResult:
-        impatient = RetryPolicy(patience=timedelta(0))
-        result = SyncEngine(self._store, SystemClock(), retry=impatient, enough=1).sync(self.source)
-        print(f"read {result.state}", flush=True)
+        impatient, limits = RetryPolicy(patience=timedelta(0)), Limits(silence=SILENCE)
+        engine = SyncEngine(self._store, SystemClock(), retry=impatient, limits=limits, enough=1)
+        result = engine.sync(self._sources[request.connection], watched=request.connection == "mute")
+        name = "read" if request.connection == "desk" else request.connection
+        say(f"{name} {result.state}")
         return result
 
     def link(self) -> None:
-        print("linked", flush=True)
+        say("linked")
 
     def score(self) -> None:
-        print("scored", flush=True)
+        say("scored")
 
     def notify(self) -> None:
-        print("notified", flush=True)
+        say("notified")
 
 
 def main(url: str, kind: str) -> None:
@@ -99,14 +130,17 @@ def main(url: str, kind: str) -> None:
         stopping=stopping,
         timing=timing,
     ):
-        if kind == "sync":
+        if kind == "mute":
+            with JobQueue(store) as queue:
+                assert queue.start(SyncRequest("mute"))
+        if kind in ("sync", "mute"):
             with JobQueue(store) as queue:
                 assert queue.start(SyncRequest("desk"))
                 assert not queue.start(SyncRequest("desk"))
                 assert queue.pending("desk")
-        print("working", flush=True)
+        say("working")
         sys.stdin.read()
-    print("ended", flush=True)
+    say("ended")
 
 
 if __name__ == "__main__":

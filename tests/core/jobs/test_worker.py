@@ -23,6 +23,7 @@ from accountpulse.core.jobs.system import system_url
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import run
 
 REPOSITORY = Path(__file__).parents[3]
@@ -162,6 +163,20 @@ def test_a_worker_that_ends_in_order_or_is_told_to_cancel_keeps_what_it_read_and
         second.end()
     assert not {f"page {n}" for n in range(5)} & set(second.said)
     assert len([line for line in second.said if line == "page 12"]) == 1
+    assert tickets(jobs_store) == (PAGES * PER_PAGE, PAGES * PER_PAGE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_vendor_that_hangs_is_named_and_holds_up_nobody(jobs_store: Store) -> None:
+    with office(jobs_store, "mute") as worker:
+        worker.until("it hangs", "mute stalled", "read ok", "scored")
+        worker.end()
+    with jobs_store.read() as connection:
+        rows = connection.execute(sa.select(connection_table.c.name, run.c.state, run.c.message).join(connection_table)).all()
+    states = {row.name: row.state for row in rows}
+    assert states == {"mute": "stalled", "desk": "ok"}
+    assert any("the vendor gave nothing for" in (row.message or "") for row in rows)
     assert tickets(jobs_store) == (PAGES * PER_PAGE, PAGES * PER_PAGE)
 
 

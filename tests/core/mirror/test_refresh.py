@@ -106,6 +106,19 @@ def test_what_changed_is_remembered_where_there_is_a_mirror_only(mirror: Mirror,
     assert_equal(mirror, store)
 
 
+def test_what_is_to_be_forgotten_is_in_no_file_any_more(mirror: Mirror, scene: Scene, store: Store) -> None:
+    for _ in range(6):
+        scene.act()
+        mirror.refresh()
+    before = {path.name for path in mirror.folder.glob("*.parquet")}
+    assert before > {part.file for part in mirror.manifest().files}, "nothing older is kept for who still reads it"
+    assert mirror.forget() == len(before)
+    there = {path.name for path in mirror.folder.glob("*.parquet")}
+    assert there == {part.file for part in mirror.manifest().files}
+    assert not there & before
+    assert_equal(mirror, store)
+
+
 # --- stopped half-way -----------------------------------------------------------------------------------------------------
 
 
