@@ -36,7 +36,7 @@ def choose_engine(
     no changes for one. Raises MissingExtra where the libraries are missing, EngineError for an engine that can't be had.
     """
     name = name or (STORE_ITSELF if folder is None else DUCKDB)
-    mirror = _mirror(store, clock, folder)
+    mirror = _mirror(store, clock, folder, "spark" if name == SPARK else "fast")
     if name == STORE_ITSELF:
         return STORE, mirror
     if plugged and name in plugged:
@@ -50,7 +50,7 @@ def choose_engine(
     return _spark(mirror, spark), mirror
 
 
-def _mirror(store: Store, clock: Clock, folder: Path | None) -> Mirror | None:
+def _mirror(store: Store, clock: Clock, folder: Path | None, extra: str) -> Mirror | None:
     if folder is None:
         with store.read() as connection:
             on = store_mirror.is_on(connection)
@@ -61,7 +61,7 @@ def _mirror(store: Store, clock: Clock, folder: Path | None) -> Mirror | None:
     try:
         from accountpulse.core.mirror import Mirror
     except ModuleNotFoundError as error:
-        raise MissingExtra("The mirror that the configuration asks for", "fast") from error
+        raise MissingExtra("The mirror that the configuration asks for", extra) from error
     return Mirror(folder, store, clock)
 
 

@@ -14,7 +14,7 @@ from accountpulse.core.metrics.coverage import coverage
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.engine import STORE, Engine
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.metrics.measure import judged, measure
+from accountpulse.core.metrics.measure import judged, measure, question_of
 from accountpulse.core.metrics.population import Precedence
 
 STALE_AFTER = timedelta(days=3)
@@ -43,7 +43,7 @@ def evaluate(
     force on `day`.
     """
     facts = engine.facts(connection, accounts)
-    measured = measure(
+    question = question_of(
         connection,
         metrics,
         facts,
@@ -55,6 +55,7 @@ def evaluate(
         accounts=accounts,
         include_churned=include_churned,
     )
+    measured = measure(facts, question)
     covered = coverage(
         connection,
         records_of(measured.metrics),

@@ -80,40 +80,8 @@ def flags_of(metrics: Sequence[Metric]) -> list[Flag]:
     ]
 
 
-def measure(
-    connection: sa.Connection,
-    metrics: Sequence[Metric],
-    facts: Facts,
-    *,
-    day: date,
-    zone: ZoneInfo,
-    mode: Mode,
-    reporting_currency: str,
-    precedence: Precedence | None = None,
-    accounts: Sequence[int] | None = None,
-    include_churned: bool = False,
-    features: KeyFeatures | None = None,
-    customers: bool = False,
-) -> Measurements:
-    """Run the metrics' query over `facts`; the arguments as in `evaluate`. features: the key features, where they are known.
-
-    customers: `accounts` are known to be customers that day, and no metric reads an attribute: the population is then nothing
-    but their ids. Merging what sources say of an account takes as long as most metrics.
-    """
-    question = question_of(
-        connection,
-        metrics,
-        facts,
-        day=day,
-        zone=zone,
-        mode=mode,
-        reporting_currency=reporting_currency,
-        precedence=precedence,
-        accounts=accounts,
-        include_churned=include_churned,
-        features=features,
-        customers=customers,
-    )
+def measure(facts: Facts, question: Question) -> Measurements:
+    """Run a question's query over the facts it was made for."""
     compiled, parameters = question.compiled, question.parameters
     answer = facts.ask(compiled.text, parameters)
     ids = np.array(answer.objects(0), dtype=np.int64)
@@ -136,7 +104,11 @@ def question_of(
     features: KeyFeatures | None = None,
     customers: bool = False,
 ) -> Question:
-    """What `measure` asks; the arguments as there."""
+    """The question that metrics put to facts; the arguments as in `evaluate`. features: the key features, where they are known.
+
+    customers: `accounts` are known to be customers that day, and no metric reads an attribute: the population is then nothing
+    but their ids. Merging what sources say of an account takes as long as most metrics.
+    """
     dialect = facts.dialect
     asked = tuple(metrics)
     moment = Moment(day, zone, mode)

@@ -28,7 +28,7 @@ from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.metrics.measure import Measurements, judged, measure
+from accountpulse.core.metrics.measure import Measurements, judged, measure, question_of
 from accountpulse.core.metrics.money import conversion
 from accountpulse.core.scoring import dirty
 from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, score_frame
@@ -296,10 +296,11 @@ class _Finder:
         customers: bool = False,
     ) -> Measurements:
         yardstick = self.live.yardstick
-        return measure(
+        facts = yardstick.engine.facts(self.connection, accounts)
+        question = question_of(
             self.connection,
             metrics,
-            yardstick.engine.facts(self.connection, accounts),
+            facts,
             day=self.live.day - timedelta(days=offset),
             zone=yardstick.zone,
             mode=AsCorrected(),
@@ -309,6 +310,7 @@ class _Finder:
             features=features,
             customers=customers,
         )
+        return measure(facts, question)
 
     # --- scoring ------------------------------------------------------------------------------------------------------
 
