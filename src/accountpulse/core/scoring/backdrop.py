@@ -75,6 +75,22 @@ class Backdrop:
         """How to speak about each of the metrics."""
         return tuple(Wording(line, self.segment, self.currency) for line in self.lines)
 
+    def speak(self, numbers: Sequence[float], reasons: Reasons) -> None:
+        """Make the sentences that are missing among an account's reasons, of all its components at once."""
+        k, days = len(self.lines), self.days
+        for place, wording in enumerate(self.wordings):
+            value = numbers[place]
+            if reasons[place] is None and value - value == 0.0:
+                previous, usual = numbers[3 * k + place], numbers[4 * k + place]
+                reasons[place] = wording.measured(
+                    value,
+                    numbers[2 * k + place],
+                    self.lines[place].typical_value,
+                    previous if previous - previous == 0.0 else None,
+                    days,
+                    usual if usual - usual == 0.0 else None,
+                )
+
     @cached_property
     def layout(self) -> struct.Struct:
         """How `Numbers.pack` lays out a row."""
@@ -114,6 +130,8 @@ Row = tuple[Sequence[float], Sequence[int]]
 """One account's numbers, all values, all components and so on one after another, and the codes of its states."""
 Told = Mapping[int, str]
 """Reasons that are kept in words, by the component's place."""
+Reasons = list[str | None]
+"""The reasons of one score in the order of its components; None for one that was not read yet."""
 
 
 class Part:
@@ -122,10 +140,10 @@ class Part:
     line: what is the same of all accounts. code: of the state.
     """
 
-    __slots__ = ("_backdrop", "_numbers", "_place", "_told", "code", "delta", "line", "value")
+    __slots__ = ("_backdrop", "_numbers", "_place", "_reasons", "code", "delta", "line", "value")
 
-    def __init__(self, backdrop: Backdrop, row: Row, place: int, told: str | None) -> None:
-        self._backdrop, self._place, self._told = backdrop, place, told
+    def __init__(self, backdrop: Backdrop, row: Row, place: int, reasons: Reasons) -> None:
+        self._backdrop, self._place, self._reasons = backdrop, place, reasons
         self._numbers = numbers = row[0]
         self.code = row[1][place]
         self.line = backdrop.lines[place]
@@ -143,19 +161,12 @@ class Part:
 
     @property
     def reason(self) -> str:
-        if self._told is not None:
-            return self._told
-        k, place, value = len(self._backdrop.lines), self._place, self.value
-        assert value is not None, "what is not measured is explained in words"
-        self._told = self._backdrop.wordings[place].measured(
-            value,
-            self.delta,
-            typical_value=self.line.typical_value,
-            previous=_number(self._numbers[3 * k + place]),
-            days=self._backdrop.days,
-            usual=_number(self._numbers[4 * k + place]),
-        )
-        return self._told
+        said = self._reasons[self._place]
+        if said is None:
+            self._backdrop.speak(self._numbers, self._reasons)
+            said = self._reasons[self._place]
+            assert said is not None, "what is not measured is explained in words"
+        return said
 
     def whole(self) -> Component:
         """With everything worked out."""
@@ -177,8 +188,8 @@ class Part:
         )
 
 
-def kept_parts(backdrop: Backdrop, packed: bytes, told: Mapping[str, str] | None) -> list[Part]:
-    """The components in a row that `Numbers.pack` made. told: reasons in words by place, as JSON has it.
+def kept_parts(backdrop: Backdrop, packed: bytes, reasons: Reasons) -> list[Part]:
+    """The components in a row that `Numbers.pack` made. reasons: as far as known; the others are put there once one is read.
 
     Raises StoreError for a row that does not fit the backdrop.
     """
@@ -188,15 +199,21 @@ def kept_parts(backdrop: Backdrop, packed: bytes, told: Mapping[str, str] | None
         raise StoreError("what explains a score does not fit its segment's: score anew with `accountpulse score --full`")
     found = layout.unpack(packed)
     row = found[:-k], found[-k:]
-    if not told:
-        return [Part(backdrop, row, place, None) for place in range(k)]
-    return [Part(backdrop, row, place, told.get(str(place))) for place in range(k)]
+    return [Part(backdrop, row, place, reasons) for place in range(k)]
+
+
+def reasons_told(backdrop: Backdrop, told: Mapping[str, str] | Mapping[int, str] | None) -> Reasons:
+    """The reasons of a score as far as they are kept in words. told: by place, which is text where it comes out of JSON."""
+    reasons: Reasons = [None] * len(backdrop.lines)
+    for place, reason in (told or {}).items():
+        reasons[int(place)] = reason
+    return reasons
 
 
 def told_components(backdrop: Backdrop, numbers: Numbers, i: int, told: Told) -> tuple[Component, ...]:
     """The components of the i-th account."""
-    row = numbers.of(i)
-    return tuple(Part(backdrop, row, place, told.get(place)).whole() for place in range(len(backdrop.lines)))
+    row, reasons = numbers.of(i), reasons_told(backdrop, told)
+    return tuple(Part(backdrop, row, place, reasons).whole() for place in range(len(backdrop.lines)))
 
 
 def _number(value: float) -> float | None:

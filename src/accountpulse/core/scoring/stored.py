@@ -9,15 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from accountpulse.core.scoring.backdrop import Backdrop, Part, kept_parts
+from accountpulse.core.scoring.backdrop import Backdrop, Part, Reasons, kept_parts, reasons_told
 from accountpulse.core.scoring.types import Adjustment, Component, Matched, Score
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store import scores_read
 
 MOST_READ = 500
 _READ: dict[str, Backdrop] = {}
-MOST_TOLD = 2_000
-_TOLD: OrderedDict[tuple[str, bytes, str], list[Part]] = OrderedDict()
+MOST_TOLD = 5_000
+_TOLD: OrderedDict[tuple[str, bytes, str], Reasons] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Detail:
     @property
     def parts(self) -> list[Part]:
         """The components, each worked out as far as it is read."""
-        return kept_parts(self.backdrop, bytes(self.row.numbers), self.row.told)
+        return kept_parts(self.backdrop, bytes(self.row.numbers), reasons_told(self.backdrop, self.row.told))
 
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
@@ -78,17 +78,17 @@ def backdrops(connection: sa.Connection, digests: Iterable[str | None]) -> Mappi
 def parts_read(backdrop: Backdrop, row: sa.Row[Any]) -> list[Part]:
     """The components in a row of `score_detail`, or in one with its columns.
 
-    Those of the scores read last are kept with their sentences, which take most of the time of reading a list of accounts; they
-    rest on nothing but what is in the row. For one thread: the event loop's.
+    The sentences of the scores read last are kept, and nothing else of them: they take most of the time, rest on nothing but
+    what is in the row, and are one list for Python to look through for garbage. For one thread: the event loop's.
     """
     told: dict[str, str] | None = row.told
     key = row.backdrop, bytes(row.numbers), repr(told) if told else ""
-    found = _TOLD.get(key)
-    if found is None:
-        found = _TOLD[key] = kept_parts(backdrop, key[1], told)
+    reasons = _TOLD.get(key)
+    if reasons is None:
+        reasons = _TOLD[key] = reasons_told(backdrop, told)
         if len(_TOLD) > MOST_TOLD:
             _TOLD.popitem(last=False)
-    return found
+    return kept_parts(backdrop, key[1], reasons)
 
 
 def stored_scores(connection: sa.Connection, account_ids: Sequence[int] | None = None) -> dict[int, Score]:

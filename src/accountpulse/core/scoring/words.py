@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 from accountpulse.core.metrics.declare import Better, Metric
@@ -33,6 +31,10 @@ _STAND_INS: dict[MissingPolicy, str] = {
 SIGNED = frozenset({"change", "trend", "relative"})
 SHARES = frozenset({"share", "ratio", "percent"})
 TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
+NO_POINTS = "no points"
+_NOTHING = frozenset({"+0.0 points", "-0.0 points"})
+MOST_AMOUNTS = 5_000
+"""How many values of one metric are kept as they are said: most are small counts, said again and again."""
 
 
 class Named(Protocol):
@@ -48,33 +50,46 @@ class Named(Protocol):
     def better(self) -> Better | None: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Wording:
-    """How to speak about one metric in one segment. `currency`: the store's reporting currency, for money."""
+    """How to speak about one metric in one segment. `currency`: the store's reporting currency, for money.
 
-    metric: Named
-    segment: str
-    currency: str = ""
+    One of a list of accounts says thousands of sentences: whatever is the same in all of them is worked out once.
+    """
+
+    __slots__ = ("_against", "_alone", "_amounts", "_better", "_typical", "_unit", "currency", "metric", "segment")
+
+    def __init__(self, metric: Named, segment: str, currency: str = "") -> None:
+        self.metric, self.segment, self.currency = metric, segment, currency
+        self._better = metric.better
+        self._against = f" against a typical {segment} account", " against what the model calls typical"
+        self._typical = f"typical {segment} accounts"
+        # Time is said with its unit once, or not at all where the title has it.
+        timed = metric.unit in TIMES and not metric.money
+        self._unit = metric.unit if timed else None
+        self._alone = timed and bool({metric.unit, metric.unit[:-1]} & set(metric.title.lower().replace(",", " ").split()))
+        self._amounts: dict[float, str] = {}
 
     def amount(self, value: float) -> str:
         """A value with its unit: 12.5%, 3.1 hours, EUR 1,200, 42."""
-        return _format(value, self.metric.unit, self.currency, self.metric.money)
+        said = self._amounts.get(value)
+        if said is None:
+            if len(self._amounts) >= MOST_AMOUNTS:
+                self._amounts.clear()
+            said = self._amounts[value] = format_value(value, self.metric.unit, currency=self.currency, money=self.metric.money)
+        return said
 
     def span(self, before: float, after: float) -> str:
         """From one value to another: `from 3 to 9 hours`, `from 42% to 9%`; without the unit where the title has it."""
         one, two = self.amount(before), self.amount(after)
-        unit = self.metric.unit
-        if self.metric.money or unit not in TIMES:
+        if self._unit is None:
             return f"from {one} to {two}"
         plain = one.rsplit(" ", 1)[0]
-        named = {unit, unit[:-1]} & set(self.metric.title.lower().replace(",", " ").split())
-        return f"from {plain} to {two.rsplit(' ', 1)[0] if named else two}"
+        return f"from {plain} to {two.rsplit(' ', 1)[0] if self._alone else two}"
 
     def measured(
         self,
         value: float,
         delta: float,
-        *,
         typical_value: float | None = None,
         previous: float | None = None,
         days: int = 30,
@@ -84,26 +99,23 @@ class Wording:
 
         usual: the account's own baseline, where that is what counts.
         """
-        title, now = self.metric.title, self.amount(value)
+        title, now, moves = self.metric.title, self.amount(value), points(delta)
         if usual is not None:
-            against = f"a typical {self.segment} account" if typical_value is not None else "what the model calls typical"
-            return f"{title} at {now}, usually at {self.amount(usual)} in this account: {points(delta)} against {against}"
-        if previous is not None and self.amount(previous) != now:
-            verb = "rose" if value > previous else "fell"
-            against = f"a typical {self.segment} account" if typical_value is not None else "what the model calls typical"
-            better = self.metric.better and (value > previous) == (self.metric.better == "higher")
-            if better is None or not round(delta, 1) or better == (delta > 0):
-                moved = self.span(previous, value)
-                return f"{title} {verb} {moved} in {days} days: {points(delta)} against {against}"
+            against = self._against[typical_value is None]
+            return f"{title} at {now}, usually at {self.amount(usual)} in this account: {moves}{against}"
+        if previous is not None and (before := self.amount(previous)) != now:
+            against, rose = self._against[typical_value is None], value > previous
+            if self._better is None or moves is NO_POINTS or (rose == (self._better == "higher")) == (delta > 0):
+                moved = f"from {before} to {now}" if self._unit is None else self.span(previous, value)
+                return f"{title} {'rose' if rose else 'fell'} {moved} in {days} days: {moves}{against}"
             # What it does to the score is not because of where it went, but in spite of it.
             still = "ahead of" if delta > 0 else "behind"
-            went = f"{days} days ago: {self.amount(previous)}"
-            return f"{title} at {now} ({went}), still {still} {against}: {points(delta)}"
+            return f"{title} at {now} ({days} days ago: {before}), still {still}{against.removeprefix(' against')}: {moves}"
         if typical_value is None:
-            return f"{title} at {now}; no {self.segment} account to compare with: {points(delta)}"
-        if self.amount(typical_value) == now:
-            return f"{title} at {now}, as typical {self.segment} accounts: {points(delta)}"
-        return f"{title} at {now}; typical {self.segment} accounts at {self.amount(typical_value)}: {points(delta)}"
+            return f"{title} at {now}; no {self.segment} account to compare with: {moves}"
+        if (typical := self.amount(typical_value)) == now:
+            return f"{title} at {now}, as {self._typical}: {moves}"
+        return f"{title} at {now}; {self._typical} at {typical}: {moves}"
 
 
 def unknown(
@@ -131,18 +143,13 @@ def unknown(
 
 
 def points(delta: float) -> str:
-    """Signed points with one decimal: `-11.3 points`; `no points` where that rounds to nothing."""
-    rounded = round(delta, 1)
-    return f"{rounded:+.1f} points" if rounded else "no points"
+    """Signed points with one decimal: `-11.3 points`; `NO_POINTS` where that rounds to nothing."""
+    said = f"{delta:+.1f} points"
+    return NO_POINTS if said in _NOTHING else said
 
 
 def format_value(value: float, unit: str, *, currency: str = "", money: bool = False) -> str:
     """A number as people write it in this unit. Money is in minor units of `currency`, an ISO code."""
-    return _format(value, unit, currency, money)
-
-
-@lru_cache(maxsize=20_000)  # most values are small counts, and a list of accounts says the same ones again and again
-def _format(value: float, unit: str, currency: str, money: bool) -> str:  # by place: the cache is faster
     if money:
         return format_money(value, currency)
     if unit in SHARES:

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.paging import Order, Page, PageRequest, fetch, fetch_ordered, ordered
-from accountpulse.core.store.scope import EVERYTHING, RowScope
-from accountpulse.core.store.selection import Condition, clause
+from accountpulse.core.store.scope import RowScope
+from accountpulse.core.store.selection import Condition, Test, clause
 from accountpulse.core.store.tables import (
     account_profile,
     link,
@@ -132,19 +132,29 @@ def page(
     scope: RowScope,
 ) -> Page:
     """One page. orders: (a name of COLUMNS, descending); the id is added as the tie-break. names: the columns wanted."""
-    if scope.everything and condition is None and request.after is None and request.before is None:
-        statement = _first_page(names, tuple(orders), request.backward)
+    simple = condition is None or (isinstance(condition, Test) and not isinstance(condition.value, list))
+    if simple and request.after is None and request.before is None:
+        statement = _first_page(names, condition, tuple(orders), request.backward, scope)
         return fetch_ordered(connection, statement, len(orders) + 1, request)
-    query = _rows(names, scope)
-    if condition is not None:
-        query = query.where(clause(condition, COLUMNS))
-    return fetch(connection, query, _ordering(orders), request)
+    return fetch(connection, _selected(names, condition, scope), _ordering(orders), request)
 
 
 @lru_cache(maxsize=256)
-def _first_page(names: frozenset[str], orders: tuple[tuple[str, bool], ...], backward: bool) -> sa.Select[Any]:
-    # Built once, so that SQLAlchemy finds it compiled: both took as long as reading a short page.
-    return ordered(_rows(names, EVERYTHING), _ordering(orders), backward=backward)
+def _first_page(
+    names: frozenset[str],
+    condition: Condition | None,
+    orders: tuple[tuple[str, bool], ...],
+    backward: bool,
+    scope: RowScope,
+) -> sa.Select[Any]:
+    # What is asked every day, such as somebody's own accounts, is built once, so that SQLAlchemy finds it compiled: both took
+    # as long as reading a short page.
+    return ordered(_selected(names, condition, scope), _ordering(orders), backward=backward)
+
+
+def _selected(names: frozenset[str], condition: Condition | None, scope: RowScope) -> sa.Select[Any]:
+    query = _rows(names, scope)
+    return query if condition is None else query.where(clause(condition, COLUMNS))
 
 
 def _ordering(orders: Sequence[tuple[str, bool]]) -> list[Order]:

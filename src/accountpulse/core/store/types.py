@@ -50,6 +50,14 @@ def _micros(at: datetime | None) -> int | None:
     return None if at is None else (_aware(at) - EPOCH) // MICROSECOND  # type: ignore[operator]  # not None, as `at` is not
 
 
+def _utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone(UTC)
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime with microseconds: `timestamptz` in PostgreSQL, an integer in SQLite."""
 
@@ -69,12 +77,11 @@ class Instant(TypeDecorator[datetime]):
         return _aware if dialect.name == "postgresql" else _micros
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if dialect.name == "postgresql":
-            at: datetime = value
-            return at.astimezone(UTC)
-        return from_micros(value)
+        at: datetime | None = self.result_processor(dialect)(value)
+        return at
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object = None) -> Callable[[Any], Any]:  # noqa: ARG002  # SQLAlchemy's
+        return _utc if dialect.name == "postgresql" else _instant
 
 
 class Day(TypeDecorator[date]):
