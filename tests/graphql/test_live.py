@@ -67,8 +67,8 @@ class Watched:
             assert receive(socket) == {"type": "connection_ack"}
             yield socket
 
-    def bare(self, protocol: Subprotocol = PROTOCOL) -> ClientConnection:
-        return connect(_address(self.port), subprotocols=[protocol])
+    def bare(self, port: int | None = None, protocol: Subprotocol = PROTOCOL) -> ClientConnection:
+        return connect(_address(port or self.port), subprotocols=[protocol])
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from tests.graphql.world import NOW, SmallHub, World
 
 from accountpulse.config.server import ServerSettings
 from accountpulse.config.settings import Settings
-from accountpulse.core.clock import FixedClock
 from accountpulse.core.store import tables, tokens
 from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.graphql.settings import ApiSettings
@@ -29,9 +28,9 @@ BANDS = "subscription { bandChanged { band account { name } } }"
 class Firm(Watched):
     """Acme is Ann's, Beta is Bob's; an e-mail is the owner whose accounts somebody sees."""
 
-    def __init__(self, world: World, port: int, idp: Idp, clock: FixedClock) -> None:
+    def __init__(self, world: World, port: int, idp: Idp, hub: SmallHub) -> None:
         super().__init__(world, port)
-        self.idp, self.clock = idp, clock
+        self.idp, self.clock, self.settings = idp, hub.clock, hub.settings
         for name, owner in (("Acme", "Ann"), ("Beta", "Bob")):
             self.write(tables.account_profile, "facts", tables.account_profile.c.name == name, owner=owner)
 
@@ -57,7 +56,7 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
         hub: Any = SmallHub(store, settings=Settings(server=ServerSettings(api=api)))
         world = World(store)
         with serving(hub, "127.0.0.1", 0) as listener:
-            yield Firm(world, listener.port, idp, hub.clock)
+            yield Firm(world, listener.port, idp, hub)
 
 
 def test_nobody_is_told_of_anothers_accounts_over_a_socket(firm: Firm, subtests: pytest.Subtests) -> None:
@@ -120,6 +119,17 @@ def test_each_token_lets_watch_to_its_own_end(firm: Firm) -> None:
         with firm.bare() as again:
             send(again, {"type": "connection_init", "payload": {"authorization": f"Bearer {short}"}})
             assert closed_with(again) == 4403
+
+
+def test_while_nobody_can_tell_who_it_is_one_may_come_again_later(firm: Firm) -> None:
+    token, firm.idp.down = firm.jwt("Ann"), True
+    hub: Any = SmallHub(firm.store, settings=firm.settings)  # one that has not read the provider's keys yet
+    try:
+        with serving(hub, "127.0.0.1", 0) as listener, firm.bare(listener.port) as socket:
+            send(socket, {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
+            assert closed_with(socket) == 1013
+    finally:
+        firm.idp.down = False
 
 
 def test_a_token_of_ours_ends_what_it_watches_whatever_happens_in_the_store(firm: Firm) -> None:

@@ -16,7 +16,7 @@ import strawberry
 from accountpulse.core.errors import Conflict, InvalidInput, NotFound
 from accountpulse.core.store.tokens import SCOPES, Scope
 from accountpulse.core.trail import Asker
-from accountpulse.graphql.context import Context
+from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import ApiError, BadInput
 from accountpulse.graphql.fields import choice
 
@@ -81,6 +81,14 @@ def asker_of(context: Context, asked: Asked, expected_revision: int | None = Non
         expected_revision=expected_revision,
         scope=context.scope,
     )
+
+
+def admitted(info: Info, asked: Asked, scope: Scope) -> tuple[Context, Asker]:
+    """The context and who asks, of a mutation that concerns all accounts. Raises ApiError with FORBIDDEN."""
+    context = info.context
+    require_scope(context, scope)
+    require_all_accounts(context)
+    return context, asker_of(context, asked)
 
 
 def given(value: T | None) -> T | None:

@@ -12,7 +12,7 @@ from tests.core.scoring.test_explain import setting
 
 from accountpulse.core.errors import StoreError
 from accountpulse.core.metrics.states import ComponentState
-from accountpulse.core.scoring.backdrop import Backdrop, kept_parts
+from accountpulse.core.scoring.backdrop import Backdrop, kept_parts, reasons_told
 from accountpulse.core.scoring.explain import kept_of, scores_of
 from accountpulse.core.scoring.types import Component
 
@@ -34,15 +34,16 @@ def test_what_is_kept_reads_as_what_was_explained(case):
     backdrop = Backdrop.from_content(json.loads(json.dumps(stored.backdrop.content, allow_nan=False)))
     assert backdrop.digest == stored.backdrop.digest
     for score, row in zip(explained, stored.rows, strict=True):
-        assert tuple(part.whole() for part in kept_parts(backdrop, row["numbers"], row["told"])) == score.components
+        parts = kept_parts(backdrop, row["numbers"], reasons_told(backdrop, row["told"]))
+        assert tuple(part.whole() for part in parts) == score.components
         assert row["adjustments"] == [adjustment.to_json() for adjustment in score.adjustments]
 
 
 def test_a_reason_in_words_is_told_as_it_is():
     backdrop, numbers, told = kept([PART])
-    assert [part.whole() for part in kept_parts(backdrop, numbers, told)] == [PART]
+    assert [part.whole() for part in kept_parts(backdrop, numbers, reasons_told(backdrop, told))] == [PART]
 
 
 def test_numbers_of_other_components_are_refused():
     with pytest.raises(StoreError, match="score --full"):
-        kept_parts(kept([PART, PART])[0], b"\x00" * 41, None)
+        kept_parts(kept([PART, PART])[0], b"\x00" * 41, [None, None])

@@ -150,7 +150,7 @@ class Live(GraphQL[LiveContext, None]):
         return context
 
     async def on_ws_connect(self, context: LiveContext) -> Any:
-        """Raises ConnectionRejectionError, which closes with 4403, without a good token."""
+        """Raises ConnectionRejectionError, which closes with 4403 without a good token, with 1013 where nobody can tell."""
         given = {key.lower(): value for key, value in (context.connection_params or {}).items()}
         if _AUTHORIZATION not in given and context.header is not None:
             given[_AUTHORIZATION] = context.header
@@ -158,7 +158,11 @@ class Live(GraphQL[LiveContext, None]):
             context.viewer = await self._viewer(given)
             if context.door is not None:
                 context.door.let_in(context.viewer)
-        except (Unauthorized, ProviderDown) as error:
+        except ProviderDown as error:
+            if context.door is not None:
+                context.door.put_off()
+            raise ConnectionRejectionError from error
+        except Unauthorized as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
 

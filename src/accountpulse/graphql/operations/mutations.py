@@ -15,10 +15,10 @@ from accountpulse.core.store.tokens import SCOPES, Scope
 from accountpulse.core.trail import Asker
 from accountpulse.graphql.changes import (
     UserError,
+    admitted,
     asker_of,
     attempt,
     given,
-    require_all_accounts,
     require_scope,
     user_error,
 )
@@ -65,10 +65,7 @@ class OperationMutations:
         "What has been stored stays, and the next run goes on from there. Needs the scope `write`."
     )
     async def cancel_sync(self, info: Info, input: Annotated[CancelSyncInput, Input]) -> CancelSyncPayload:
-        context = info.context
-        require_scope(context, "write")
-        require_all_accounts(context)
-        asker = asker_of(context, input)
+        context, asker = admitted(info, input, "write")
         cancelled = await attempt(context, lambda: context.hub.operations.cancel(input.connection, asker=asker), "connection")
         if isinstance(cancelled, UserError):
             return CancelSyncPayload(user_errors=[cancelled])
@@ -97,10 +94,8 @@ class OperationMutations:
         "Needs the scope `admin`."
     )
     async def pause_connection(self, info: Info, input: Annotated[PauseConnectionInput, Input]) -> ConnectionPayload:
-        context = info.context
-        require_scope(context, "admin")
-        require_all_accounts(context)
-        asker, until, reason = asker_of(context, input), given(input.until), given(input.reason)
+        context, asker = admitted(info, input, "admin")
+        until, reason = given(input.until), given(input.reason)
         done = await attempt(
             context,
             lambda: context.hub.operations.pause(input.connection, until=until, reason=reason, asker=asker),
@@ -110,10 +105,7 @@ class OperationMutations:
 
     @mutation("Let a connection run again, whether somebody paused it or its vendor asked for quiet. Needs the scope `admin`.")
     async def resume_connection(self, info: Info, input: Annotated[ResumeConnectionInput, Input]) -> ConnectionPayload:
-        context = info.context
-        require_scope(context, "admin")
-        require_all_accounts(context)
-        asker = asker_of(context, input)
+        context, asker = admitted(info, input, "admin")
         done = await attempt(context, lambda: context.hub.operations.resume(input.connection, asker=asker), "connection")
         return await _changed(context, input.connection, done)
 
@@ -122,10 +114,8 @@ class OperationMutations:
         "Needs the scope `write`."
     )
     async def publish_models(self, info: Info, input: Annotated[PublishModelsInput, Input]) -> ReleasePayload:
-        context = info.context
-        require_scope(context, "write")
-        require_all_accounts(context)
-        asker, reason, expected = asker_of(context, input), given(input.reason), given(input.expected_release)
+        context, asker = admitted(info, input, "write")
+        reason, expected = given(input.reason), given(input.expected_release)
         models, segments = given(input.models) or [], given(input.segments)
 
         def work() -> int | list[DraftProblem] | None:
@@ -144,10 +134,8 @@ class OperationMutations:
 
     @mutation("Put in force again what an earlier release published. Needs the scope `write`.")
     async def roll_back_models(self, info: Info, input: Annotated[RollBackModelsInput, Input]) -> ReleasePayload:
-        context = info.context
-        require_scope(context, "write")
-        require_all_accounts(context)
-        asker, reason, expected = asker_of(context, input), given(input.reason), given(input.expected_release)
+        context, asker = admitted(info, input, "write")
+        reason, expected = given(input.reason), given(input.expected_release)
         to = given(input.release)
         done = await attempt(
             context,
@@ -179,10 +167,7 @@ class OperationMutations:
 
     @mutation("End an API token at once. Needs the scope `admin`.")
     async def revoke_token(self, info: Info, input: Annotated[RevokeTokenInput, Input]) -> RevokeTokenPayload:
-        context = info.context
-        require_scope(context, "admin")
-        require_all_accounts(context)
-        asker = asker_of(context, input)
+        context, asker = admitted(info, input, "admin")
         prefix = await attempt(context, lambda: context.hub.operations.revoke_token(input.prefix, asker=asker), "prefix")
         if isinstance(prefix, UserError):
             return RevokeTokenPayload(user_errors=[prefix])
@@ -192,10 +177,7 @@ class OperationMutations:
 async def _started(
     info: Info, input: StartSyncInput | StreamInput, scope: Scope, work: Callable[[Operations, Asker], bool]
 ) -> SyncPayload:
-    context = info.context
-    require_scope(context, scope)
-    require_all_accounts(context)
-    asker = asker_of(context, input)
+    context, asker = admitted(info, input, scope)
     started = await attempt(
         context, lambda: work(context.hub.operations, asker), "stream" if isinstance(input, StreamInput) else "connection"
     )
