@@ -150,6 +150,7 @@ def test_of_an_account_only_what_was_written_is_read(world: IncrementalWorld) ->
     (query,) = metric_queries(asked)
     assert "fact_usage_day" in query
     assert "fact_invoice" not in query
+    assert "fact_account" not in query  # usage does not say who somebody is
     with world.store.read() as connection:
         assert not touched(connection)
 

@@ -107,3 +107,13 @@ def test_a_commit_changes_the_version(store: Store) -> None:
     with store.write() as connection:
         bump(connection, "facts")
     assert store.version() != before
+
+
+def test_a_file_is_seen_as_memory_only_meanwhile(tmp_path: Path) -> None:
+    store = Store.open(str(tmp_path / "store.db"))
+    for transaction in (store.read, store.write):
+        with transaction(scattered=True) as connection:
+            assert connection.exec_driver_sql("pragma mmap_size").scalar_one() > 0
+        with transaction() as connection:
+            assert connection.exec_driver_sql("pragma mmap_size").scalar_one() == 0
+    store.close()
