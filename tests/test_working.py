@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.core.jobs.test_worker import ask_engine
 from tests.graphql.shop import HOST, TODAY
 from tests.test_opening import settings_of
 
@@ -31,3 +32,10 @@ def test_what_is_asked_for_waits_for_a_worker_whoever_took_it(tmp_path: Path) ->
             assert hub.operations.cancel("files", asker=ANN)
             assert not hub.operations.cancel("files", asker=ANN)
             assert hub.operations.sync("files", None, asker=ANN)
+
+
+def test_of_scorings_that_are_asked_for_one_waits(tmp_path: Path) -> None:
+    with fresh_store(tmp_path) as store, JobQueue(store) as first, JobQueue(store) as second:
+        for queue in (first, second, first):
+            queue.score()
+        assert ask_engine(store, "select name, queue_name, status from workflow_status") == [("score", "scorings", "ENQUEUED")]

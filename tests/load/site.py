@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ class Site:
         self.now = datetime.now(UTC)
         self._numbers = itertools.count(1)
         self._chance = random.Random(7)
+        # How often each kind of thing happened to an account: what happens changes its score each time.
+        self._happened = Counter[tuple[str, int]]()
         self.desk = ZendeskVendor(None, SystemClock())
         self.billing = StripeVendor(None, SystemClock())
         self.forms = TypeformVendor(None, SystemClock())
@@ -103,11 +106,13 @@ class Site:
 
     def webhook(self, kind: str, account: int) -> Pushed:
         """What a vendor sends of something that happened to an account just now."""
-        return getattr(self, f"_{kind}")(account)  # type: ignore[no-any-return]
+        self._happened[kind, account] += 1
+        return getattr(self, f"_{kind}")(account, self._happened[kind, account])  # type: ignore[no-any-return]
 
-    def usage(self, account: int, events: int, *, user: str = "zoe") -> bytes:
-        """The body of a request of Segment's libraries with so many calls of an account, each new."""
-        at = zulu(datetime.now(UTC))
+    def usage(self, account: int, events: int, *, user: str = "zoe", ago: int = 0) -> bytes:
+        """The body of a request of Segment's libraries with so many calls of an account, each new. ago: so many days."""
+        now = datetime.now(UTC)
+        at = zulu(now - timedelta(days=ago))
         batch = [
             {
                 "type": "track", "event": "export", "messageId": f"m{next(self._numbers)}",
@@ -117,9 +122,9 @@ class Site:
             }
             for _ in range(events)
         ]  # fmt: skip
-        return json.dumps({"batch": batch, "sentAt": at}).encode()
+        return json.dumps({"batch": batch, "sentAt": zulu(now)}).encode()
 
-    def _stripe(self, account: int) -> Pushed:
+    def _stripe(self, account: int, _: int) -> Pushed:
         name = f"in_{next(self._numbers)}"
         invoice = {
             "id": name,
@@ -136,7 +141,7 @@ class Site:
         signature = stripe.WebhookSignature.generate_signature_header(body, SECRET, int(time.time()))
         return Pushed("billing/webhook", body.encode(), {"stripe-signature": signature})
 
-    def _zendesk(self, account: int) -> Pushed:
+    def _zendesk(self, account: int, _: int) -> Pushed:
         number = 10**6 + next(self._numbers)
         at = datetime.now(UTC)
         self.desk.put("ticket", {**self._ticket(number, account, at), "priority": "urgent"})
@@ -148,10 +153,10 @@ class Site:
         body = json.dumps(event).encode()
         return Pushed("support/webhook", body, self.desk.signed(body, SECRET))
 
-    def _typeform(self, account: int) -> Pushed:
+    def _typeform(self, account: int, times: int) -> Pushed:
         answer = {
             "type": "number",
-            "number": self._chance.randrange(11),
+            "number": times % 11,
             "field": {"id": "f1", "ref": SCORE, "type": "opinion_scale"},
         }
         response = {"form_id": FORM, "hidden": {"account_id": f"a{account}"}, "answers": [answer]}
@@ -159,17 +164,19 @@ class Site:
         body, headers = self.forms.webhook(token, SECRET)
         return Pushed("surveys/webhook", body, headers)
 
-    def _generic(self, account: int) -> Pushed:
+    def _generic(self, account: int, times: int) -> Pushed:
         response = {
-            "id": f"r{next(self._numbers)}", "kind": "csat", "score": self._chance.randrange(1, 6), "account": f"a{account}",
+            "id": f"r{next(self._numbers)}", "kind": "csat", "score": 5 if times % 2 else 1, "account": f"a{account}",
             "responded_at": zulu(datetime.now(UTC)),
         }  # fmt: skip
         body, stamp = json.dumps(response).encode(), str(int(time.time()))
         digest = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
         return Pushed("answers/responses", body, {"X-AccountPulse-Signature": digest, "X-AccountPulse-Timestamp": stamp})
 
-    def _usage(self, account: int) -> Pushed:
-        return Pushed("usage/v1/batch", self.usage(account, 3), write_key())
+    def _usage(self, account: int, times: int) -> Pushed:
+        # The first is of today, those after it of a day on which nobody used anything.
+        ago = 0 if times == 1 else DAYS + times
+        return Pushed("usage/v1/batch", self.usage(account, 3, ago=ago), write_key())
 
     # --- what there is before ---------------------------------------------------------------------------------------------
 
