@@ -7,11 +7,12 @@ import binascii
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from typing import TYPE_CHECKING
 
 from accountpulse.testing.vendors.control import Answer, Call
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
 LONGEST = timedelta(minutes=3)
 _AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
@@ -42,11 +43,15 @@ def refused(call: Call, known: Mapping[str, str], base_url: str, now: datetime, 
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
+    from cryptography.hazmat.primitives.asymmetric import rsa  # comes with the extra `salesforce`, the kit without one
+
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def private_key() -> str:
     """The key that the org's app trusts, as PEM. One for the process: making it takes a moment."""
+    from cryptography.hazmat.primitives import serialization
+
     form, no_password = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     return _key().private_bytes(serialization.Encoding.PEM, form, no_password).decode()
 
