@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import postgraphile, refusals
+from tests.benchmarks import fanout, postgraphile, refusals
 from tests.benchmarks.claims import Claim, Fact, Report
 from tests.benchmarks.environments import NoEnvironment, python_of
 from tests.benchmarks.measure import ROOT, family_cpu
@@ -157,6 +157,7 @@ def _measure(
                     server.sample(query, [*everybody[begin:], *everybody[:begin]], database)
         if database is None:
             refusals.measure(report, servers[0].port, servers[0].pid, servers[0].headers, options.rounds, step)
+            fanout.measure(report, plain_url, servers[0].port, servers[0].pid, servers[0].headers, step)
     _report(report, engine, {server.name: server.samples for server in servers}, aim)
 
 
