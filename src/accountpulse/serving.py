@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from accountpulse.hub import Hub
 
 START_TIMEOUT = 30.0
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than proxies keep theirs (nginx: 60). One that closes first loses what its
+other side is just sending; at uvicorn's 5 that happened to clients who ask every five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,14 @@ def server_of(hub: Hub) -> uvicorn.Server:
 
     app = create_app(hub, settings=hub.settings.server.api)
     return uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=KEEP_ALIVE,
+        )
     )
 
 
