@@ -156,6 +156,8 @@ def _started(settings: SparkSettings) -> SparkSession:
     }
     if settings.master.startswith("local"):
         options |= {"spark.driver.host": "localhost", "spark.driver.bindAddress": "127.0.0.1"}
+        # Of 200, as Spark would have it, each costs as much as hundreds of accounts.
+        options["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if (python := settings.options.get("spark.pyspark.python")) is not None:
         os.environ["PYSPARK_PYTHON"] = python  # the option counts for spark-submit alone
