@@ -101,8 +101,12 @@ class Spreading(DuckEngine):
     spreads = True
 
 
+def arrow(columns: Mapping[str, Any]) -> pa.Table:
+    return pa.table({name: pa.array(column) for name, column in columns.items()})
+
+
 def side_by_side(facts: Any, questions: Mapping[int, Question]) -> Batches:
-    answers = {offset: facts.ask(q.compiled.text, q.parameters)._table for offset, q in questions.items()}
+    answers = {offset: arrow(facts.run(q.compiled.text, q.parameters).fetchnumpy()) for offset, q in questions.items()}
     ids = answers[0].column(0).to_pylist()
     arrays, names = [], []
     for offset, answer in answers.items():

@@ -67,9 +67,13 @@ class DuckFacts:
         self._database = database
 
     def ask(self, query: str, parameters: Mapping[str, object]) -> Arrays:
+        return Arrays(list(self.run(query, parameters).fetchnumpy().values()))
+
+    def run(self, query: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
+        """Run a query; what is returned gives its answer, in any of DuckDB's forms."""
         mentioned = {name: parameters[name] for name in _PARAMETER.findall(query)}
         # Not `sql`, which plans a query once to know its columns, and again to run it.
-        return Arrays(list(self._database.execute(_PARAMETER.sub(r"$\1", query), mentioned).fetchnumpy().values()))
+        return self._database.execute(_PARAMETER.sub(r"$\1", query), mentioned)
 
 
 class DuckEngine:
