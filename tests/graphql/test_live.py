@@ -286,7 +286,7 @@ def test_sockets_close_with_the_codes_that_clients_expect(watched: Watched, subt
             if messages[0] is welcome:
                 assert receive(socket) == {"type": "connection_ack"}
             assert closed_with(socket) == code
-    with subtests.test("another protocol"), watched.bare(Subprotocol("graphql-ws")) as socket:
+    with subtests.test("another protocol"), watched.bare(protocol=Subprotocol("graphql-ws")) as socket:
         assert closed_with(socket) == 4406
 
 
