@@ -103,6 +103,7 @@ def test_baselines_that_look_back_to_many_days_are_refused() -> None:
     assert read(json.dumps(model))[1] == []
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     model=st.one_of(

@@ -62,6 +62,7 @@ def test_a_bug_is_one_message_and_a_traceback_only_on_request(shop: Path) -> Non
     assert "Traceback" in call("status", "--debug").stderr
 
 
+@pytest.mark.slow
 def test_json_is_the_only_thing_on_stdout(shop: Path) -> None:
     for arguments in (["sync"], ["score"], ["status"], ["explain", "Acme"], ["check"]):
         result = call(*arguments, "--json")

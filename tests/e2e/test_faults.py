@@ -161,6 +161,7 @@ def test_a_score_is_explained_as_it_was_given_until_another_model_is_published_a
         assert hub.explain("Acme").segment == "everyone"
 
 
+@pytest.mark.slow
 def test_wrong_credentials_need_a_person_and_keep_what_is_known(vendors: Vendors, host: PluginHost, tmp_path: Path) -> None:
     with hub_of(vendors, host, tmp_path) as hub:
         assert set(states(hub.sync()).values()) == {"ok"}

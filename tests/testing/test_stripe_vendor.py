@@ -152,6 +152,7 @@ def test_put_completes_a_partial_object(client: stripe.StripeClient, account: St
     assert kinds[:2] == ["invoice.paid", "invoice.updated"]
 
 
+@pytest.mark.slow
 def test_same_second_and_late_rows(client: stripe.StripeClient, account: StripeVendor) -> None:
     account.same_second(25, "invoice")
     account.page_size = 10

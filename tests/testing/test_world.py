@@ -39,6 +39,7 @@ def later(world: World) -> World:
     return World(world.now + SHIFT)
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_now_give_the_same_world(world: World, twin: World) -> None:
     assert everything(world) == everything(twin)
     assert world.usage == twin.usage

@@ -30,6 +30,7 @@ def zen(desk: ZendeskVendor) -> Iterator[Zenpy]:
         yield Zenpy(subdomain=known["subdomain"], oauth_token=known["oauth_token"], session=session, disable_cache=True)
 
 
+@pytest.mark.slow
 def test_exports_every_ticket_in_order(zen: Zenpy, desk: ZendeskVendor, world: World) -> None:
     tickets = [each.to_dict() for each in zen.tickets.incremental(start_time=0, include=["metric_sets"], per_page=700)]
     assert len({each["id"] for each in tickets}) == len(world.zendesk["ticket"])

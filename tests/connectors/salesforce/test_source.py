@@ -264,6 +264,7 @@ def test_one_unreadable_row_does_not_cost_the_others(org: Org) -> None:
 # --- everything ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_stream_reads_the_whole_world() -> None:
     with start_vendors(NOW) as vendors:
         org = Org(vendors.salesforce, vendors.clock)  # type: ignore[arg-type]  # it stands still

@@ -251,6 +251,7 @@ def test_one_missing_permission_costs_one_stream(store: Store, vendor: StripeVen
     assert held(store, "payment_issue") == ["ch_1", "re_1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", range(1, 9))
 def test_a_run_that_breaks_anywhere_goes_on_and_ends_like_one_that_did_not(
     store: Store, vendor: StripeVendor, clock: FixedClock, broken: int

@@ -211,6 +211,7 @@ def live_world(store: Store) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_persisted_scores_are_used_where_they_exist(store: Store) -> None:
     world = live_world(store)
     first_live = TODAY - timedelta(days=210)
@@ -225,6 +226,7 @@ def test_persisted_scores_are_used_where_they_exist(store: Store) -> None:
     assert only.components.keys() <= {"logins_30d", "quiet_days"}
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_persisted_scores_are_what_was_said_whatever_is_restated_since(store: Store) -> None:
     world = live_world(store)
@@ -313,6 +315,7 @@ def test_shuffled_departures_come_out_as_chance(store: Store) -> None:
 # --- against an incumbent, and one segment -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_shadow_is_compared_with_what_is_published(store: Store) -> None:
     world = World(store)
     populate(world, stayers=40, leavers=36, quiet_before=70)

@@ -43,6 +43,7 @@ def test_the_incumbent_must_be_beaten_for_certain() -> None:
     assert "within 90 days" in better.sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("churned", [30, 60])
 def test_shuffled_labels_are_hardly_ever_useful(churned: int) -> None:
     """A 95 % interval may leave .50 below it in 2.5 % of the draws; of 200, more than 11 happen once in 100 such tests."""

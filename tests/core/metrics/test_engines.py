@@ -98,6 +98,7 @@ def check_parity(
         assert_equal(seen(c, STORE, mode, accounts, churned), duck)
 
 
+@pytest.mark.slow
 @laws(5)
 @given(seed=SEEDS, mode=MODES, accounts=ACCOUNTS, churned=st.booleans())
 def test_all_engines_agree(
@@ -106,6 +107,7 @@ def test_all_engines_agree(
     check_parity(mirrored, postgres_engine, seed, mode, accounts, churned)
 
 
+@pytest.mark.slow
 @laws(2)
 @given(seed=SEEDS, mode=MODES)
 def test_truncation_and_plain_python_on_the_mirror(mirrored: Mirrored, seed: int, mode: Mode) -> None:

@@ -249,6 +249,7 @@ def test_every_built_in_metric_has_a_reference() -> None:
     assert list(REFERENCE) == [m.name for m in BUILTIN]
 
 
+@pytest.mark.slow
 @laws(40)
 @given(seed=SEEDS, mode=MODES)
 def test_nothing_after_t_and_nothing_learnt_after_k_matters(sqlite_engine: sa.Engine, seed: int, mode: Mode) -> None:
@@ -261,6 +262,7 @@ def test_the_sql_agrees_with_plain_python(sqlite_engine: sa.Engine, seed: int, m
     check_reference(sqlite_engine, seed, mode)
 
 
+@pytest.mark.slow
 @laws(15)
 @given(seed=SEEDS, mode=MODES)
 def test_sqlite_and_postgresql_agree(sqlite_engine: sa.Engine, postgres_engine: sa.Engine, seed: int, mode: Mode) -> None:

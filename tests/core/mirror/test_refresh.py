@@ -36,6 +36,7 @@ laws = settings(
 )
 
 
+@pytest.mark.slow
 @laws
 @given(seed=st.integers(0, 2**32), pauses=st.lists(st.integers(0, 9), min_size=2, max_size=4))
 def test_a_refreshed_mirror_is_the_store(

@@ -18,6 +18,7 @@ def segment_of(case: Case, name: str) -> SegmentDay:
     return SegmentDay(Rule(name, case.model.name, None), case.model, rows, case.evaluate(), case.peers or (), {})
 
 
+@pytest.mark.slow
 @given(before=cases(), after=cases(), name=st.sampled_from(["one", "other"]))
 def test_the_parts_add_up_to_the_difference(before: Case, after: Case, name: str) -> None:
     """Models with metrics, groups, scorers, policies, caps and bands of their own; metrics of the same name are in both."""

@@ -69,6 +69,7 @@ def situations(draw, model):
     return Position(found, 0, draw(st.sampled_from(["new", "rest"])), scorer)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_the_parts_add_up_to_the_change(data):

@@ -72,6 +72,7 @@ def test_incremental_equals_full(seed: int) -> None:
         live(IncrementalWorld(store, seed), Path(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_incremental_equals_full_at_the_end_on_both_databases(store: Store, seed: int) -> None:
     world = IncrementalWorld(store, seed)

@@ -122,6 +122,7 @@ def side_by_side(facts: Any, questions: Mapping[int, Question]) -> Batches:
     return Batches(pa.Table.from_arrays(arrays, names=[*names, "connections"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 5])
 def test_accounts_in_batches_elsewhere_get_the_scores_that_they_get_here(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

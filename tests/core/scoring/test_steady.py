@@ -25,6 +25,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.scores import LIVE, RESTATED
 
 
+@pytest.mark.slow
 def test_every_way_to_score_the_days_says_the_same_and_what_the_pure_function_says(store: Store) -> None:
     # What is unknown counts as 50, whatever others have, so that the pure function can be asked for the same.
     world = Series(store, RULES_OF_STEADINESS, missing="neutral")

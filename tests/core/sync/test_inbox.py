@@ -240,6 +240,7 @@ def test_the_day_of_a_clock_change_is_one_day(store: Store) -> None:
 # --- crashes and races --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 3])
 def test_a_drain_killed_anywhere_loses_and_doubles_nothing(inbox: Inbox, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
     """R1: before each statement and commit in turn."""

@@ -21,6 +21,7 @@ CANARY = "canary-82c1d0"
 each_built_in = pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS)
 
 
+@pytest.mark.slow
 @each_built_in
 def test_what_is_claimed_holds(connector: type[Connector[Any]]) -> None:
     report = audit(connector)
@@ -28,6 +29,7 @@ def test_what_is_claimed_holds(connector: type[Connector[Any]]) -> None:
     assert [f"{each.rule}: {each.why}" for each in report.false_claims] == []
 
 
+@pytest.mark.slow
 @each_built_in
 def test_every_gold_rule_names_its_test(connector: type[Connector[Any]]) -> None:
     gold = [rule for rule in audit(connector).rules if rule.tier == "gold" and rule.status == "met"]
@@ -48,6 +50,7 @@ def test_diagnostics_hold_no_secret(connector: type[Connector[Any]]) -> None:
     assert shown.count("***") == len(planted), "and each is said to be there"
 
 
+@pytest.mark.slow
 @each_built_in
 def test_every_built_in_is_at_gold_or_better(connector: type[Connector[Any]]) -> None:
     report = audit(connector)
