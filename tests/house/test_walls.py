@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import distribution
@@ -64,6 +65,14 @@ def test_a_lock_file_names_no_host(name: str) -> None:
     lock = (REPOSITORY / name).read_text(encoding="utf-8")
     assert "://" not in lock
     assert "--hash=sha256:" in lock
+
+
+def test_pages_that_messages_name_are_there() -> None:
+    named = {
+        (page, path.name) for path in modules() for page in re.findall(r"docs/[\w/-]+\.md", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert not {(page, where) for page, where in named if not (REPOSITORY / page).exists()}
 
 
 def test_the_command_line_starts_without_heavy_imports() -> None:

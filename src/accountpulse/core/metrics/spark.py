@@ -206,7 +206,7 @@ def _of_lake(session: SparkSession, record: str, layout: Layout, table: str) -> 
     if missing := sorted(needed & layout.columns.keys() - set(found.columns)):
         raise EngineError(
             f"spark.tables.{record}: {table!r} lacks the columns {', '.join(missing)}; it has {', '.join(found.columns)}; "
-            "docs/spark.md says which a table of facts has"
+            "docs/engines.md says which a table of facts has"
         )
     stand_in = {"known_from": "timestamp '1970-01-01 00:00:00'", "id": "xxhash64(connection_id, source_id)"}
     columns = []
