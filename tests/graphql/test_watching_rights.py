@@ -22,7 +22,7 @@ from accountpulse.graphql.settings import ApiSettings
 from accountpulse.serving import serving
 from accountpulse.testing.stores import fresh_store
 
-BANDS = "subscription { bandChanged { band account { name } } }"
+BANDS = "subscription($since: String) { bandChanged(since: $since) { band account { name } } }"
 
 
 class Firm(Watched):
@@ -40,11 +40,11 @@ class Firm(Watched):
         return self.idp.token(email=owner, exp=ends.timestamp())
 
     @contextmanager
-    def stream(self, token: str, query: str) -> Iterator[Iterator[Any]]:
-        """What an event stream tells, as JSON."""
+    def stream(self, token: str, query: str, **variables: str) -> Iterator[Iterator[Any]]:
+        """What an event stream tells, as JSON. Nobody says when it has begun to watch: what must be told of needs `since`."""
         headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
-        url = f"http://127.0.0.1:{self.port}/graphql/stream"
-        with httpx.stream("POST", url, json={"query": query}, headers=headers, timeout=PATIENCE) as answer:
+        url, asked = f"http://127.0.0.1:{self.port}/graphql/stream", {"query": query, "variables": variables}
+        with httpx.stream("POST", url, json=asked, headers=headers, timeout=PATIENCE) as answer:
             assert answer.status_code == 200
             yield (json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line.startswith("data: {"))
 
@@ -98,11 +98,12 @@ def _cursor(firm: Firm) -> str:
 
 
 def test_each_token_lets_watch_to_its_own_end(firm: Firm) -> None:
+    cursor = _cursor(firm)
     short, long = (firm.jwt("Ann", minutes) for minutes in (5, 60))
     with (
         firm.socket(init={"authorization": f"Bearer {short}"}) as ending,
         firm.socket(init={"Authorization": f"bearer {long}"}) as lasting,
-        firm.stream(short, CHANGED) as events,
+        firm.stream(short, CHANGED, since=cursor) as events,
     ):
         subscribe(ending, CHANGED)
         subscribe(lasting, CHANGED)
@@ -136,12 +137,12 @@ def test_a_token_of_ours_ends_what_it_watches_whatever_happens_in_the_store(firm
     with firm.store.write() as connection:
         ends = firm.clock.now() + timedelta(hours=1)
         ending = tokens.create(connection, rows=EVERYTHING, name="short", scopes=["read"], now=NOW, expires_at=ends)
-    revoked, other = firm.make_token(), firm.make_token()
+    cursor, revoked, other = _cursor(firm), firm.make_token(), firm.make_token()
     with (
         firm.socket(init={"authorization": f"Bearer {ending}"}) as idle,
         firm.socket(init={"authorization": f"Bearer {revoked}"}) as watching,
         firm.socket(init={"authorization": f"Bearer {other}"}) as untouched,
-        firm.stream(revoked, BANDS) as events,
+        firm.stream(revoked, BANDS, since=cursor) as events,
     ):
         subscribe(watching, CHANGED)
         told(watching, firm, "Beta", "yellow", "green")
