@@ -6,7 +6,6 @@ mirror's folder and nothing else, and its settings are locked, so that a text th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from accountpulse.core.metrics.dialects import DIALECTS
-from accountpulse.core.metrics.engine import Facts, Floats, StoreFacts
+from accountpulse.core.metrics.engine import PARAMETER, Facts, Floats, StoreFacts, mentioned
 from accountpulse.core.store.facts import FACTS
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 FEW = 1_000
 """Up to so many accounts the store's indexes are faster than reading columns."""
 
-_PARAMETER = re.compile(r":([a-z_][a-z0-9_]*)")
 _SETTINGS: Mapping[str, bool] = {
     "allow_community_extensions": False,
     "autoinstall_known_extensions": False,
@@ -71,9 +69,8 @@ class DuckFacts:
 
     def run(self, query: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
         """Run a query; what is returned gives its answer, in any of DuckDB's forms."""
-        mentioned = {name: parameters[name] for name in _PARAMETER.findall(query)}
         # Not `sql`, which plans a query once to know its columns, and again to run it.
-        return self._database.execute(_PARAMETER.sub(r"$\1", query), mentioned)
+        return self._database.execute(PARAMETER.sub(r"$\1", query), mentioned(query, parameters))
 
 
 class DuckEngine:

@@ -6,6 +6,7 @@ Exchange rates, connections and how far their streams are always come from the s
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,15 @@ class PluggedEngine(ABC):
     @abstractmethod
     def facts(self, connection: sa.Connection, accounts: Sequence[int] | None = None) -> Facts:
         """See `Engine.facts`."""
+
+
+PARAMETER = re.compile(r":([a-z_][a-z0-9_]*)")
+"""How a query names a parameter."""
+
+
+def mentioned(query: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    """The parameters that a query names, for engines that refuse others."""
+    return {name: parameters[name] for name in dict.fromkeys(PARAMETER.findall(query))}
 
 
 # --- the store itself -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from accountpulse.core.errors import EngineError
 from accountpulse.core.metrics.arrow import Columns
 from accountpulse.core.metrics.duck import FEW
-from accountpulse.core.metrics.engine import Facts, StoreFacts
+from accountpulse.core.metrics.engine import Facts, StoreFacts, mentioned
 from accountpulse.core.metrics.java import find_java
 from accountpulse.core.metrics.spark_dialect import Spark
 from accountpulse.core.metrics.spark_settings import SparkSettings
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from accountpulse.core.mirror import Manifest, Mirror
     from accountpulse.core.mirror.manifest import FactFiles, Part
 
-_PARAMETER = re.compile(r":([a-z_][a-z0-9_]*)")
 _QUERY = re.compile(r"\s*(select|with)\s", re.IGNORECASE)
 _TYPES: Mapping[Kind, str] = {
     Kind.TEXT: "string",
@@ -58,8 +57,7 @@ class SparkFacts:
 
     def frame(self, query: str, parameters: Mapping[str, object]) -> DataFrame:
         """A query as a frame of Spark's, not run yet."""
-        mentioned = {name: parameters[name] for name in dict.fromkeys(_PARAMETER.findall(query))}
-        return self.session.sql(query, args=mentioned)
+        return self.session.sql(query, args=mentioned(query, parameters))
 
     def explained(self) -> AbstractContextManager[None]:
         """See `SparkEngine.explained`."""
