@@ -28,6 +28,16 @@ def test_a_change_is_told_as_one():
     assert LOGINS.measured(50, 2, typical_value=40, previous=42, days=7).startswith("Logins rose from 42 to 50 in 7 days")
 
 
+def test_a_move_too_small_to_be_the_reason_is_not_told_as_one():
+    assert LOGINS.measured(9, -11.26, typical_value=40, previous=10) == (
+        "Logins at 9 (30 days ago: 10), still behind a typical enterprise account: -11.3 points"
+    )
+    assert LOGINS.measured(9, -11.26, typical_value=14, previous=10).startswith("Logins fell from 10 to 9 in 30 days")
+    assert LOGINS.measured(900, -3, previous=950) == (
+        "Logins at 900 (30 days ago: 950), still behind what the model calls typical: -3.0 points"
+    )
+
+
 def test_without_a_previous_value_it_is_compared_with_its_peers():
     assert REPLY.measured(9.4, -4.2, typical_value=3.1) == (
         "First reply at 9.4 hours; typical enterprise accounts at 3.1 hours: -4.2 points"

@@ -33,6 +33,8 @@ SHARES = frozenset({"share", "ratio", "percent"})
 TIMES = frozenset({"hours", "days", "minutes", "seconds", "months", "years"})
 NO_POINTS = "no points"
 _NOTHING = frozenset({"+0.0 points", "-0.0 points"})
+TELLING = 0.1
+"""A move is told as the reason from this share of the distance between value and typical, which the points are for."""
 MOST_AMOUNTS = 5_000
 """How many values of one metric are kept as they are said: most are small counts, said again and again."""
 
@@ -105,11 +107,13 @@ class Wording:
             return f"{title} at {now}, usually at {self.amount(usual)} in this account: {moves}{against}"
         if previous is not None and (before := self.amount(previous)) != now:
             against, rose = self._against[typical_value is None], value > previous
-            if self._better is None or moves is NO_POINTS or (rose == (self._better == "higher")) == (delta > 0):
+            distance = max(abs(value), abs(previous)) if typical_value is None else abs(value - typical_value)
+            tells = self._better is None or (rose == (self._better == "higher")) == (delta > 0)
+            if moves is NO_POINTS or (tells and abs(value - previous) >= TELLING * distance):
                 moved = f"from {before} to {now}" if self._unit is None else self.span(previous, value)
                 return f"{title} {'rose' if rose else 'fell'} {moved} in {days} days: {moves}{against}"
-            # What it does to the score is not because of where it went, but in spite of it.
-            still = "ahead of" if delta > 0 else "behind"
+            # What it does to the score is because of where it was already, or in spite of where it went.
+            still = "apart from" if self._better is None else "ahead of" if delta > 0 else "behind"
             return f"{title} at {now} ({days} days ago: {before}), still {still}{against.removeprefix(' against')}: {moves}"
         if typical_value is None:
             return f"{title} at {now}; no {self.segment} account to compare with: {moves}"
