@@ -287,9 +287,8 @@ class Hub:
         return sum(self.jobs.run_inbox(taking[id]).read for id in sorted(waiting))
 
     def link_new(self) -> None:
-        """Link accounts where what was written since the last scoring may change a link."""
-        if self.links.may_differ():
-            self.jobs.run_linking()
+        """Link accounts as far as what was written since the last scoring may change a link."""
+        self.links.relink_new()
 
     def score(
         self,

@@ -10,14 +10,15 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from accountpulse.core.identity.evidence import company_domains, mailbox
+from accountpulse.core.identity.reach import evidence_by_source, reached
 from accountpulse.core.identity.resolve import Link, Match, Resolution, SourceAccount, Unlinked, resolve
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import link_decisions
+from accountpulse.core.store import link_decisions, link_evidence
 from accountpulse.core.store import links as store_links
 from accountpulse.core.store import people_moves as store_people
-from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink
+from accountpulse.core.store.links import ENTERED_BY_HAND, NewLink, Sources
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.touched import touch_wholly
+from accountpulse.core.store.touched import accounts_ever, named_as_parent, touch_wholly
 from accountpulse.core.store.types import EPOCH
 
 AccountKeys = Literal["own", "reference"]
@@ -25,41 +26,83 @@ AccountKeys = Literal["own", "reference"]
 
 @dataclass(frozen=True, slots=True)
 class LinkReport:
-    """What a linking pass did. linked, unlinked: how things stand; changed: links written or ended now."""
+    """What a linking pass did. linked, unlinked: how those stand that it placed; changed: links written or ended now.
+
+    accounts: those that gained or lost anything, or may have; None where everybody was placed.
+    """
 
     linked: int
     unlinked: int
     changed: int
+    accounts: frozenset[int] | None = None
 
 
 def link_accounts(
-    connection: sa.Connection, now: datetime, *, account_keys: Mapping[str, AccountKeys], match: Match | None = None
+    connection: sa.Connection,
+    now: datetime,
+    *,
+    account_keys: Mapping[str, AccountKeys],
+    match: Match | None = None,
+    begin: Collection[int] | None = None,
 ) -> LinkReport:
     """Place every source account again and write what changed, in the caller's transaction.
 
-    account_keys: for each connector, whether its account keys are its own or another system's ids.
+    account_keys: for each connector, whether its account keys are its own or another system's ids. begin: only source accounts
+    that can be reached from these have to be placed, as nothing else is new since the last pass. Where all were placed with the
+    same settings and plugins once, the outcome is that of placing everybody.
     """
     store_connections.lock_all(connection)
-    links = store_links.current_links(connection)
-    entered = store_links.entered_for(connection)
-    decided = link_decisions.in_force(connection)
-    resolution = _resolve(connection, links, entered, decided, account_keys, match)
+    sources = None if begin is None else _reached(connection, begin, account_keys)
+    links = store_links.current_links(connection, sources)
+    entered = store_links.entered_for(connection, sources)
+    decided = link_decisions.in_force(connection, sources)
+    known = _source_accounts(connection, sources, account_keys, entered, links)
+    if sources is None:
+        link_evidence.keep(connection, evidence_by_source(known), None)
+    resolution = resolve(
+        known,
+        manual=_manual_targets(connection, links, decided, sources),
+        apart={source for source, row in decided.items() if row.account_id is None},
+        match=match,
+    )
     _say_who_decided(resolution, decided)
-    accounts, created = _accounts_of_roots(connection, resolution, links, now)
+    accounts, created = _accounts_of_roots(connection, resolution, links, sources, now)
     _place_entries(connection, resolution, entered, accounts)
-    _place_decisions(connection, resolution, accounts, now)
-    new = _new_links(connection, resolution, links, accounts, created, now)
+    concerned = None if sources is None else link_evidence.accounts_of(connection, sources)
+    _place_decisions(connection, resolution, accounts, concerned, now)
+    new = _new_links(connection, resolution, links, accounts, created, sources, now)
     ended = [source for source in links if source not in resolution.links]
     store_links.close_links(connection, ended, now)
     store_links.write_links(connection, new, now)
-    relisted = store_links.replace_unlinked(connection, _unlinked_rows(resolution, accounts))
+    relisted = store_links.replace_unlinked(connection, _unlinked_rows(resolution, accounts), sources)
     changed = {n.source_account_id for n in new} | set(ended)
     # An account changes with what it loses as well, and that is seen by what it still has.
     affected = {n.account_id for n in new} | {links[source].account_id for source in changed if source in links}
     touch_wholly(connection, changed | {s for s, found in resolution.links.items() if accounts[found.root] in affected}, now)
     if changed or relisted:
         bump(connection, "facts")
-    return LinkReport(linked=len(resolution.links), unlinked=len(resolution.unlinked), changed=len(changed))
+    return LinkReport(
+        linked=len(resolution.links),
+        unlinked=len(resolution.unlinked),
+        changed=len(changed),
+        accounts=None if concerned is None else _with_children(connection, concerned | set(accounts.values()), changed),
+    )
+
+
+def _reached(connection: sa.Connection, begin: Collection[int], account_keys: Mapping[str, AccountKeys]) -> list[int] | None:
+    """Whom a change of some may concern, by what they were placed by and what they say now; None: everybody."""
+    ids = sorted(begin)
+    former = link_evidence.held(connection, ids)
+    known = _source_accounts(connection, ids, account_keys, store_links.entered_for(connection, ids), {})
+    link_evidence.keep(connection, evidence_by_source(known), ids)
+    found = reached(connection, ids, former)
+    return None if found is None else sorted(found)
+
+
+def _with_children(connection: sa.Connection, accounts: set[int], changed: Collection[int]) -> frozenset[int]:
+    """Also whose parent is among those that moved: what is known of them names it."""
+    children = sorted(named_as_parent(connection, sorted(changed)))
+    return frozenset(accounts | {account for _, account in accounts_ever(connection, children)})
 
 
 def _new_links(
@@ -68,6 +111,7 @@ def _new_links(
     links: Mapping[int, sa.Row[Any]],
     accounts: Mapping[int, int],
     created: Collection[int],
+    sources: Sources,
     now: datetime,
 ) -> list[NewLink]:
     """The links that differ from those in force.
@@ -76,7 +120,7 @@ def _new_links(
     on the list of the unlinked was answered for without an account until now, so its link holds from now on; unless the
     account is new itself, as when the source that founds accounts is read last.
     """
-    linked, listed = store_links.ever_linked(connection), store_links.listed_unlinked(connection)
+    linked, listed = store_links.ever_linked(connection, sources), store_links.listed_unlinked(connection, sources)
     new: list[NewLink] = []
     for source, found in resolution.links.items():
         row = links.get(source)
@@ -91,19 +135,19 @@ def _new_links(
     return new
 
 
-def _resolve(
+def _source_accounts(
     connection: sa.Connection,
-    links: Mapping[int, sa.Row[Any]],
-    entered: Collection[int],
-    decided: Mapping[int, sa.Row[Any]],
+    sources: Sources,
     account_keys: Mapping[str, AccountKeys],
-    match: Match | None,
-) -> Resolution:
-    contacts = store_links.contact_emails(connection)
+    entered: Collection[int],
+    links: Mapping[int, sa.Row[Any]],
+) -> list[SourceAccount]:
+    """Source accounts with their evidence, but for what people entered: its key is an account of ours, see `_place_entries`."""
+    contacts = store_links.contact_emails(connection, sources)
     accounts: list[SourceAccount] = []
-    for row in store_links.source_accounts(connection):
+    for row in store_links.source_accounts(connection, sources):
         if row.id in entered:
-            continue  # its key is an account of ours: see `_place_entries`
+            continue
         emails = [*(row.emails or ()), *contacts.get(row.id, ())]
         references = set(row.references or ())
         if account_keys.get(row.connector, "own") == "reference":
@@ -125,8 +169,7 @@ def _resolve(
                 gone=row.gone_at is not None,
             )
         )
-    apart = {source for source, row in decided.items() if row.account_id is None}
-    return resolve(accounts, manual=_manual_targets(connection, links, decided), apart=apart, match=match)
+    return accounts
 
 
 def _say_who_decided(resolution: Resolution, decided: Mapping[int, sa.Row[Any]]) -> None:
@@ -157,9 +200,18 @@ def _place_entries(
             resolution.links[source] = Link(root, "manual", ENTERED_BY_HAND)
 
 
-def _place_decisions(connection: sa.Connection, resolution: Resolution, accounts: Mapping[int, int], now: datetime) -> None:
-    """Bring what people decided, promised and noted to the account which the one that they meant has joined, and home again."""
-    homes = store_people.homes(connection)
+def _place_decisions(
+    connection: sa.Connection,
+    resolution: Resolution,
+    accounts: Mapping[int, int],
+    concerned: Collection[int] | None,
+    now: datetime,
+) -> None:
+    """Bring what people decided, promised and noted to the account which the one that they meant has joined, and home again.
+
+    concerned: of which accounts that may differ; None for all.
+    """
+    homes = {id for id in store_people.homes(connection) if concerned is None or id in concerned}
     roots = _roots(connection, resolution, accounts, homes)
     store_people.bring(connection, {home: accounts[root] for home, root in roots.items()}, now)
 
@@ -180,16 +232,16 @@ def _roots(
 
 
 def _manual_targets(
-    connection: sa.Connection, links: Mapping[int, sa.Row[Any]], decided: Mapping[int, sa.Row[Any]]
+    connection: sa.Connection, links: Mapping[int, sa.Row[Any]], decided: Mapping[int, sa.Row[Any]], sources: Sources
 ) -> dict[int, int]:
     """A person's links, as source account to the one that founded the chosen account."""
-    founder = {account_id: source for source, account_id in store_links.founded(connection).items()}
+    founder = {account_id: source for source, account_id in store_links.founded(connection, sources).items()}
     founder |= {row.account_id: source for source, row in links.items() if row.method == "anchor"}
     return {source: founder[row.account_id] for source, row in decided.items() if row.account_id in founder}
 
 
 def _accounts_of_roots(
-    connection: sa.Connection, resolution: Resolution, links: Mapping[int, sa.Row[Any]], now: datetime
+    connection: sa.Connection, resolution: Resolution, links: Mapping[int, sa.Row[Any]], sources: Sources, now: datetime
 ) -> tuple[dict[int, int], set[int]]:
     """The account of each root, and which of them are new.
 
@@ -199,7 +251,7 @@ def _accounts_of_roots(
     members: dict[int, list[int]] = {}
     for source, found in resolution.links.items():
         members.setdefault(found.root, []).append(source)
-    before = store_links.founded(connection)
+    before = store_links.founded(connection, sources)
     claims = (
         {root: [links[root].account_id] for root in members if root in links and links[root].method == "anchor"},
         {root: [before[root]] for root in members if root in before},

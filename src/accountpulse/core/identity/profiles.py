@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,15 +26,15 @@ _KEPT = (
 )
 
 
-def refresh_profiles(connection: sa.Connection, everyone: Population) -> int:
+def refresh_profiles(connection: sa.Connection, everyone: Population, accounts: Sequence[int] | None = None) -> int:
     """Write the accounts' current attributes, in the caller's transaction; returns how many changed.
 
-    everyone: the population of today, churned accounts included.
+    everyone: the population of today, churned accounts included. accounts: it is only of these.
     """
     # Those that are no longer configured as well: what they told still counts.
     connections = store_connections.names(connection)
     rows = [_row(everyone, i, connections) for i in range(len(everyone))]
-    changed = store_profiles.write(connection, rows)
+    changed = store_profiles.write(connection, rows, accounts)
     if changed:
         bump(connection, "facts")
     return changed

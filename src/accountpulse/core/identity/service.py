@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,16 +100,27 @@ class Links:
         self._account_keys = account_keys
         self._precedence = dict(precedence)
         self._match = match
+        self._placed_all = False
 
     def relink(self) -> LinkReport:
         """Place every source account again by all that is known now, and write what changed."""
         with self._store.write() as connection:
-            return self._relink(connection, self._clock.now())
+            report = self._relink(connection, self._clock.now())
+        self._placed_all = True
+        return report
 
-    def may_differ(self) -> bool:
-        """Whether anything was written since the last scoring that may place a source account otherwise than it is."""
+    def relink_new(self) -> LinkReport | None:
+        """Place again whom anything can concern that was written since the last scoring; None where nothing was.
+
+        The first time that is everybody: settings and plugins may be others than those of the process before.
+        """
         with self._store.read() as connection:
-            return store_links.evidence_changed(connection)
+            if not store_links.evidence_changed(connection):
+                return None
+        if not self._placed_all:
+            return self.relink()
+        with self._store.write() as connection:
+            return self._relink_some(connection, self._clock.now())
 
     def unlinked(self, connection_name: str | None = None) -> list[LinkedRecord]:
         """The records that belong to no account, of one connection or of all, with their candidates. Raises NotFound."""
@@ -188,7 +199,7 @@ class Links:
 
         def act() -> str:
             decide(now)
-            self._relink(connection, now)
+            self._relink_some(connection, now, found.id)
             return str(found.id)
 
         change(
@@ -204,17 +215,24 @@ class Links:
         (after,) = _records(connection, [found.id], EVERYTHING)
         return LinkChange(after, frozenset(id for id in (found.account_id, after.account_id) if id is not None))
 
-    def _relink(self, connection: sa.Connection, now: datetime) -> LinkReport:
-        report = link_accounts(connection, now, account_keys=self._account_keys, match=self._match)
+    def _relink_some(self, connection: sa.Connection, now: datetime, *begin: int) -> LinkReport:
+        """Place again whom what is new can concern, some source accounts among them."""
+        new = {*begin, *store_links.evidence_changed(connection)} if self._placed_all else None
+        return self._relink(connection, now, new)
+
+    def _relink(self, connection: sa.Connection, now: datetime, begin: Collection[int] | None = None) -> LinkReport:
+        report = link_accounts(connection, now, account_keys=self._account_keys, match=self._match, begin=begin)
+        accounts = None if report.accounts is None else sorted(report.accounts)
         everyone = population(
             connection,
             day=day_of(now, self._zone),
             zone=self._zone,
             mode=AsCorrected(),
             precedence=self._precedence,
+            accounts=accounts,
             include_churned=True,
         )
-        refresh_profiles(connection, everyone)
+        refresh_profiles(connection, everyone, accounts)
         return report
 
 

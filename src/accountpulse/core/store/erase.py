@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from accountpulse.core.errors import NotFound
 from accountpulse.core.model import schemas
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import erasures, mirror
+from accountpulse.core.store import erasures, link_evidence, mirror
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.erasures import Tombstones, without_person
 from accountpulse.core.store.every_table import metadata
@@ -250,6 +250,7 @@ def _sources(connection: sa.Connection, account_id: int) -> list[sa.Row[Any]]:
 def _settle(connection: sa.Connection, touched: set[int], now: datetime) -> None:
     """Let everything that rests on facts be made anew: the mirror, and the measurements of the last scoring."""
     touch_wholly(connection, sorted(touched), now)
+    link_evidence.forget(connection, touched)
     connection.execute(sa.delete(account_metrics))
     connection.execute(sa.delete(metric_frame))
     mirror.outdate(connection)

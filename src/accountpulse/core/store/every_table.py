@@ -7,6 +7,7 @@ from accountpulse.core.store import (  # noqa: F401
     frame_tables,
     job_tables,
     link_decisions,
+    link_evidence,
     outbox,
     people_tables,
     state_tables,

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from accountpulse.core.store.chunks import one_of
 from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.metadata import metadata
@@ -36,12 +37,12 @@ link_decision = sa.Table(
 )
 
 
-def in_force(connection: sa.Connection) -> dict[int, sa.Row[Any]]:
-    """What people decided and nobody took back, by source account."""
-    return {
-        row.source_account_id: row
-        for row in connection.execute(sa.select(link_decision).where(link_decision.c.known_to.is_(None)))
-    }
+def in_force(connection: sa.Connection, sources: Sequence[int] | None = None) -> dict[int, sa.Row[Any]]:
+    """What people decided and nobody took back, by source account, of some of them or of all."""
+    query = sa.select(link_decision).where(link_decision.c.known_to.is_(None))
+    if sources is not None:
+        query = query.where(one_of(link_decision.c.source_account_id, sources))
+    return {row.source_account_id: row for row in connection.execute(query)}
 
 
 def decide(connection: sa.Connection, source_account_id: int, values: Mapping[str, Any], *, by: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from accountpulse.core.store.chunks import chunked
+from accountpulse.core.store.chunks import chunked, one_of
 from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import account, link, source_account, unlinked
@@ -35,13 +35,22 @@ class NewLink:
     known_from: datetime
 
 
-def source_accounts(connection: sa.Connection) -> list[sa.Row[Any]]:
-    """Every source account with what its record says: connection, rank, anchor, connector, key, evidence.
+Sources = Sequence[int] | None
+"""Some source accounts, or all of them."""
+
+
+def _of(query: sa.Select[Any], column: sa.ColumnElement[int], sources: Sources) -> sa.Select[Any]:
+    return query if sources is None else query.where(one_of(column, sources))
+
+
+def source_accounts(connection: sa.Connection, sources: Sources = None) -> list[sa.Row[Any]]:
+    """Source accounts with what their records say: connection, rank, anchor, connector, key, evidence.
 
     fact_id is null where it never had a record of its own; `gone_at` says that it was deleted: these are its last words.
     """
     fact = FACTS["account"]
-    latest = sa.select(sa.func.max(fact.c.id)).group_by(fact.c.source_account_id)
+    told = fact.alias()
+    latest = sa.select(sa.func.max(told.c.id)).where(told.c.source_account_id == source_account.c.id).scalar_subquery()
     query = (
         sa.select(
             source_account.c.id,
@@ -58,53 +67,57 @@ def source_accounts(connection: sa.Connection) -> list[sa.Row[Any]]:
             fact.c.references,
         )
         .join(connection_table, connection_table.c.id == source_account.c.connection_id)
-        .outerjoin(fact, sa.and_(fact.c.source_account_id == source_account.c.id, fact.c.id.in_(latest)))
+        .outerjoin(fact, fact.c.id == latest)
         .order_by(source_account.c.id)
     )
-    return list(connection.execute(query))
+    return list(connection.execute(_of(query, source_account.c.id, sources)))
 
 
-def contact_emails(connection: sa.Connection) -> dict[int, list[str]]:
-    """The e-mail addresses of each source account's current contacts."""
+def contact_emails(connection: sa.Connection, sources: Sources = None) -> dict[int, list[str]]:
+    """The e-mail addresses of the current contacts of source accounts."""
     fact = FACTS["contact"]
     query = sa.select(fact.c.source_account_id, fact.c.email).where(fact.c.known_to.is_(None), fact.c.email.is_not(None))
     found: dict[int, list[str]] = {}
-    for id, email in connection.execute(query):
+    for id, email in connection.execute(_of(query, fact.c.source_account_id, sources)):
         found.setdefault(id, []).append(email)
     return found
 
 
-def current_links(connection: sa.Connection) -> dict[int, sa.Row[Any]]:
+def current_links(connection: sa.Connection, sources: Sources = None) -> dict[int, sa.Row[Any]]:
     """The links in force, by source account."""
-    return {row.source_account_id: row for row in connection.execute(sa.select(link).where(link.c.known_to.is_(None)))}
+    query = _of(sa.select(link).where(link.c.known_to.is_(None)), link.c.source_account_id, sources)
+    return {row.source_account_id: row for row in connection.execute(query)}
 
 
-def ever_linked(connection: sa.Connection) -> set[int]:
+def ever_linked(connection: sa.Connection, sources: Sources = None) -> set[int]:
     """Source accounts that had a link at any time."""
-    return set(connection.execute(sa.select(link.c.source_account_id).distinct()).scalars())
+    query = _of(sa.select(link.c.source_account_id).distinct(), link.c.source_account_id, sources)
+    return set(connection.execute(query).scalars())
 
 
-def evidence_changed(connection: sa.Connection) -> bool:
-    """Whether anything was written since the last scoring that may move a link: a record that holds evidence, or a new key."""
+def evidence_changed(connection: sa.Connection) -> set[int]:
+    """The source accounts of which anything was written since the last scoring that may move a link: a record that holds
+    evidence, or a new key."""
     s = source_account.c
     evidence = s.touched_records.is_(None) | (s.touched_records.bitwise_and(EVIDENCE) != 0)
     placed = sa.or_(
         sa.exists().where(link.c.source_account_id == s.id, link.c.known_to.is_(None)),
         sa.exists().where(unlinked.c.source_account_id == s.id),
     )
-    query = sa.select(s.id).where(s.touched_at.is_not(None), evidence | sa.not_(placed)).limit(1)
-    return connection.execute(query).first() is not None
+    query = sa.select(s.id).where(s.touched_at.is_not(None), evidence | sa.not_(placed))
+    return set(connection.execute(query).scalars())
 
 
-def listed_unlinked(connection: sa.Connection) -> set[int]:
+def listed_unlinked(connection: sa.Connection, sources: Sources = None) -> set[int]:
     """Source accounts that the last linking pass could not place."""
-    return set(connection.execute(sa.select(unlinked.c.source_account_id)).scalars())
+    query = _of(sa.select(unlinked.c.source_account_id), unlinked.c.source_account_id, sources)
+    return set(connection.execute(query).scalars())
 
 
-def founded(connection: sa.Connection) -> dict[int, int]:
+def founded(connection: sa.Connection, sources: Sources = None) -> dict[int, int]:
     """The account that each source account founded last, whether it still belongs to it or not."""
     query = sa.select(link.c.source_account_id, link.c.account_id).where(link.c.method == "anchor").order_by(link.c.id)
-    return {row.source_account_id: row.account_id for row in connection.execute(query)}
+    return {row.source_account_id: row.account_id for row in connection.execute(_of(query, link.c.source_account_id, sources))}
 
 
 def founders(connection: sa.Connection, account_ids: Collection[int]) -> dict[int, int]:
@@ -118,7 +131,7 @@ def founders(connection: sa.Connection, account_ids: Collection[int]) -> dict[in
     return found
 
 
-def entered_for(connection: sa.Connection) -> dict[int, int]:
+def entered_for(connection: sa.Connection, sources: Sources = None) -> dict[int, int]:
     """The account that each source account of people's own entries stands for: its key is the account's id."""
     query = (
         sa.select(source_account.c.id, source_account.c.key)
@@ -126,7 +139,7 @@ def entered_for(connection: sa.Connection) -> dict[int, int]:
         .where(connection_table.c.name == PEOPLE, connection_table.c.connector == PEOPLE)
         .order_by(source_account.c.id)
     )
-    return {row.id: int(row.key) for row in connection.execute(query)}
+    return {row.id: int(row.key) for row in connection.execute(_of(query, source_account.c.id, sources))}
 
 
 def create_accounts(connection: sa.Connection, count: int, now: datetime) -> list[int]:
@@ -155,15 +168,17 @@ def close_links(connection: sa.Connection, source_account_ids: Sequence[int], no
         )
 
 
-def replace_unlinked(connection: sa.Connection, rows: Mapping[int, Mapping[str, Any]]) -> bool:
-    """Make the list of unlinked source accounts exactly these; true when that changed anything."""
+def replace_unlinked(connection: sa.Connection, rows: Mapping[int, Mapping[str, Any]], sources: Sources = None) -> bool:
+    """Make the list of unlinked source accounts, or what it has of some, exactly these; true when that changed anything."""
     before = {
         row.source_account_id: {"reason": row.reason, "candidates": row.candidates}
-        for row in connection.execute(sa.select(unlinked))
+        for row in connection.execute(_of(sa.select(unlinked), unlinked.c.source_account_id, sources))
     }
     if before == rows:
         return False
-    connection.execute(sa.delete(unlinked))
-    if rows:
-        connection.execute(sa.insert(unlinked), [{"source_account_id": id, **row} for id, row in rows.items()])
+    gone = [id for id, row in before.items() if rows.get(id) != row]
+    connection.execute(sa.delete(unlinked).where(one_of(unlinked.c.source_account_id, gone)))
+    new = [{"source_account_id": id, **row} for id, row in rows.items() if before.get(id) != row]
+    if new:
+        connection.execute(sa.insert(unlinked), new)
     return True

@@ -13,10 +13,14 @@ from accountpulse.core.store.tables import account_profile
 from accountpulse.core.store.upsert import insert
 
 
-def write(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert or update rows that differ, and drop accounts that are no longer there; `mrr` is left as it is."""
+def write(connection: sa.Connection, rows: Sequence[Mapping[str, Any]], accounts: Sequence[int] | None = None) -> int:
+    """Insert or update rows that differ, and drop accounts that are no longer there; `mrr` is left as it is.
+
+    accounts: the rows are only of these.
+    """
     table = account_profile
-    known = {row.account_id: row for row in connection.execute(sa.select(table))}
+    query = sa.select(table) if accounts is None else sa.select(table).where(one_of(table.c.account_id, accounts))
+    known = {row.account_id: row for row in connection.execute(query)}
     changed = [row for row in rows if _differs(known.get(row["account_id"]), row)]
     gone = sorted(set(known) - {row["account_id"] for row in rows})
     if gone:
