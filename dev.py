@@ -129,6 +129,11 @@ def become(command):
     sys.exit(subprocess.run(command).returncode)
 
 
+def keep_bytecode():
+    """Let processes that are started keep bytecode: without it, each of them would compile all of the package again."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def run_all(steps):
     """Run every step, even after one has failed; exit with the first code that isn't 0."""
     failed = []
@@ -161,8 +166,7 @@ def test(arguments):
     select = [] if everything else ["-m", "not slow"]
     if everything:
         prepare_spark()
-    # Hundreds of tests start Python anew; without bytecode, each of them would compile all of the package again.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    keep_bytecode()  # hundreds of tests start Python anew
     workers = ["-n", "auto", "--dist", "worksteal"]  # pytest's own -n among the arguments comes later and wins
     run_all([*lint_steps(), ("mypy", module("mypy")), ("pytest", module("pytest", *workers, *select, *for_pytest))])
 
@@ -180,16 +184,19 @@ def bench(arguments):
     if arguments[:1] == ["engines"]:
         prepare_spark()
     os.environ["PYTHONPATH"] = str(ROOT)  # the benchmarks lie with the tests
+    keep_bytecode()
     become(module("tests.benchmarks", *arguments))
 
 
 def chaos(arguments):
     os.environ["PYTHONPATH"] = str(ROOT)  # it lies with the tests
+    keep_bytecode()
     become(module("tests.reliability", *arguments))
 
 
 def load(arguments):
     os.environ["PYTHONPATH"] = str(ROOT)  # it lies with the tests
+    keep_bytecode()
     become(module("tests.load", *arguments))
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import requests
 from click.testing import Result
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.cli.conftest import WRITE_KEY
 
+from accountpulse.core.observe import trace
 from accountpulse.core.observe.meters import REGISTRY
 
 Runs = Callable[..., Result]
@@ -69,6 +76,54 @@ def test_the_page_names_every_figure(run: Runs, shop: Path) -> None:
     source = Path(meters.__file__).read_text(encoding="utf-8")
     named |= set(re.findall(r'"(accountpulse_[a-z_]+)"', source))
     assert [name for name in sorted(named) if f"`{name}" not in PAGE] == []
+
+
+def test_traces_reach_a_collector_over_otlp(run: Runs, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = shop / "accountpulse.yaml"
+    config.write_text(config.read_text() + "\ntraces: true\n")
+    with collecting() as (address, taken):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+        try:
+            assert run("sync", "files").exit_code == run("score").exit_code == 0
+        finally:
+            trace.switch_off()
+    spans = {}
+    for path, body in taken:
+        assert path == "/v1/traces"
+        assert WRITE_KEY.encode() not in body
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            names = {each.key: each.value.string_value for each in resource.resource.attributes}
+            assert names["service.name"] == "accountpulse"
+            spans |= {span.name: span for scope in resource.scope_spans for span in scope.spans}
+    assert {"sync.stream", "scoring.day", "scoring.measure"} <= set(spans)
+    assert spans["scoring.measure"].parent_span_id == spans["scoring.day"].span_id
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """A collector of OpenTelemetry as far as it takes OTLP over HTTP: its address, and what was sent to it."""
+    taken: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            taken.append((self.path, gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", taken
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @pytest.mark.slow

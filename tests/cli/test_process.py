@@ -14,12 +14,14 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from tests.cli.conftest import WRITE_KEY
+from tests.core.notify.receiver import SECRET, receiving
 
 from accountpulse.health import LIVE, READY
 
@@ -149,13 +151,37 @@ def test_serve_answers_takes_events_in_and_ends_on_ctrl_c(server: tuple[subproce
 
 
 @pytest.mark.slow
-def test_what_is_scheduled_is_done_until_sigterm_ends_it_in_order(shop: Path) -> None:
-    """By `serve`, which waits for the next minute; a worker is seen to do its part in tests/core/jobs."""
+def test_what_is_scheduled_is_done_and_what_is_to_be_told_is_delivered_until_sigterm_ends_it_in_order(
+    shop: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `serve`, which waits for the next minute, and by `worker`, which is seen to do its jobs in tests/core/jobs."""
+    monkeypatch.setenv("NOTIFY_SECRET", SECRET)
     file = shop / "accountpulse.yaml"
-    file.write_text(file.read_text().replace("connector: tabular", 'connector: tabular\n    schedule: "* * * * *"', 1))
-    lives_and_ends_in_order(["serve", "--port", "0"], until=lambda: accounts_scored() == 3)
-    assert (shop / "accountpulse.jobs.db").exists()
-    lives_and_ends_in_order(["worker", "--health-port", "0"], until=lambda: True)
+    text = file.read_text().replace("connector: tabular", 'connector: tabular\n    schedule: "* * * * *"', 1)
+    until = str((datetime.now(UTC) + timedelta(days=9)).date())
+
+    def decide(score: str) -> None:
+        """Change a band, which is to be told."""
+        assert run("override", "set", "Acme", score, "--until", until, "--reason", "I know them").exit_code == 0
+
+    def scored_and_told() -> bool:
+        if accounts_scored() < 3:
+            return False
+        if not decided:
+            assert receiver.taken == [], "a first score is no change"
+            decided.append("1")
+            decide("1")
+        return len(receiver.taken) == 1
+
+    decided: list[str] = []
+
+    with receiving() as receiver:
+        file.write_text(f'{text}\nnotify: {{url: "{receiver.url}", secret: "${{NOTIFY_SECRET}}"}}\n')
+        lives_and_ends_in_order(["serve", "--port", "0"], until=scored_and_told)
+        assert (shop / "accountpulse.jobs.db").exists()
+        decide("99")
+        lives_and_ends_in_order(["worker", "--health-port", "0"], until=lambda: len(receiver.taken) == 2)
+        assert [told["score"]["after"] for told in receiver.taken] == [1, 99]
 
 
 def lives_and_ends_in_order(command: list[str], until: Callable[[], bool]) -> None:

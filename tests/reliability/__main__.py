@@ -98,6 +98,7 @@ def _kill(
 ) -> tuple[int, int]:
     store = Store(url)
     for_good = chance.randrange(rounds) if WORKERS[kind] > 1 else None
+    began = time.monotonic()
     log = configuration.with_name("workers.log")
     killed, settled = 0, False
     try:
@@ -108,6 +109,7 @@ def _kill(
                 if killed == rounds // 2 and not settled:
                     # The first half interrupts the first reading, the second what comes after it: changes, links and scores.
                     settled = fleet.wait_until_done()
+                    click.echo(f"{kind}: all was done after {time.monotonic() - began:.0f} s", err=True)
                     company.change(0.1)
                     continue
                 if not fleet.wait_for_work():
@@ -117,6 +119,7 @@ def _kill(
                     company.change(0.02)
                     continue
                 killed += 1
+                click.echo(f"{kind}: killed {killed} of {rounds} after {time.monotonic() - began:.0f} s", err=True)
                 if chance.random() < 0.3:
                     company.change(0.02)
             fleet.start()

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from dbos import DBOSClient
 
-from accountpulse.core.jobs.queue import APPLICATION, SCORINGS, SYNCS, JobQueue
+from accountpulse.core.jobs.queue import APPLICATION, JobQueue
 from accountpulse.core.jobs.requests import SyncRequest
 from accountpulse.core.jobs.system import JsonSerializer, system_engine, system_url
 from accountpulse.core.store import leases
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.queued import SCORINGS, SYNCS
 
 REPOSITORY = Path(__file__).parents[2]
 BEYOND_THE_LEASE = 60.0

@@ -12,6 +12,7 @@ from dbos import error as engine_errors
 from accountpulse.core.jobs.requests import SyncRequest
 from accountpulse.core.jobs.system import JsonSerializer, system_engine, system_url
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.queued import SCORINGS, SYNCS
 
 APPLICATION: Final = "accountpulse"
 VERSION: Final = "1"
@@ -20,7 +21,6 @@ when a job's steps change, and then only."""
 
 SYNC: Final = "sync"
 SCORE: Final = "score"
-SYNCS, SCORINGS = "syncs", "scorings"
 WAITING: Final = ["ENQUEUED", "DELAYED"]
 AFTER_PAUSE: Final = " after its pause"
 

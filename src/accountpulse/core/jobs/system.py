@@ -6,14 +6,14 @@ import json
 import sqlite3
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import Serializer
 
-from accountpulse.core.errors import AccountPulseError, StoreError, describe_crash
+from accountpulse.core.errors import AccountPulseError, describe_crash
 from accountpulse.core.store.database import BUSY_TIMEOUT_MS, Store
+from accountpulse.core.store.queued import jobs_file
 
 _FIRST_WITH_SUBSECONDS = (3, 42)
 
@@ -30,11 +30,7 @@ def system_url(store: Store) -> str:
     url = store.engine.url
     if not store.is_sqlite:
         return url.set(drivername="postgresql").render_as_string(hide_password=False)
-    if not url.database or url.database == ":memory:":
-        raise StoreError("a store in memory has no jobs: name a file in store.url")
-    path = Path(url.database)
-    # Not in the store itself: the engine's tables have no prefix there.
-    return f"sqlite:///{path.with_name(f'{path.stem}.jobs{path.suffix}')}"
+    return f"sqlite:///{jobs_file(store)}"
 
 
 def system_engine(url: str) -> sa.Engine | None:

@@ -23,12 +23,13 @@ from dbos import DBOS, SetEnqueueOptions
 from accountpulse.core.clock import Clock
 from accountpulse.core.errors import AccountPulseError, describe_crash
 from accountpulse.core.jobs.liveness import Liveness
-from accountpulse.core.jobs.queue import AFTER_PAUSE, APPLICATION, SCORE, SCORINGS, SYNC, SYNCS, VERSION
+from accountpulse.core.jobs.queue import AFTER_PAUSE, APPLICATION, SCORE, SYNC, VERSION
 from accountpulse.core.jobs.requests import SyncRequest
 from accountpulse.core.jobs.schedules import Schedule
 from accountpulse.core.jobs.system import JsonSerializer, system_engine, system_url
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.leases import DEAD_AFTER
+from accountpulse.core.store.queued import SCORINGS, SYNCS
 from accountpulse.core.sync.holding import this_process
 from accountpulse.core.sync.results import RunResult
 

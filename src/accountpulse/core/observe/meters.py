@@ -20,6 +20,7 @@ from accountpulse.core.observe.freshness import Contracts
 from accountpulse.core.store import figures
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.figures import ConnectionFigures
+from accountpulse.core.store.queued import queued
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Histogram(
@@ -57,6 +58,7 @@ class StoreFigures(Collector):
         try:
             with self._store.read() as connection:
                 found = figures.read(connection)
+            jobs = queued(self._store)
         except sa.exc.SQLAlchemyError:
             up.add_metric([], 0)
             yield up
@@ -76,6 +78,10 @@ class StoreFigures(Collector):
         for state, count in found.outbox.items():
             outbox.add_metric([state], count)
         yield outbox
+        depth = GaugeMetricFamily("accountpulse_jobs", "Jobs that are not done, by queue and state.", labels=["queue", "state"])
+        for (queue, state), count in jobs.items():
+            depth.add_metric([queue, state], count)
+        yield depth
         accounts = GaugeMetricFamily("accountpulse_accounts", "Accounts with a score, by band.", labels=["band"])
         for band, count in found.bands.items():
             accounts.add_metric([band], count)

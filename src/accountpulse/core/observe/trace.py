@@ -10,9 +10,10 @@ from accountpulse.core.errors import MissingExtra
 from accountpulse.core.observe.about import told
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 _tracer: Any = None
+_provider: TracerProvider | None = None
 
 
 def switch_on(processor: SpanProcessor | None = None) -> None:
@@ -20,7 +21,7 @@ def switch_on(processor: SpanProcessor | None = None) -> None:
 
     Raises MissingExtra.
     """
-    global _tracer
+    global _tracer, _provider
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -28,15 +29,18 @@ def switch_on(processor: SpanProcessor | None = None) -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError as error:
         raise MissingExtra("Traces", "otel") from error
+    switch_off()
     provider = TracerProvider(resource=Resource.create({"service.name": "accountpulse"}))
     provider.add_span_processor(processor or BatchSpanProcessor(OTLPSpanExporter()))
-    _tracer = provider.get_tracer("accountpulse")
+    _tracer, _provider = provider.get_tracer("accountpulse"), provider
 
 
 def switch_off() -> None:
-    """No spans any longer."""
-    global _tracer
-    _tracer = None
+    """No spans any longer; those that there are have been handed over when this returns."""
+    global _tracer, _provider
+    if _provider is not None:
+        _provider.shutdown()
+    _tracer = _provider = None
 
 
 _NOTHING = nullcontext()

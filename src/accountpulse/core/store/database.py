@@ -18,6 +18,9 @@ from accountpulse.core.store.watch import Watch
 
 SQLITE_THREADS = 8
 POSTGRES_THREADS = 16
+BESIDE = 8
+"""Connections kept for what a process does besides answering: what is pushed, read, scored, delivered and watched. One beyond
+those that are kept is opened anew each time."""
 BUSY_TIMEOUT_MS = 30_000
 _MAPPED = 1 << 40  # bytes: as much as SQLite is built for, which is usually 2 GB
 LAG = 0.5
@@ -153,7 +156,7 @@ def _engine(url: str) -> sa.Engine:
         return _sqlite_engine(parsed)
     if backend == "postgresql":
         try:
-            return sa.create_engine(parsed, pool_size=POSTGRES_THREADS, max_overflow=4, pool_pre_ping=True)
+            return sa.create_engine(parsed, pool_size=POSTGRES_THREADS + BESIDE, pool_use_lifo=True, pool_pre_ping=True)
         except ModuleNotFoundError as error:
             raise MissingExtra("A PostgreSQL store", "postgres") from error
     raise StoreError(f"the store's URL names {backend!r}; supported are sqlite and postgresql")
@@ -167,7 +170,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         with suppress(FileExistsError):
             # It holds what customers' contacts would not want everybody on this machine to read.
             os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    engine = sa.create_engine(url, pool_size=SQLITE_THREADS, max_overflow=4)
+    engine = sa.create_engine(url, pool_size=SQLITE_THREADS + BESIDE, pool_use_lifo=True)
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: Any) -> None:
