@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 import strawberry
@@ -27,6 +28,7 @@ from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scope import EVERYTHING
 from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.core.trail import operator
+from accountpulse.graphql.answers.again import Way
 from accountpulse.graphql.answers.cache import MOST_BYTES, AnswerCache, question
 from accountpulse.graphql.answers.present import Present
 from accountpulse.graphql.fields import resolver
@@ -333,3 +335,57 @@ def test_the_cache_holds_no_more_than_it_may() -> None:
 def test_the_order_of_variables_does_not_matter_and_their_values_do() -> None:
     one, two, three = (question("{a}", None, variables, None) for variables in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1}))
     assert one == two != three
+
+
+def test_a_request_that_comes_again_byte_for_byte_is_answered_alike_and_to_nobody_else(local_api: Api) -> None:
+    api = Api(local_api.hub, kept_bytes=MOST_BYTES, settings=ApiSettings(bucket=100_000, refill=1))
+    with local_api.hub.store.write() as connection:
+        other = tokens.create(connection, rows=EVERYTHING, name="other", scopes=["read"], now=NOW)
+    body = b'{"query": "{ viewer { name } }"}'
+
+    def ask(token: str | None, accept: str = "*/*", body: bytes = body) -> httpx.Response:
+        sent = {} if token is None else {"authorization": f"Bearer {token}"}
+        return api.http.post("/graphql", content=body, headers={**sent, "content-type": "application/json", "accept": accept})
+
+    def differing(answer: httpx.Response) -> dict[str, str]:
+        once = {"x-request-id", "ratelimit-remaining"}
+        return {name: value for name, value in answer.headers.items() if name not in once}
+
+    first, again = [ask(api.token) for _ in range(3)][::2]
+    assert again.content == first.content
+    assert differing(again) == differing(first)
+    assert again.headers["x-request-id"] != first.headers["x-request-id"]
+    assert int(first.headers["ratelimit-remaining"]) - int(again.headers["ratelimit-remaining"]) == 2
+    assert ask(other).json() == {**first.json(), "data": {"viewer": {"name": "other"}}}
+    assert ask(None).status_code == 401
+    assert ask(api.token, "application/graphql-response+json").headers["content-type"].startswith("application/graphql-resp")
+    assert ask(api.token, body=b'{"query": "{ viewer { scopes } }"}').json()["data"] == {"viewer": {"scopes": ["read"]}}
+    with local_api.hub.store.write() as connection:
+        tokens.revoke(connection, api.token, NOW)
+    assert ask(api.token).status_code == 401
+
+
+def test_who_asks_again_too_often_is_refused_all_the_same(local_api: Api) -> None:
+    api = Api(local_api.hub, kept_bytes=MOST_BYTES, settings=ApiSettings(bucket=3, refill=1))
+    codes = [api.ask("{ viewer { name } }").status for _ in range(6)]
+    assert codes[:3] == [200] * 3
+    assert 429 in codes
+
+
+def test_the_ways_to_an_answer_go_with_it(local_api: Api) -> None:
+    cache, scope = AnswerCache(2_000), {"headers": [(b"authorization", b"a")]}
+    present = Present((), NOW + timedelta(days=1))
+    one, two, three = (question(name, None, {}, None) for name in ("a", "b", "c"))
+    kept = cache.put(one, b"1" * 500, present)
+    for number in range(20):
+        cache.lead(scope, b"body %d" % number, Way(kept, present, None, []))
+    ways = cache.ways.of(scope)
+    assert ways is not None
+    assert 0 < len(ways) < 20
+    kept.used = True
+    cache.put(two, b"2" * 500, present)  # there is room for one: the older one was used meanwhile, and stays
+    assert cache.get(one, present, NOW) is kept
+    assert cache.get(two, present, NOW) is None
+    cache.put(three, b"3" * 500, present)
+    assert cache.ways.of(scope) is None
+    assert len(cache) == 1

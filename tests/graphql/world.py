@@ -71,6 +71,10 @@ MODEL = {
 }
 
 
+_STATES = (ComponentState.MEASURED, ComponentState.STALE)
+EXPLAINING = ("components", "adjustments", "matched", "steadiness")
+
+
 @dataclass(frozen=True)
 class PluginRow:
     name: str = "accountpulse-acme"
@@ -183,7 +187,7 @@ class World:
         """An account, scored where `score` is given, linked to a source account of the CRM."""
         self._accounts += 1
         id = self._accounts
-        of_score = {key: values.pop(key) for key in list(values) if key in tables.score_current.c or key == "steadiness"}
+        of_score = {key: values.pop(key) for key in list(values) if key in tables.score_current.c or key in EXPLAINING}
         with self.store.write() as connection:
             self._insert(connection, tables.account, id=id, created_at=NOW)
             row = {"account_id": id, "name": name, "custom": {}, "origins": {"name": "crm"}, **values}
@@ -266,9 +270,20 @@ class World:
             "scored_at": NOW,
         }
 
-    def history(self, account_id: int, day: date, score: float, *, live: bool = True, model_id: int = 1, **values: Any) -> None:
+    def history(
+        self,
+        account_id: int,
+        day: date,
+        score: float,
+        *,
+        live: bool = True,
+        model_id: int = 1,
+        components: int = 2,
+        **values: Any,
+    ) -> None:
         aside = {name: values.pop(name) for name in list(values) if name in Packed.__slots__}
-        packed = pack(np.array([[score, 0.0]]), np.array([[ComponentState.MEASURED, ComponentState.STALE]], dtype=np.int8))
+        parts, states = np.resize([score, 0.0], (1, components)), np.resize(_STATES, (1, components))
+        packed = pack(parts, states.astype(np.int8))
         row = {
             "account_id": account_id,
             "basis": 0 if live else 1,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
@@ -19,9 +17,11 @@ class BodyTooLarge(AccountPulseError):
         super().__init__(f"the body is larger than {MAX_BODY:,} bytes; send less at once")
 
 
-async def limited_body(headers: Mapping[str, str], receive: Receive) -> bytes:
-    """The body, read only as far as it is allowed. Raises BodyTooLarge, at once where the header admits the size."""
-    announced = headers.get("content-length", "")
+async def limited_body(announced: str, receive: Receive) -> bytes:
+    """The body, read only as far as it is allowed. announced: the header Content-Length.
+
+    Raises BodyTooLarge, at once where the header admits the size.
+    """
     if announced.isdigit() and int(announced) > MAX_BODY:
         raise BodyTooLarge
     parts: list[bytes] = []

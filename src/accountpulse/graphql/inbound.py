@@ -27,7 +27,7 @@ class Inbound:
 
     async def __call__(self, request: Request) -> JSONResponse:
         try:
-            body = await limited_body(request.headers, request.receive)
+            body = await limited_body(request.headers.get("content-length", ""), request.receive)
         except BodyTooLarge as error:
             return _refusal(413, str(error))
         name: str = request.path_params["connection"]

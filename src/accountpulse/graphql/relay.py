@@ -165,6 +165,13 @@ def first_of(most: int) -> Callable[[int], int]:
     return check
 
 
+MOST_LISTED = 500
+LISTED = 100
+listed = first_of(MOST_LISTED)
+ListedArg = Annotated[int, strawberry.argument(description=f"How many at most: 1 to {MOST_LISTED}.")]
+"""`first` of a list that is short nearly always, so that it has no pages, and has no bound either."""
+
+
 def page_check(cursors: Cursors) -> Callable[..., PageRequest]:
     """What checks the arguments of a list whose order is always the same."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,21 +20,29 @@ _GUARDED = [(name.encode(), value.encode()) for name, value in GUARDED.items()]
 
 @dataclass(slots=True)
 class Reply:
-    """A whole response."""
+    """A whole response. ready: the headers that it has beside `headers`, where they have been made before; see `common`."""
 
     body: bytes
     media_type: str
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    ready: Sequence[tuple[bytes, bytes]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's signature
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
-        headers += _GUARDED
-        if self.status != 304:
-            headers.append((b"content-type", f"{self.media_type}; charset=utf-8".encode()))
-            headers.append((b"content-length", str(len(self.body)).encode()))
+        headers += self.common() if self.ready is None else self.ready
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+    def common(self) -> list[tuple[bytes, bytes]]:
+        """The headers that follow from what it is."""
+        if self.status == 304:
+            return _GUARDED
+        return [
+            *_GUARDED,
+            (b"content-type", f"{self.media_type}; charset=utf-8".encode()),
+            (b"content-length", str(len(self.body)).encode()),
+        ]
 
 
 def guarded(send: Send) -> Send:

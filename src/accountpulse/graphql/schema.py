@@ -36,7 +36,7 @@ from accountpulse.graphql.people.mutations import PeopleMutations
 from accountpulse.graphql.portfolio.queries import PortfolioQueries
 from accountpulse.graphql.records.queries import RecordQueries
 from accountpulse.graphql.records.types import RECORDS
-from accountpulse.graphql.relay import Node, parse_id, row_number
+from accountpulse.graphql.relay import LISTED, ListedArg, Node, listed, parse_id, row_number
 from accountpulse.graphql.rows import VisibleRows
 from accountpulse.graphql.scalars import SCALARS
 from graphql import GraphQLError
@@ -132,11 +132,11 @@ class RootQueries:
             full_at=now + timedelta(seconds=allowance.full_in),
         )
 
-    @resolver("The installed plugins, broken ones included.")
-    def plugins(self, info: Info) -> list[Plugin]:
+    @resolver("The installed plugins, broken ones included.", check=listed)
+    def plugins(self, info: Info, first: ListedArg = LISTED) -> list[Plugin]:
         return [
             Plugin(name=p.name, version=p.version, status=p.status, reason=p.reason, hooks=list(p.hooks))
-            for p in info.context.hub.plugins
+            for p in info.context.hub.plugins[: listed(first)]
         ]
 
 

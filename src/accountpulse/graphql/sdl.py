@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from accountpulse.graphql.limits.cost import Size, size_of, weight_of
+from accountpulse.graphql.limits.cost import Size, is_list, size_of, weight_of
 from accountpulse.graphql.schema import build_schema
 from graphql import (
     GraphQLInterfaceType,
@@ -65,7 +65,7 @@ def _applied(schema: GraphQLSchema, parent: GraphQLObjectType | GraphQLInterface
     weight = weight_of(parent, name, schema)
     applied = [f'@cost(weight: "{weight}")'] if weight else []
     size = size_of(parent.name, name, field) if is_composite_type(get_named_type(field.type)) else Size()
-    if size == Size():
+    if size == Size() and not is_list(field):
         return applied
     parts = [f"assumedSize: {size.assumed}"]
     for argument, values in (("slicingArguments", size.slicing), ("sizedFields", sorted(size.sized))):

@@ -22,11 +22,12 @@ from accountpulse.core.errors import Unauthorized
 from accountpulse.core.observe.about import about
 from accountpulse.core.observe.meters import ANSWERS, REFUSED, REQUESTS
 from accountpulse.core.observe.trace import span
-from accountpulse.core.store.tokens import Viewer
+from accountpulse.core.store.tokens import MARK, Viewer
 from accountpulse.graphql import graphiql
+from accountpulse.graphql.answers.again import Way
 from accountpulse.graphql.answers.cache import MOST_BYTES, Answer, AnswerCache, question
 from accountpulse.graphql.answers.present import Presence, Present
-from accountpulse.graphql.auth import MissingScope, authenticate
+from accountpulse.graphql.auth import MissingScope, authenticate, bearer_of
 from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.encoding import encode
@@ -35,6 +36,7 @@ from accountpulse.graphql.execution.prepared import Prepared
 from accountpulse.graphql.execution.run import run
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits.allowance import Allowances, RateLimited
+from accountpulse.graphql.limits.sizes import Sizes
 from accountpulse.graphql.limits.trusted import text_of
 from accountpulse.graphql.oidc import Oidc
 from accountpulse.graphql.provider_keys import ProviderDown
@@ -59,6 +61,9 @@ from graphql import ExecutionResult, OperationDefinitionNode, OperationType
 # A browser sends none of these across origins without asking us first.
 SAFE_HEADERS = ("x-accountpulse-client", "apollo-require-preflight", "authorization")
 
+REMAINING = "ratelimit-remaining"
+_LASTING = ("etag", "vary", "ratelimit-limit")
+"""The headers of a kept answer that are the same each time."""
 _KEPT, _NEW = ANSWERS.labels("kept"), ANSWERS.labels("new")
 
 
@@ -94,6 +99,7 @@ class View:
         self._previews = anyio.CapacityLimiter(1)
         self._require_token = require_token
         self._presence = Presence(hub, threads)
+        self._sizes = Sizes(hub, schema.costs, threads)
         self._answers = AnswerCache(kept_bytes)
         self._settings = settings
         self._allowances = allowances
@@ -123,7 +129,14 @@ class View:
         await reply(scope, receive, send)
 
     async def _reply(self, scope: Scope, receive: Receive, request_id: str) -> Reply | Response:
-        method, headers = scope["method"], headers_of(scope)
+        method = scope["method"]
+        body: bytes | None = None
+        if method == "POST" and (ways := self._answers.ways.of(scope)) is not None:
+            body = await _body_of(scope, receive)
+            way = ways.get(body)
+            if way is not None and (again := self._again(way)) is not None:
+                return again
+        headers = headers_of(scope)
         if method not in ("GET", "POST"):
             raise Refused(405, "METHOD_NOT_ALLOWED", "GraphQL is asked with POST, or GET", {"allow": "GET, POST"})
         given = query_of(scope) if method == "GET" else {}
@@ -135,51 +148,69 @@ class View:
             if not any(header in headers for header in SAFE_HEADERS) and media_type(headers) != PLAIN_JSON:
                 advice = f"a query by GET needs the header {SAFE_HEADERS[0]}, with any value, or a token"
                 raise Refused(400, "CSRF", advice)
-            return await self._answered(asked, ask_of(given))
+            return (await self._answered(asked, ask_of(given)))[0]
         if media_type(headers) != PLAIN_JSON:
             raise Refused(
                 415, "UNSUPPORTED_MEDIA_TYPE", "send the query as JSON, with the header Content-Type: application/json"
             )
-        try:
-            body = await limited_body(headers, receive)
-        except BodyTooLarge as error:
-            raise Refused(413, "TOO_LARGE", str(error)) from error
-        return await self._answered(asked, ask_of_body(body))
+        if body is None:
+            body = await _body_of(scope, receive)
+        reply, answer = await self._answered(asked, ask_of_body(body))
+        # Another provider's word ends at a time of its own, of which nothing is known here.
+        if answer is not None and (self._oidc is None or (bearer_of(headers.get("authorization", "")) or "").startswith(MARK)):
+            lasting = [(name.encode(), reply.headers[name].encode()) for name in _LASTING]
+            self._answers.lead(scope, body, Way(answer, present, viewer, [*lasting, *reply.common()]))
+        return reply
 
-    async def _answered(self, asked: Asked, ask: Ask) -> Reply:
-        """The answer that was kept, if it still holds; else a new one, kept if it may be."""
+    def _again(self, way: Way) -> Reply | None:
+        """The answer to a request that was answered before, if it still holds and the viewer may ask for it."""
+        if not self._presence.still(way.present):
+            return None
+        allowance = self._allowances.of(way.viewer)
+        if allowance.take(1) is not None:
+            return None  # it is refused on the way of all others
+        _KEPT.inc()
+        way.answer.used = True
+        return Reply(way.answer.body, "", 200, {REMAINING: str(allowance.remaining)}, way.headers)
+
+    async def _answered(self, asked: Asked, ask: Ask) -> tuple[Reply, Answer | None]:
+        """The answer that was kept, if it still holds, and itself; else a new one, kept if it may be."""
         text = text_of(ask, self._settings)
         key = None if ask.extended else question(text, ask.operation, ask.variables, asked.viewer)
         kept = key and self._answers.get(key, asked.present, self._hub.clock.now())
         if kept:
             _KEPT.inc()
             self._spend_one(asked)
-            return self._labelled(asked, kept)
+            return self._labelled(asked, kept), kept
         prepared = await self._schema.documents.prepare_aside(text)
         if prepared.errors:
             self._spend_one(asked)
-            return self._spoken(asked, ExecutionResult(None, list(prepared.errors)), None)
+            return self._spoken(asked, ExecutionResult(None, list(prepared.errors)), None), None
         operation = prepared.operation(ask.operation)
         if operation is None:
             raise bad_request("operationName must name one of the document's operations, and may only be left out of one")
         _require_kind(operation, asked.method)
         if wrong := self._schema.arguments.refusals(prepared, operation, ask.variables):
             self._spend_one(asked)
-            return self._spoken(asked, ExecutionResult(None, list(wrong)), None)
+            return self._spoken(asked, ExecutionResult(None, list(wrong)), None), None
         cost = self._schema.costs.of(prepared, operation, ask.variables)
+        if self._schema.costs.rests_on_models(prepared, operation):
+            await self._sizes.renew(asked.present)
+            cost = self._schema.costs.of(prepared, operation, ask.variables)
         refusal = self._allowances.of(asked.viewer).refusal(cost)
         if isinstance(refusal, RateLimited):
             self._raise(asked, refusal)
         if refusal is not None:
             REFUSED.labels("TOO_COSTLY").inc()
-            return self._spoken(asked, ExecutionResult(None, [refusal]), cost)
+            return self._spoken(asked, ExecutionResult(None, [refusal]), cost), None
         _NEW.inc()
         context = self._context(asked)
         result = await self._run(prepared, operation, ask, context)
         reply = self._spoken(asked, result, cost)
         if key is None or not context.may_be_kept or result.errors or result.data is None:
-            return reply
-        return self._labelled(asked, self._answers.put(key, reply.body, asked.present))
+            return reply, None
+        answer = self._answers.put(key, reply.body, asked.present)
+        return self._labelled(asked, answer), answer
 
     async def _run(self, prepared: Prepared, operation: OperationDefinitionNode, ask: Ask, context: Context) -> ExecutionResult:
         # A change goes on to its end: a time-out would only hide whether it was made.
@@ -243,7 +274,7 @@ class View:
 
     def _allowance_headers(self, asked: Asked) -> dict[str, str]:
         allowance = self._allowances.of(asked.viewer)
-        return {"ratelimit-limit": str(allowance.limit), "ratelimit-remaining": str(allowance.remaining)}
+        return {"ratelimit-limit": str(allowance.limit), REMAINING: str(allowance.remaining)}
 
     def _context(self, asked: Asked) -> Context:
         return Context(
@@ -254,6 +285,14 @@ class View:
             previews=self._previews,
             allowance=self._allowances.of(asked.viewer),
         )
+
+
+async def _body_of(scope: Scope, receive: Receive) -> bytes:
+    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    try:
+        return await limited_body(announced.decode("latin-1"), receive)
+    except BodyTooLarge as error:
+        raise Refused(413, "TOO_LARGE", str(error)) from error
 
 
 def _require_kind(operation: OperationDefinitionNode, method: str) -> None:

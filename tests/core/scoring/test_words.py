@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import nan
+
 import pytest
 from tests.core.scoring.builders import a_metric
 
@@ -22,31 +24,43 @@ REPLY = Wording(
 )
 
 
+def measured(
+    wording: Wording,
+    value: float,
+    delta: float,
+    typical_value: float | None = None,
+    previous: float = nan,
+    days: int = 30,
+    usual: float = nan,
+) -> str:
+    return wording.speaker(typical_value, days)(value, delta, previous, usual)
+
+
 def test_a_change_is_told_as_one():
-    told = LOGINS.measured(9, -11.26, typical_value=40, previous=42)
+    told = measured(LOGINS, 9, -11.26, typical_value=40, previous=42)
     assert told == "Logins fell from 42 to 9 in 30 days: -11.3 points against a typical enterprise account"
-    assert LOGINS.measured(50, 2, typical_value=40, previous=42, days=7).startswith("Logins rose from 42 to 50 in 7 days")
+    assert measured(LOGINS, 50, 2, typical_value=40, previous=42, days=7).startswith("Logins rose from 42 to 50 in 7 days")
 
 
 def test_a_move_too_small_to_be_the_reason_is_not_told_as_one():
-    assert LOGINS.measured(9, -11.26, typical_value=40, previous=10) == (
+    assert measured(LOGINS, 9, -11.26, typical_value=40, previous=10) == (
         "Logins at 9 (30 days ago: 10), still behind a typical enterprise account: -11.3 points"
     )
-    assert LOGINS.measured(9, -11.26, typical_value=14, previous=10).startswith("Logins fell from 10 to 9 in 30 days")
-    assert LOGINS.measured(900, -3, previous=950) == (
+    assert measured(LOGINS, 9, -11.26, typical_value=14, previous=10).startswith("Logins fell from 10 to 9 in 30 days")
+    assert measured(LOGINS, 900, -3, previous=950) == (
         "Logins at 900 (30 days ago: 950), still behind what the model calls typical: -3.0 points"
     )
 
 
 def test_without_a_previous_value_it_is_compared_with_its_peers():
-    assert REPLY.measured(9.4, -4.2, typical_value=3.1) == (
+    assert measured(REPLY, 9.4, -4.2, typical_value=3.1) == (
         "First reply at 9.4 hours; typical enterprise accounts at 3.1 hours: -4.2 points"
     )
-    assert REPLY.measured(3.12, 0.01, typical_value=3.1, previous=3.09) == (
+    assert measured(REPLY, 3.12, 0.01, typical_value=3.1, previous=3.09) == (
         "First reply at 3.1 hours, as typical enterprise accounts: no points"
     )
-    assert REPLY.measured(1, 3) == "First reply at 1 hour; no enterprise account to compare with: +3.0 points"
-    assert "against what the model calls typical" in LOGINS.measured(9, -3, previous=42)
+    assert measured(REPLY, 1, 3) == "First reply at 1 hour; no enterprise account to compare with: +3.0 points"
+    assert "against what the model calls typical" in measured(LOGINS, 9, -3, previous=42)
 
 
 @pytest.mark.parametrize(
@@ -111,9 +125,9 @@ def test_money_is_written_in_its_currency(minor, currency, text):
 
 
 def test_a_baseline_is_told_as_what_is_usual():
-    told = LOGINS.measured(9, -11.26, typical_value=40, previous=12, usual=42)
+    told = measured(LOGINS, 9, -11.26, typical_value=40, previous=12, usual=42)
     assert told == "Logins at 9, usually at 42 in this account: -11.3 points against a typical enterprise account"
-    assert LOGINS.measured(9, 0, usual=42).endswith("no points against what the model calls typical")
+    assert measured(LOGINS, 9, 0, usual=42).endswith("no points against what the model calls typical")
 
 
 def test_points():

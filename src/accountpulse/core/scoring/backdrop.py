@@ -22,7 +22,7 @@ from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.peers import States
 from accountpulse.core.scoring.scorer import Floats
 from accountpulse.core.scoring.types import Component
-from accountpulse.core.scoring.words import Wording
+from accountpulse.core.scoring.words import Speaker, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +71,20 @@ class Backdrop:
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
-    def wordings(self) -> tuple[Wording, ...]:
-        """How to speak about each of the metrics."""
-        return tuple(Wording(line, self.segment, self.currency) for line in self.lines)
+    def speakers(self) -> tuple[Speaker, ...]:
+        """What makes the sentences about each of the metrics."""
+        lines = ((line, Wording(line, self.segment, self.currency)) for line in self.lines)
+        return tuple(wording.speaker(line.typical_value, self.days) for line, wording in lines)
 
     def speak(self, numbers: Sequence[float], reasons: Reasons) -> None:
         """Make the sentences that are missing among an account's reasons, of all its components at once."""
-        k, days = len(self.lines), self.days
-        for place, wording in enumerate(self.wordings):
-            value = numbers[place]
-            if reasons[place] is None and value - value == 0.0:
-                previous, usual = numbers[3 * k + place], numbers[4 * k + place]
-                reasons[place] = wording.measured(
-                    value,
-                    numbers[2 * k + place],
-                    self.lines[place].typical_value,
-                    previous if previous - previous == 0.0 else None,
-                    days,
-                    usual if usual - usual == 0.0 else None,
-                )
+        k = len(self.lines)
+        value, delta = numbers[:k], numbers[2 * k : 3 * k]
+        previous, usual = numbers[3 * k : 4 * k], numbers[4 * k :]
+        for place, speak in enumerate(self.speakers):
+            now = value[place]
+            if reasons[place] is None and now - now == 0.0:
+                reasons[place] = speak(now, delta[place], previous[place], usual[place])
 
     @cached_property
     def layout(self) -> struct.Struct:
@@ -193,13 +188,54 @@ def kept_parts(backdrop: Backdrop, packed: bytes, reasons: Reasons) -> list[Part
 
     Raises StoreError for a row that does not fit the backdrop.
     """
+    row = unpacked(backdrop, packed)
+    return [Part(backdrop, row, place, reasons) for place in range(len(backdrop.lines))]
+
+
+def unpacked(backdrop: Backdrop, packed: bytes) -> Row:
+    """A row that `Numbers.pack` made. Raises StoreError for one that does not fit the backdrop."""
     k = len(backdrop.lines)
     layout = backdrop.layout
     if len(packed) != layout.size:
         raise StoreError("what explains a score does not fit its segment's: score anew with `accountpulse score --full`")
     found = layout.unpack(packed)
-    row = found[:-k], found[-k:]
-    return [Part(backdrop, row, place, reasons) for place in range(k)]
+    return found[:-k], found[-k:]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The components of one account as `Part` has them, but one thing of all of them at a time. None: not measured."""
+
+    backdrop: Backdrop
+    row: Row
+    reasons: Reasons
+
+    @property
+    def codes(self) -> Sequence[int]:
+        return self.row[1]
+
+    @property
+    def value(self) -> list[float | None]:
+        return [_number(each) for each in self._numbers(0)]
+
+    @property
+    def component(self) -> list[float | None]:
+        return [_number(each) for each in self._numbers(1)]
+
+    @property
+    def delta(self) -> Sequence[float]:
+        return self._numbers(2)
+
+    @property
+    def reason(self) -> Sequence[str | None]:
+        if None in self.reasons:
+            self.backdrop.speak(self.row[0], self.reasons)
+            assert None not in self.reasons, "what is not measured is explained in words"
+        return self.reasons
+
+    def _numbers(self, which: int) -> Sequence[float]:
+        k = len(self.backdrop.lines)
+        return self.row[0][which * k : (which + 1) * k]
 
 
 def reasons_told(backdrop: Backdrop, told: Mapping[str, str] | Mapping[int, str] | None) -> Reasons:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from accountpulse.core.scoring.backdrop import Backdrop, Part, Reasons, kept_parts, reasons_told
+from accountpulse.core.scoring.backdrop import Backdrop, Columns, Part, Reasons, kept_parts, reasons_told, unpacked
 from accountpulse.core.scoring.types import Adjustment, Component, Matched, Score
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store import scores_read
@@ -76,19 +76,31 @@ def backdrops(connection: sa.Connection, digests: Iterable[str | None]) -> Mappi
 
 
 def parts_read(backdrop: Backdrop, row: sa.Row[Any]) -> list[Part]:
-    """The components in a row of `score_detail`, or in one with its columns.
+    """The components in a row of `score_detail`, or in one with its columns. For one thread: the event loop's."""
+    packed = bytes(row.numbers)
+    return kept_parts(backdrop, packed, _reasons(backdrop, packed, row.told))
 
-    The sentences of the scores read last are kept, and nothing else of them: they take most of the time, rest on nothing but
-    what is in the row, and are one list for Python to look through for garbage. For one thread: the event loop's.
+
+def columns_read(backdrop: Backdrop, row: sa.Row[Any]) -> Columns:
+    """The same, without an object for each."""
+    packed = bytes(row.numbers)
+    reasons = _reasons(backdrop, packed, row.told)
+    return Columns(backdrop, unpacked(backdrop, packed), reasons)
+
+
+def _reasons(backdrop: Backdrop, packed: bytes, told: dict[str, str] | None) -> Reasons:
+    """The sentences of a score, as far as they are known.
+
+    Those of the scores read last are kept, and nothing else of them: they take most of the time, rest on nothing but what is in
+    the row, and are one list for Python to look through for garbage.
     """
-    told: dict[str, str] | None = row.told
-    key = row.backdrop, bytes(row.numbers), repr(told) if told else ""
+    key = backdrop.digest, packed, repr(told) if told else ""
     reasons = _TOLD.get(key)
     if reasons is None:
         reasons = _TOLD[key] = reasons_told(backdrop, told)
         if len(_TOLD) > MOST_TOLD:
             _TOLD.popitem(last=False)
-    return kept_parts(backdrop, key[1], reasons)
+    return reasons
 
 
 def stored_scores(connection: sa.Connection, account_ids: Sequence[int] | None = None) -> dict[int, Score]:

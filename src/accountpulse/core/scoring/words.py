@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from accountpulse.core.metrics.declare import Better, Metric
@@ -52,6 +53,10 @@ class Named(Protocol):
     def better(self) -> Better | None: ...
 
 
+Speaker = Callable[[float, float, float, float], str]
+"""Makes a reason of a value, its delta, the value some days ago, and the account's own baseline; these are NaN for none."""
+
+
 class Wording:
     """How to speak about one metric in one segment. `currency`: the store's reporting currency, for money.
 
@@ -88,38 +93,37 @@ class Wording:
         plain = one.rsplit(" ", 1)[0]
         return f"from {plain} to {two.rsplit(' ', 1)[0] if self._alone else two}"
 
-    def measured(
-        self,
-        value: float,
-        delta: float,
-        typical_value: float | None = None,
-        previous: float | None = None,
-        days: int = 30,
-        usual: float | None = None,
-    ) -> str:
-        """The reason of a measured component. `previous` is the value `days` ago; `typical_value` None means no peers.
+    def speaker(self, typical_value: float | None, days: int) -> Speaker:
+        """What makes the reasons of measured components, `typical_value` being the same for all; None means no peers.
 
-        usual: the account's own baseline, where that is what counts.
+        days: how long ago the previous values were measured.
         """
-        title, now, moves = self.metric.title, self.amount(value), points(delta)
-        if usual is not None:
-            against = self._against[typical_value is None]
-            return f"{title} at {now}, usually at {self.amount(usual)} in this account: {moves}{against}"
-        if previous is not None and (before := self.amount(previous)) != now:
-            against, rose = self._against[typical_value is None], value > previous
-            distance = max(abs(value), abs(previous)) if typical_value is None else abs(value - typical_value)
-            tells = self._better is None or (rose == (self._better == "higher")) == (delta > 0)
-            if moves is NO_POINTS or (tells and abs(value - previous) >= TELLING * distance):
-                moved = f"from {before} to {now}" if self._unit is None else self.span(previous, value)
-                return f"{title} {'rose' if rose else 'fell'} {moved} in {days} days: {moves}{against}"
-            # What it does to the score is because of where it was already, or in spite of where it went.
-            still = "apart from" if self._better is None else "ahead of" if delta > 0 else "behind"
-            return f"{title} at {now} ({days} days ago: {before}), still {still}{against.removeprefix(' against')}: {moves}"
-        if typical_value is None:
-            return f"{title} at {now}; no {self.segment} account to compare with: {moves}"
-        if (typical := self.amount(typical_value)) == now:
-            return f"{title} at {now}, as {self._typical}: {moves}"
-        return f"{title} at {now}; {self._typical} at {typical}: {moves}"
+        title, amount, amounts = self.metric.title, self.amount, self._amounts
+        at, against, better = f"{title} at ", self._against[typical_value is None], self._better
+        kinds = ("ahead of", "behind") if better is not None else ("apart from", "apart from")
+        ahead, behind = (f", still {how}{against.removeprefix(' against')}: " for how in kinds)
+        ago, meanwhile, timed = f" ({days} days ago: ", f" in {days} days: ", self._unit is not None
+        typical = None if typical_value is None else amount(typical_value)
+        alone = f"; no {self.segment} account to compare with: "
+        alike, beside = f", as {self._typical}: ", f"; {self._typical} at {typical}: "
+
+        def speak(value: float, delta: float, previous: float, usual: float) -> str:
+            now = amounts.get(value) or amount(value)
+            moves = points(delta)
+            if usual - usual == 0.0:
+                return f"{at}{now}, usually at {amount(usual)} in this account: {moves}{against}"
+            if previous - previous == 0.0 and (before := amounts.get(previous) or amount(previous)) != now:
+                rose = value > previous
+                distance = max(abs(value), abs(previous)) if typical_value is None else abs(value - typical_value)
+                tells = better is None or (rose == (better == "higher")) == (delta > 0)
+                if moves is NO_POINTS or (tells and abs(value - previous) >= TELLING * distance):
+                    moved = self.span(previous, value) if timed else f"from {before} to {now}"
+                    return f"{title} {'rose' if rose else 'fell'} {moved}{meanwhile}{moves}{against}"
+                # What it does to the score is because of where it was already, or in spite of where it went.
+                return f"{at}{now}{ago}{before}){ahead if delta > 0 else behind}{moves}"
+            return f"{at}{now}{alone if typical is None else alike if typical == now else beside}{moves}"
+
+        return speak
 
 
 def unknown(

@@ -131,10 +131,15 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest, scope: R
 # --- models and segments ------------------------------------------------------------------------------------------------
 
 
-def models(connection: sa.Connection, ids: Sequence[int] | None = None) -> list[sa.Row[Any]]:
-    """Models with their whole content, newest first: all, or those with some ids."""
+def models(connection: sa.Connection, ids: Sequence[int]) -> list[sa.Row[Any]]:
+    """Models with some ids, with their whole content, newest first."""
     query = sa.select(scoring_model).order_by(scoring_model.c.id.desc())
-    return list(connection.execute(query if ids is None else query.where(scoring_model.c.id.in_(ids))))
+    return list(connection.execute(query.where(scoring_model.c.id.in_(ids))))
+
+
+def newest_models(connection: sa.Connection, first: int) -> list[sa.Row[Any]]:
+    """The models that were added last, with their whole content, newest first."""
+    return list(connection.execute(sa.select(scoring_model).order_by(scoring_model.c.id.desc()).limit(first)))
 
 
 def segments(connection: sa.Connection) -> list[sa.Row[Any]]:

@@ -19,7 +19,7 @@ from accountpulse.graphql.fields import choice, column, resolver
 from accountpulse.graphql.people.types import PeopleInput
 from accountpulse.graphql.records.features import WINDOW, AccountFeature, DaysArg, FeaturesArg, check_window, features_of
 from accountpulse.graphql.records.of_account import AccountRecords
-from accountpulse.graphql.relay import Node, global_id
+from accountpulse.graphql.relay import LISTED, ListedArg, Node, global_id, listed
 from accountpulse.graphql.scalars import BigInt, Money
 from accountpulse.graphql.scores.buckets import HistoryStep, ScoreBucket, StartArg, StepArg, check_steps, score_buckets
 from accountpulse.graphql.scores.queries import MAX_POINTS, check_points, score_history
@@ -87,9 +87,10 @@ class Account(PeopleInput, AccountRecords, Node):
         amount = self.row.mrr
         return None if amount is None else Money(amount=BigInt(amount), currency=self.context.hub.currency)
 
-    @resolver("Which connection each attribute's value comes from.", needs=("origins",))
-    def origins(self) -> list[Origin]:
-        return [Origin(field=field, connection=str(name)) for field, name in sorted(self.row.origins.items())]
+    @resolver("Which connection each attribute's value comes from.", needs=("origins",), check=listed)
+    def origins(self, first: ListedArg = LISTED) -> list[Origin]:
+        named = sorted(self.row.origins.items())[: listed(first)]
+        return [Origin(field=field, connection=str(name)) for field, name in named]
 
     @resolver("Its score now; null until it has been scored for the first time.", needs=("score",), within=True)
     def score(self) -> Score | None:
@@ -101,8 +102,8 @@ class Account(PeopleInput, AccountRecords, Node):
     async def parent(self, info: Info) -> Account | None:
         return await account_of(info, self.row.parent_account_id)
 
-    @resolver("The source accounts it is made of, the most believed first.", needs=())
-    async def links(self, info: Info) -> list[AccountLink]:
+    @resolver("The source accounts it is made of, the most believed first.", needs=(), check=listed)
+    async def links(self, info: Info, first: ListedArg = LISTED) -> list[AccountLink]:
         return [
             AccountLink(
                 key=row.key,
@@ -112,7 +113,7 @@ class Account(PeopleInput, AccountRecords, Node):
                 evidence=row.evidence,
                 since=None if row.known_from == EPOCH else row.known_from,
             )
-            for row in await info.context.loaders.links.load(self.row_id)
+            for row in (await info.context.loaders.links.load(self.row_id))[: listed(first)]
         ]
 
     @resolver(
@@ -184,7 +185,19 @@ class UnlinkedAccount(Node):
     connection_name: str = strawberry.field(description="The name of the connection it comes from.")
     reason: str = strawberry.field(description="Why no rule could place it.")
     first_known_at: datetime = strawberry.field(description="When we first heard of it.")
-    candidates: list[Candidate] = strawberry.field(description="The accounts that come into question.")
+    suggested: strawberry.Private[list[dict[str, Any]]]
+
+    @resolver("The accounts that come into question.", check=listed)
+    def candidates(self, first: ListedArg = 20) -> list[Candidate]:
+        return [
+            Candidate(
+                account_id=candidate["account_id"],
+                name=candidate["name"],
+                method=LinkMethod(candidate["method"]),
+                evidence=candidate["evidence"],
+            )
+            for candidate in self.suggested[: listed(first)]
+        ]
 
     @staticmethod
     def of(row: sa.Row[Any]) -> UnlinkedAccount:
@@ -197,13 +210,5 @@ class UnlinkedAccount(Node):
             connection_name=row.connection,
             reason=row.reason,
             first_known_at=row.first_known_at,
-            candidates=[
-                Candidate(
-                    account_id=candidate["account_id"],
-                    name=candidate["name"],
-                    method=LinkMethod(candidate["method"]),
-                    evidence=candidate["evidence"],
-                )
-                for candidate in row.candidates
-            ],
+            suggested=row.candidates,
         )

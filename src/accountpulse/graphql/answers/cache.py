@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import orjson
+from starlette.types import Scope
 
 from accountpulse.core.store.tokens import Viewer
+from accountpulse.graphql.answers.again import Sender, Way, Ways
 from accountpulse.graphql.answers.present import Present
 
 MOST_BYTES = 64_000_000
@@ -29,13 +31,16 @@ class Question:
     viewer: Viewer | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Answer:
-    """A body, and its entity tag."""
+    """A body, and its entity tag. ways: the requests by which it is found at once. used: by one of them, not long ago."""
 
+    asked: Question
     body: bytes
     etag: str
     present: Present
+    ways: list[tuple[Sender, bytes]] = field(default_factory=list)
+    used: bool = False
 
 
 def question(document: str, operation: str | None, variables: Mapping[str, Any], viewer: Viewer | None) -> Question:
@@ -51,12 +56,13 @@ def _said(variables: Mapping[str, Any]) -> bytes:
 
 
 class AnswerCache:
-    """Bounded by the bytes it holds; what was used longest ago goes first."""
+    """Bounded by the bytes it holds; what was used longest ago goes first. ways: to the answers, by requests as they come."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
         self._bytes = 0
         self._answers: OrderedDict[Question, Answer] = OrderedDict()
+        self.ways = Ways()
 
     def get(self, asked: Question, present: Present, at: datetime) -> Answer | None:
         """The answer, if it still holds."""
@@ -71,14 +77,29 @@ class AnswerCache:
 
     def put(self, asked: Question, body: bytes, present: Present) -> Answer:
         """Keep an answer that was computed after `present` was read; a commit since then only makes it newer."""
-        answer = Answer(body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"', present)
+        answer = Answer(asked, body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"', present)
         self._drop(asked)
         if len(body) <= LARGEST:
             self._answers[asked] = answer
             self._bytes += _size(asked, answer)
-            while self._bytes > self._most:
-                self._drop(next(iter(self._answers)))
+            self._make_room()
         return answer
+
+    def lead(self, scope: Scope, body: bytes, way: Way) -> None:
+        """Remember a request that has an answer which is kept, so that it is found at once when the request comes again."""
+        if self._answers.get(way.answer.asked) is way.answer:
+            self._bytes += self.ways.add(scope, body, way)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self._bytes > self._most:
+            oldest = next(iter(self._answers))
+            answer = self._answers[oldest]
+            if answer.used:
+                answer.used = False
+                self._answers.move_to_end(oldest)
+            else:
+                self._drop(oldest)
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -86,7 +107,8 @@ class AnswerCache:
     def _drop(self, asked: Question) -> None:
         answer = self._answers.pop(asked, None)
         if answer is not None:
-            self._bytes -= _size(asked, answer)
+            self._bytes -= _size(asked, answer) + sum(len(body) for _, body in answer.ways)
+            self.ways.drop(answer)
 
 
 def _size(asked: Question, answer: Answer) -> int:

@@ -54,6 +54,13 @@ class Presence:
             self._remember(version, present, token, viewer)
         return viewer, present
 
+    def still(self, present: Present) -> bool:
+        """Whether what held goes on: nothing was committed since it was read, and no moment came that changes something."""
+        if present is not self._present:
+            return False
+        version = self._hub.store.version()
+        return version is not None and version == self._version and self._hub.clock.now() < present.until
+
     def _read(self, token: str | None, at: datetime) -> tuple[Viewer | None, Present]:
         with self._hub.store.read() as connection:
             viewer = None if token is None else tokens.verify(connection, token, at)

@@ -8,14 +8,15 @@ from accountpulse.core.store import connections
 from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.fields import resolver
-from accountpulse.graphql.relay import Node, row_number
+from accountpulse.graphql.relay import LISTED, ListedArg, Node, listed, row_number
 
 
 @strawberry.type
 class ConnectionQueries:
-    @resolver("The configured connections, the most believed first.")
-    async def connections(self, info: Info) -> list[SourceConnection]:
-        return [SourceConnection.of(row, info.context) for row in await info.context.read(connections.listing)]
+    @resolver("The configured connections, the most believed first.", check=listed)
+    async def connections(self, info: Info, first: ListedArg = LISTED) -> list[SourceConnection]:
+        rows = await info.context.read(connections.listing)
+        return [SourceConnection.of(row, info.context) for row in rows[: listed(first)]]
 
 
 async def connection_node(info: Info, id: str, key: str) -> Node | None:

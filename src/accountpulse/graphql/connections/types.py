@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 from accountpulse.core.observe.freshness import Standing, standing
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.fields import choice, resolver
-from accountpulse.graphql.relay import Node, first_of, global_id
+from accountpulse.graphql.relay import LISTED, ListedArg, Node, first_of, global_id, listed
 from accountpulse.graphql.scalars import BigInt
 
 MAX_RUNS = 50
@@ -94,8 +94,8 @@ class Run:
     message: str | None = strawberry.field(description="What went wrong, if anything.")
     row_id: strawberry.Private[int]
 
-    @resolver("What it did in each stream; empty for a viewer limited to some accounts.")
-    async def streams(self, info: Info) -> list[RunStream]:
+    @resolver("What it did in each stream; empty for a viewer limited to some accounts.", check=listed)
+    async def streams(self, info: Info, first: ListedArg = LISTED) -> list[RunStream]:
         return [
             RunStream(
                 name=row.stream,
@@ -108,7 +108,7 @@ class Run:
                 retries=row.retries,
                 message=row.message,
             )
-            for row in await info.context.loaders.run_streams.load(self.row_id)
+            for row in (await info.context.loaders.run_streams.load(self.row_id))[: listed(first)]
         ]
 
 
@@ -179,9 +179,10 @@ class SourceConnection(Node):
     removed_at: datetime | None = strawberry.field(description="When it was taken out of the configuration; its data stays.")
     row_id: strawberry.Private[int]
 
-    @resolver("How far each of its streams has been read.")
-    async def streams(self, info: Info) -> list[Stream]:
-        return [Stream.of(row, info.context) for row in await info.context.loaders.streams.load(self.row_id)]
+    @resolver("How far each of its streams has been read.", check=listed)
+    async def streams(self, info: Info, first: ListedArg = LISTED) -> list[Stream]:
+        rows = await info.context.loaders.streams.load(self.row_id)
+        return [Stream.of(row, info.context) for row in rows[: listed(first)]]
 
     @resolver(
         "Up to when its data is complete: when the stream that lags most was last read to the end. Null while one "
@@ -203,11 +204,13 @@ class SourceConnection(Node):
             within_seconds=None if within is None else BigInt(int(within.total_seconds())), late_from=kept.late_from, kept=kept
         )
 
-    @resolver("The complete reads that lacked so much that nothing was deleted: `confirmDeletes` says that it is gone.")
-    async def held_deletes(self, info: Info) -> list[HeldDeletes]:
+    @resolver(
+        "The complete reads that lacked so much that nothing was deleted: `confirmDeletes` says that it is gone.", check=listed
+    )
+    async def held_deletes(self, info: Info, first: ListedArg = LISTED) -> list[HeldDeletes]:
         return [
             HeldDeletes(stream=row.stream, held_at=row.held_at, vanished=BigInt(row.vanished), known=BigInt(row.known))
-            for row in await info.context.loaders.held.load(self.row_id)
+            for row in (await info.context.loaders.held.load(self.row_id))[: listed(first)]
         ]
 
     @resolver("The records that could not be understood, those met last first.", check=_quarantined)

@@ -26,7 +26,7 @@ from accountpulse.graphql.execution.internals import (
     of_object_alone,
     type_test_of,
 )
-from accountpulse.graphql.execution.marks import NOT_READY, expression_of, ready_of
+from accountpulse.graphql.execution.marks import NOT_READY, ReadColumns, column_of, columns_of, expression_of, ready_of
 from accountpulse.graphql.execution.plans import Compiled
 from graphql import (
     GraphQLBoolean,
@@ -191,6 +191,9 @@ class _Writer:
     ) -> tuple[list[str], bool | Literal["self"]]:
         """Lines that put a field's completed value into v; "self" where v may be NOT_READY: then the field is a slot."""
         slot = [f"{v} = NOT_READY"]
+        columns = self._columns(field, fields, v)
+        if columns is not None:
+            return columns, "self"
         source = self._source(field, fields)
         if source is None:
             return slot, "self"
@@ -202,6 +205,44 @@ class _Writer:
         if may_wait:
             return [f"{v} = {expression}", f"if {v} is not NOT_READY:", *_indented(lines)], "self"
         return [f"{v} = {expression}", *lines], held
+
+    def _columns(self, field: GraphQLField, fields: list[FieldDetails], v: str) -> list[str] | None:
+        """Lines that put a list into v without an object for each member; None where not all that is selected is in columns."""
+        function, item = function_of(field), _member(field.type)
+        read: ReadColumns | None = None if function is None else columns_of(function)
+        if read is None or item is None or not _plain_nodes(fields) or not type_test_of(item)[0]:
+            return None
+        collected = self._executor.collect_subfields(item, fields)
+        lines, items = [], []
+        names: list[str] = []
+        for key, inner in collected.grouped_field_set.items():
+            name = inner[0].node.name.value
+            if name == "__typename":
+                items.append(f"{key!r}: {item.name!r}")
+                continue
+            below = self._executor.schema.get_field(item, name)
+            if below is None:
+                continue
+            resolver = function_of(below)
+            column = None if resolver is None else column_of(resolver)
+            if column is None or not _plain_nodes(inner):
+                return None
+            c = f"c{len(names)}"
+            try:
+                completed, slots = self._complete(below.type, c, "None", inner)
+            except NotCompiled:
+                return None
+            if slots:
+                return None
+            names.append(column)
+            lines += completed
+            items.append(f"{key!r}: {c}")
+        if not names or collected.new_defer_usages:
+            return None
+        row = "".join(f"c{i}, " for i in range(len(names)))
+        loop = [f"for {row}in zip(*{v}):", *_indented([*lines, f"out.append({{{', '.join(items)}}})"])]
+        reading = f"{v} = {self._name('columns', read)}(s, {tuple(names)!r})"
+        return [reading, f"if {v} is not NOT_READY:", *_indented(["out = []", *loop, f"{v} = out"])]
 
     def _source(self, field: GraphQLField, fields: list[FieldDetails]) -> tuple[str, bool] | None:
         """The expression that reads a field of the object s, and whether it may be NOT_READY; None for a slot."""
@@ -232,6 +273,13 @@ class _Writer:
         if test is not None:
             condition += f" or hasattr(s, {TYPE_CAST_ATTRIBUTE!r})"
         return [f"if {condition}: {self._name('vet', vet)}(s)"]
+
+
+def _member(kind: GraphQLOutputType) -> GraphQLObjectType | None:
+    """What a list without gaps holds, where it holds objects of one type."""
+    kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    member = kind.of_type.of_type if isinstance(kind, GraphQLList) and isinstance(kind.of_type, GraphQLNonNull) else None
+    return member if isinstance(member, GraphQLObjectType) else None
 
 
 def _plain_nodes(fields: Sequence[FieldDetails]) -> bool:

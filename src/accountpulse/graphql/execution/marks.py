@@ -11,7 +11,10 @@ NOT_READY: Final = type("NotReady", (), {"__slots__": (), "__repr__": lambda _: 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXPRESSION, _READY = "accountpulse_expression", "accountpulse_ready"
 _NEEDS, _VOLATILE = "accountpulse_needs", "accountpulse_volatile"
-_CHECK = "accountpulse_check"
+_CHECK, _COLUMN, _COLUMNS = "accountpulse_check", "accountpulse_column", "accountpulse_columns"
+
+ReadColumns = Callable[[Any, tuple[str, ...]], Any]
+"""Gives, of an object and names, a list for each name, or NOT_READY: of each member of a list of the object's what it is."""
 
 
 def written_as(function: F, expression: str) -> F:
@@ -35,6 +38,33 @@ def expression_of(function: Callable[..., Any]) -> str | None:
 def ready_of(function: Callable[..., Any]) -> Callable[[Any], Any] | None:
     """The `ready` function a resolver was marked with."""
     found: Callable[[Any], Any] | None = getattr(function, _READY, None)
+    return found
+
+
+def in_columns(function: F, read: ReadColumns) -> F:
+    """Mark a resolver whose list can be had without an object for each member: `read` gives what its fields' `column_of` names.
+
+    Both must give the same, and fail alike.
+    """
+    setattr(function, _COLUMNS, read)
+    return function
+
+
+def columns_of(function: Callable[..., Any]) -> ReadColumns | None:
+    """What reads the columns of a list."""
+    found: ReadColumns | None = getattr(function, _COLUMNS, None)
+    return found
+
+
+def as_column(function: F, name: str) -> F:
+    """Mark a resolver whose value is in a column, where its object is a member of a list that can be had in columns."""
+    setattr(function, _COLUMN, name)
+    return function
+
+
+def column_of(function: Callable[..., Any]) -> str | None:
+    """The column that a resolver was marked with."""
+    found: str | None = getattr(function, _COLUMN, None)
     return found
 
 

@@ -1,7 +1,8 @@
 """What a query may cost, known before it is executed: a point for every object that it can return, more for what is dear.
 
-A list counts as many times as it can have members: as `first` or `last` says, else as many as are assumed at most.
-So an answer never holds more objects than its query cost. Conditions by `@skip` and `@include` are not looked at.
+A list counts as many times as it can have members: as `first` or `last` says, else its size: one that the code bounds, or that
+of the largest model there is, as the store says (`sizes.py`). So an answer never holds more objects than its query cost.
+Conditions by `@skip` and `@include` are not looked at.
 """
 
 from __future__ import annotations
@@ -37,27 +38,36 @@ from graphql import (
 SLICING = ("first", "last")
 BY_MEMBERS = "ids"
 ASSUMED = 100
-"""How many members a list has at most, where nothing else is said."""
+"""How many members a page has at most, and a list of a plugin's without `first`."""
 SIZES = {
-    "Account.historyBuckets": 1_000,
-    "Account.links": 50,
-    "Account.origins": 20,
+    "Account.historyBuckets": 500,  # graphql/scores/buckets.py
+    "ModelPreview.bandChanges": 100,  # the most that `first` of modelPreview may be; so are the next two
+    "ModelPreview.movers": 100,
+    "ModelPreview.newlyUnknown": 100,
+    "PortfolioGroup.keys": 3,  # graphql/portfolio/reading.py, as the next
+    "Portfolio.groups": 1_000,
+    "userErrors": 1,  # the first mistake ends a mutation
+}
+"""The lists that no argument cuts, and how many members they have at most, by type and field, or by the field alone."""
+OF_MODELS = {
     "Model.bands": 20,
     "Model.groups": 20,
+    "Model.segments": 100,
     "ModelGroup.metrics": 30,
-    "PortfolioGroup.keys": 4,
-    "Portfolio.groups": 1_000,
-    "Query.metrics": 500,
-    "Query.models": 200,
+    "PortfolioMovement.transitions": 100,
+    "Query.segments": 100,
     "Score.adjustments": 50,
     "Score.components": 30,
     "Score.matchedSegments": 50,
+    "ScoreMove.parts": 200,
     "ScorePoint.components": 30,
     "Segment.bands": 20,
-    "UnlinkedAccount.candidates": 20,
-    "userErrors": 20,
+    "ToReachBand.alone": 30,
+    "ToReachBand.mustEnd": 20,
+    "ToReachBand.together": 30,
 }
-"""The other lists: what is assumed of them, by type and field, or by the field alone."""
+"""Lists that are as long as models make them: at least so many members are counted, by type and field. What a query costs then
+does not change with every metric that is added."""
 WEIGHTS = {"modelPreview": 20_000, "totalCount": 100, "portfolio": 1_000, "__schema": 1_000, "__type": 100}
 """What a field costs beside the objects that it returns, by its name."""
 MUTATION = 100
@@ -76,14 +86,23 @@ class Size:
 
 def size_of(parent: str, name: str, field: GraphQLField) -> Size:
     """The size of a field that returns objects."""
-    slicing = tuple(each for each in (*SLICING, BY_MEMBERS) if each in field.args)
+    slicing = _slicing(field)
     if is_list(field):
-        return Size(SIZES.get(f"{parent}.{name}", SIZES.get(name, ASSUMED)), slicing)
+        full = f"{parent}.{name}"
+        return Size(OF_MODELS.get(full, SIZES.get(full, SIZES.get(name, ASSUMED))), slicing)
     inner = get_named_type(field.type)
     if not slicing or not isinstance(inner, GraphQLObjectType | GraphQLInterfaceType):
         return Size()
-    lists = {each for each, below in inner.fields.items() if is_list(below) and is_composite_type(get_named_type(below.type))}
-    return Size(ASSUMED, slicing, frozenset(lists))
+    cut = {
+        each
+        for each, below in inner.fields.items()
+        if is_list(below) and is_composite_type(get_named_type(below.type)) and not _slicing(below)
+    }
+    return Size(ASSUMED, slicing, frozenset(cut)) if cut else Size()
+
+
+def _slicing(field: GraphQLField) -> tuple[str, ...]:
+    return tuple(each for each in (*SLICING, BY_MEMBERS) if each in field.args)
 
 
 def weight_of(parent: Any, name: str, schema: GraphQLSchema) -> int:
@@ -97,26 +116,47 @@ def is_list(field: GraphQLField) -> bool:
     return isinstance(kind, GraphQLList)
 
 
+_NOT_COUNTED: tuple[Mapping[str, int] | None, dict[Any, int]] = None, {}
+
+
 class Costs:
     """Counts the points of operations."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
+        self._found: Mapping[str, int] = {}
+
+    def look_up(self, found: Mapping[str, int]) -> None:
+        """How large lists are from now on, by type and field, where they are larger than `OF_MODELS` says."""
+        if found != self._found:
+            self._found = found
 
     def of(self, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
         """The points of a valid operation with these variables, at least 1. Kept for the variables that it rests on."""
-        known: dict[Any, int] = prepared.facts.setdefault(("cost", id(operation)), {})
+        # With the sizes that it was counted with: others are another object.
+        counted, known = prepared.facts.get(("cost", id(operation)), _NOT_COUNTED)
+        if counted is not self._found:
+            known = {}
+            prepared.facts[("cost", id(operation))] = self._found, known
         names = prepared.facts.get(("sizes", id(operation)))
         key = None if names is None else tuple(_plain(variables.get(name, Undefined)) for name in names)
         if key is None or key not in known:
-            count = _Count(self._schema, prepared, operation, variables)
+            count = _Count(self._schema, prepared, operation, variables, self._found)
             found = max(1, min(MOST, count.operation()))
             names = prepared.facts[("sizes", id(operation))] = sorted(count.read)
+            prepared.facts[("models", id(operation))] = count.on_models
             key = tuple(_plain(variables.get(name, Undefined)) for name in names)
             if len(known) >= ASSUMED:
                 known.clear()
             known[key] = found
-        return known[key]
+        points: int = known[key]
+        return points
+
+    @staticmethod
+    def rests_on_models(prepared: Prepared, operation: OperationDefinitionNode) -> bool:
+        """Whether an operation that was counted selects a list that may be as long as the largest model makes it."""
+        found: bool = prepared.facts[("models", id(operation))]
+        return found
 
 
 def _plain(value: Any) -> Any:
@@ -124,14 +164,21 @@ def _plain(value: Any) -> Any:
 
 
 class _Count:
-    """read: the variables that sizes rest on."""
+    """read: the variables that sizes rest on. on_models: whether one rests on how large models are."""
 
     def __init__(
-        self, schema: GraphQLSchema, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+        self,
+        schema: GraphQLSchema,
+        prepared: Prepared,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        found: Mapping[str, int],
     ) -> None:
+        self._found = found
         self._schema, self._fragments, self._operation, self._variables = schema, prepared.fragments, operation, variables
         self._defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
         self.read: set[str] = set()
+        self.on_models = False
 
     def operation(self) -> int:
         root = {
@@ -167,7 +214,10 @@ class _Count:
         below = get_named_type(field.type)
         if size.sized:
             return weight + 1 + self._set(below, node.selection_set, size.sized, size.assumed if given is None else given)
-        members = n if name in sized else given if given is not None else size.assumed
+        at_least = OF_MODELS.get(f"{kind.name}.{name}")
+        self.on_models = self.on_models or at_least is not None
+        assumed = size.assumed if at_least is None else max(at_least, self._found.get(f"{kind.name}.{name}", 0))
+        members = n if name in sized else given if given is not None else assumed
         return min(MOST, weight + members * (1 + self._set(below, node.selection_set, frozenset(), 1)))
 
     def _given(self, field: GraphQLField, node: FieldNode, slicing: Iterable[str]) -> int | None:

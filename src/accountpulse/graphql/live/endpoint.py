@@ -27,6 +27,7 @@ from accountpulse.graphql.encoding import encode
 from accountpulse.graphql.errors import error_body
 from accountpulse.graphql.hub import Hub
 from accountpulse.graphql.limits.allowance import Allowances
+from accountpulse.graphql.limits.sizes import Sizes
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.live.door import Door
 from accountpulse.graphql.live.feed import Feed
@@ -75,7 +76,8 @@ class Live(GraphQL[LiveContext, None]):
         self._oidc = oidc
         self._feed = feed or Feed(hub, threads)
         self._guests = Guests(hub, threads)
-        self.schema = SharedStreams(schema, self._context, settings, self._guests)  # type: ignore[assignment]  # it answers what the protocols ask
+        sizes = Sizes(hub, schema.costs, threads)
+        self.schema = SharedStreams(schema, self._context, settings, self._guests, sizes)  # type: ignore[assignment]  # it answers what the protocols ask
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

@@ -19,6 +19,7 @@ from strawberry.types.graphql import OperationType as Allowed
 from accountpulse.core.store.tokens import Viewer
 from accountpulse.graphql.errors import ApiError, log, presented
 from accountpulse.graphql.execution.prepared import Prepared
+from accountpulse.graphql.limits.sizes import Sizes
 from accountpulse.graphql.limits.trusted import UNTRUSTED
 from accountpulse.graphql.live.context import LiveContext
 from accountpulse.graphql.live.guests import Guests
@@ -46,9 +47,15 @@ class SharedStreams:
     """What Strawberry's protocols ask instead of the schema. context: makes that of an execution, for a viewer."""
 
     def __init__(
-        self, schema: Schema, context: Callable[[Viewer | None], LiveContext], settings: ApiSettings, guests: Guests
+        self,
+        schema: Schema,
+        context: Callable[[Viewer | None], LiveContext],
+        settings: ApiSettings,
+        guests: Guests,
+        sizes: Sizes,
     ) -> None:
         self._schema, self._context, self._settings, self._guests = schema, context, settings, guests
+        self._sizes = sizes
         self._streams: dict[Key, _Stream] = {}
         self._alone = 0
 
@@ -105,6 +112,7 @@ class SharedStreams:
     async def _executed(
         self, query: str | None, variables: dict[str, Any] | None, context: LiveContext, operation_name: str | None
     ) -> AsyncGenerator[Any, None]:
+        await self._sizes.renew()
         results = await self._schema.stream(
             query,
             variable_values=variables,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import Annotated
@@ -15,7 +16,8 @@ from accountpulse.graphql.accounts.types import Account, account_of
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import resolver
-from accountpulse.graphql.relay import between
+from accountpulse.graphql.relay import LISTED, between, listed
+from accountpulse.graphql.relay import ListedArg as LengthArg
 
 MOST_LISTED = 100
 MOST_MODELS = 20
@@ -65,8 +67,16 @@ class ChangedModel:
     name: str = strawberry.field(description="The model's name.")
     before: str | None = strawberry.field(description="The published version; null where no published segment uses it.")
     after: str | None = strawberry.field(description="The draft's version; null where no segment of the draft uses it.")
-    changes: list[ModelDifference] = strawberry.field(description="What differs, where there are both.")
-    weights: list[WeightDifference] = strawberry.field(description="The metrics whose share of the score differs.")
+    found: strawberry.Private[diff.ModelChange]
+
+    @resolver("What differs, where there are both.", check=listed)
+    def changes(self, first: LengthArg = LISTED) -> list[ModelDifference]:
+        return list(map(ModelDifference.of, self.found.changes[: listed(first)]))
+
+    @resolver("The metrics whose share of the score differs.", check=listed)
+    def weights(self, first: LengthArg = LISTED) -> list[WeightDifference]:
+        shares = self.found.weights[: listed(first)]
+        return [WeightDifference(metric=each.metric, before=each.before, after=each.after) for each in shares]
 
 
 @strawberry.type(description="How many accounts a band or a segment holds.")
@@ -124,11 +134,6 @@ class ModelPreview:
     accounts: int = strawberry.field(description="How many accounts were scored.")
     compared: bool = strawberry.field(description="Whether there was something published to compare with.")
     why_not_compared: str | None = strawberry.field(description="Why there was nothing to compare with, in words.")
-    models: list[ChangedModel] = strawberry.field(description="The models that differ.")
-    rules: list[ModelDifference] = strawberry.field(description="How the segments' rules differ.")
-    bands: list[AccountShift] = strawberry.field(description="How many accounts are in each band, from the lowest up.")
-    moves: list[BandMove] = strawberry.field(description="From which band to which, those that stay in theirs included.")
-    segments: list[AccountShift] = strawberry.field(description="How many accounts are in each segment.")
     tenths_before: list[int] | None = strawberry.field(
         description="How many accounts with a band score 0 to 10, 10 to 20 and so on now; null where nothing is published."
     )
@@ -140,6 +145,31 @@ class ModelPreview:
     band_changes: list[PreviewedAccount] = strawberry.field(description="Who would change band, the largest moves first.")
     newly_unknown: list[PreviewedAccount] = strawberry.field(description="Who would lose their band.")
     movers: list[PreviewedAccount] = strawberry.field(description="Whose score would move most, whether or not the band does.")
+    found: strawberry.Private[core.Preview]
+
+    @resolver("The models that differ.", check=listed)
+    def models(self, first: LengthArg = 20) -> list[ChangedModel]:
+        return [
+            ChangedModel(name=each.model, before=each.before, after=each.after, found=each)
+            for each in self.found.models[: listed(first)]
+        ]
+
+    @resolver("How the segments' rules differ.", check=listed)
+    def rules(self, first: LengthArg = LISTED) -> list[ModelDifference]:
+        return list(map(ModelDifference.of, self.found.rules[: listed(first)]))
+
+    @resolver("How many accounts are in each band, from the lowest up.", check=listed)
+    def bands(self, first: LengthArg = LISTED) -> list[AccountShift]:
+        return list(map(AccountShift.of, self.found.bands[: listed(first)]))
+
+    @resolver("From which band to which, those that stay in theirs included.", check=listed)
+    def moves(self, first: LengthArg = LISTED) -> list[BandMove]:
+        cells = self.found.matrix[: listed(first)]
+        return [BandMove(before=cell.before, after=cell.after, accounts=cell.accounts) for cell in cells]
+
+    @resolver("How many accounts are in each segment.", check=listed)
+    def segments(self, first: LengthArg = LISTED) -> list[AccountShift]:
+        return list(map(AccountShift.of, self.found.segments[: listed(first)]))
 
     @staticmethod
     def of(found: core.Preview) -> ModelPreview:
@@ -148,20 +178,7 @@ class ModelPreview:
             accounts=found.accounts,
             compared=found.compared,
             why_not_compared=found.why_not,
-            models=[
-                ChangedModel(
-                    name=each.model,
-                    before=each.before,
-                    after=each.after,
-                    changes=list(map(ModelDifference.of, each.changes)),
-                    weights=[WeightDifference(metric=w.metric, before=w.before, after=w.after) for w in each.weights],
-                )
-                for each in found.models
-            ],
-            rules=list(map(ModelDifference.of, found.rules)),
-            bands=list(map(AccountShift.of, found.bands)),
-            moves=[BandMove(before=cell.before, after=cell.after, accounts=cell.accounts) for cell in found.matrix],
-            segments=list(map(AccountShift.of, found.segments)),
+            found=found,
             tenths_before=None if found.tenths_before is None else list(found.tenths_before),
             tenths_after=list(found.tenths_after),
             mean_change=found.mean_change,
@@ -176,8 +193,12 @@ class ModelPreview:
 
 @strawberry.type(description="What became of a draft: either it was scored, or there are problems with it.")
 class ModelPreviewAnswer:
-    problems: list[DraftProblem] = strawberry.field(description="All that is wrong with the texts; empty where nothing is.")
     preview: ModelPreview | None = strawberry.field(description="What would happen; null where there are problems.")
+    found: strawberry.Private[Sequence[core.DraftProblem]] = ()
+
+    @resolver("What is wrong with the texts; empty where nothing is.", check=listed)
+    def problems(self, first: LengthArg = LISTED) -> list[DraftProblem]:
+        return [DraftProblem(place=each.place, message=each.message) for each in self.found[: listed(first)]]
 
 
 def check_preview(models: list[str] | None = None, first: int = 0) -> None:
@@ -197,5 +218,5 @@ async def preview_of(context: Context, models: list[str], segments: str | None, 
     work = partial(context.hub.preview, models, segments, first, scope=context.scope)
     found = await anyio.to_thread.run_sync(work, limiter=context.previews)
     if isinstance(found, core.Preview):
-        return ModelPreviewAnswer(problems=[], preview=ModelPreview.of(found))
-    return ModelPreviewAnswer(problems=[DraftProblem(place=p.place, message=p.message) for p in found], preview=None)
+        return ModelPreviewAnswer(preview=ModelPreview.of(found))
+    return ModelPreviewAnswer(preview=None, found=found)

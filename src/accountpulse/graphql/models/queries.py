@@ -16,7 +16,8 @@ from accountpulse.graphql.models.preview import (
     preview_of,
 )
 from accountpulse.graphql.models.types import Metric, Model, Segment
-from accountpulse.graphql.relay import Node, row_number
+from accountpulse.graphql.relay import LISTED, MOST_LISTED, Node, listed, row_number
+from accountpulse.graphql.relay import ListedArg as LengthArg
 
 
 @strawberry.type
@@ -25,9 +26,9 @@ class ModelQueries:
     async def segments(self, info: Info) -> list[Segment]:
         return [Segment.of(row) for row in await info.context.loaders.segments()]
 
-    @resolver("Every version of every model that was ever used, newest first.")
-    async def models(self, info: Info) -> list[Model]:
-        return [Model.of(row) for row in await info.context.read(scores_read.models)]
+    @resolver("The versions of all models that were ever used, newest first.", check=listed)
+    async def models(self, info: Info, first: LengthArg = LISTED) -> list[Model]:
+        return [Model.of(row) for row in await info.context.read(scores_read.newest_models, listed(first))]
 
     @resolver(
         "What would happen under other models or segments: who changes band, and why, of the accounts that the viewer may "
@@ -41,10 +42,10 @@ class ModelQueries:
     ) -> ModelPreviewAnswer:
         return await preview_of(info.context, models or [], segments, first)
 
-    @resolver("The metrics that models may use, by name.")
-    async def metrics(self, info: Info) -> list[Metric]:
+    @resolver("The metrics that models may use, by name.", check=listed)
+    async def metrics(self, info: Info, first: LengthArg = MOST_LISTED) -> list[Metric]:
         metrics = info.context.hub.metrics
-        return [Metric.of(name, metrics) for name in sorted(metrics)]
+        return [Metric.of(name, metrics) for name in sorted(metrics)[: listed(first)]]
 
 
 async def model_node(info: Info, id: str, key: str) -> Node | None:

@@ -129,7 +129,7 @@ class OperationMutations:
 
         done = await attempt(context, work, "models")
         if isinstance(done, list):
-            return ReleasePayload(user_errors=[], problems=done)
+            return ReleasePayload(user_errors=[], found=done)
         return await _released(context, done)
 
     @mutation("Put in force again what an earlier release published. Needs the scope `write`.")

@@ -16,13 +16,16 @@ from accountpulse.graphql.errors import Missing
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.operations.types import ApiToken, Release, TrailEntry
 from accountpulse.graphql.relay import (
+    LISTED,
     AfterArg,
     BeforeArg,
     Connection,
     Cursors,
     FirstArg,
     LastArg,
+    ListedArg,
     connection_of,
+    listed,
     page_request,
 )
 
@@ -44,16 +47,16 @@ def _check_trail(
 
 @strawberry.type
 class OperationQueries:
-    @resolver("The releases of models and segments, the newest first.")
-    async def releases(self, info: Info) -> list[Release]:
+    @resolver("The releases of models and segments, the newest first.", check=listed)
+    async def releases(self, info: Info, first: ListedArg = LISTED) -> list[Release]:
         rows = await info.context.read(scorecards.releases, PUBLISHED)
-        return [Release.of(row, rows[0].id) for row in rows]
+        return [Release.of(row, rows[0].id) for row in rows[: listed(first)]]
 
-    @resolver("The API tokens ever made, the newest first. Needs the scope `admin`, for all accounts.")
-    async def tokens(self, info: Info) -> list[ApiToken]:
+    @resolver("The API tokens ever made, the newest first. Needs the scope `admin`, for all accounts.", check=listed)
+    async def tokens(self, info: Info, first: ListedArg = LISTED) -> list[ApiToken]:
         require_scope(info.context, "admin")
         require_all_accounts(info.context)
-        return [ApiToken.of(token) for token in await info.context.read(tokens.listing)]
+        return [ApiToken.of(token) for token in (await info.context.read(tokens.listing))[: listed(first)]]
 
     @resolver(
         "Who changed what, the latest first; for a viewer limited to some accounts, only changes of these. Needs the scope "

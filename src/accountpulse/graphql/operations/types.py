@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -17,6 +18,7 @@ from accountpulse.graphql.connections.types import SourceConnection
 from accountpulse.graphql.context import Info
 from accountpulse.graphql.fields import choice, resolver
 from accountpulse.graphql.models.preview import DraftProblem
+from accountpulse.graphql.relay import LISTED, ListedArg, listed
 from accountpulse.graphql.rows import VisibleRows
 
 
@@ -137,9 +139,11 @@ class ReleasePayload(Payload):
     release: Release | None = strawberry.field(
         default=None, description="The release. Null where what was asked for is in force already. The next scoring counts it."
     )
-    problems: list[DraftProblem] = strawberry.field(
-        default_factory=list, description="All that is wrong with the texts; nothing was published then."
-    )
+    found: strawberry.Private[list[DraftProblem]] = field(default_factory=list)
+
+    @resolver("What is wrong with the texts; nothing was published then.", check=listed)
+    def problems(self, first: ListedArg = LISTED) -> list[DraftProblem]:
+        return self.found[: listed(first)]
 
 
 @strawberry.type(description="A token that was made.")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from functools import reduce
+from operator import attrgetter
 from typing import Annotated, Any
 
 import strawberry
 
 from accountpulse.core.metrics.behind import read_by
 from accountpulse.core.metrics.states import ComponentState as State
-from accountpulse.core.scoring.backdrop import Backdrop, Part
+from accountpulse.core.scoring.backdrop import Backdrop, Columns, Part
 from accountpulse.core.scoring.packing import unpack
-from accountpulse.core.scoring.stored import parts_read
+from accountpulse.core.scoring.stored import columns_read, parts_read
 from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
 from accountpulse.core.store.freshness import stalest
 from accountpulse.graphql.context import Context, Info
@@ -60,34 +62,40 @@ RecordsFirstArg = Annotated[int | None, strawberry.argument(description="How man
 class Component:
     """Reads a `core.scoring.backdrop.Part`."""
 
-    group: str = read_as("part.line.group", "The group it is in, in the model.")
-    value: float | None = read_as("part.value", "The metric's value in its unit; null unless measured.")
+    group: str = read_as("part.line.group", "The group it is in, in the model.", "group")
+    value: float | None = read_as("part.value", "The metric's value in its unit; null unless measured.", "value")
     typical_value: float | None = read_as(
         "part.line.typical_value",
         "The median value of the segment's accounts that day; null where there is nobody to compare with.",
+        "typical_value",
     )
-    component: float | None = read_as("part.component", "The value normalised to 0 (bad) to 100 (good); null unless measured.")
-    typical_component: float = read_as("part.line.typical_component", "What the component is compared with, 0 to 100.")
-    weight: float = read_as("part.line.weight", "The share of the score it can move; all weights sum to 1.")
+    component: float | None = read_as(
+        "part.component", "The value normalised to 0 (bad) to 100 (good); null unless measured.", "component"
+    )
+    typical_component: float = read_as(
+        "part.line.typical_component", "What the component is compared with, 0 to 100.", "typical_component"
+    )
+    weight: float = read_as("part.line.weight", "The share of the score it can move; all weights sum to 1.", "weight")
     contribution: float = read_as(
         "part.delta",
         "The points it adds to the score, or takes, against its typical self; 0 where it is unknown. "
         "The score's reference, all contributions and all adjustments add up to the score.",
+        "delta",
     )
-    reason: str = read_as("part.reason", "What it did to the score, in one sentence.")
+    reason: str = read_as("part.reason", "What it did to the score, in one sentence.", "reason")
     part: strawberry.Private[Part]
     row: strawberry.Private[Any]
     context: strawberry.Private[Context]
 
-    @resolver("The metric.")
+    @resolver("The metric.", as_="metric")
     def metric(self) -> Metric:
         return Metric.of(self.part.line.name, self.context.hub.metrics, self.part.line.title)
 
-    @resolver("Whether it was measured, or why not.")
+    @resolver("Whether it was measured, or why not.", as_="state")
     def state(self) -> ComponentState:
         return _STATES[self.part.code]
 
-    @resolver("The record types it rests on, such as ticket or invoice.")
+    @resolver("The record types it rests on, such as ticket or invoice.", as_="sources")
     def sources(self) -> list[str]:
         return list(self.part.line.sources)
 
@@ -165,6 +173,35 @@ def _components_of(score: Score, backdrop: Backdrop) -> list[Component]:
     return [Component(part=part, row=row, context=context) for part in parts_read(backdrop, row)]
 
 
+def _columns(score: Score, names: tuple[str, ...]) -> Any:
+    """What a score is made of, as columns of these names; NOT_READY where what it is set against has not been read with it."""
+    digest = score.row.backdrop
+    if digest is None:
+        return [()] * len(names)
+    backdrop = score.context.backdrops.get(digest)
+    if backdrop is None:
+        return NOT_READY
+    found = columns_read(backdrop, score.row)
+    return [_COLUMNS[name](found, score.context) for name in names]
+
+
+def _of_lines(name: str) -> Callable[[Columns, Context], Any]:
+    read = attrgetter(name)
+    return lambda found, _: map(read, found.backdrop.lines)
+
+
+_COLUMNS: dict[str, Callable[[Columns, Context], Any]] = {
+    **{name: _of_lines(name) for name in ("group", "typical_value", "typical_component", "weight")},
+    "value": lambda found, _: found.value,
+    "component": lambda found, _: found.component,
+    "delta": lambda found, _: found.delta,
+    "reason": lambda found, _: found.reason,
+    "state": lambda found, _: [_STATES[code] for code in found.codes],
+    "sources": lambda found, _: [list(line.sources) for line in found.backdrop.lines],
+    "metric": lambda found, context: [Metric.of(line.name, context.hub.metrics, line.title) for line in found.backdrop.lines],
+}
+
+
 @strawberry.type(
     description="The score of an account now: the value, why, since when, and how sure. "
     "The reference, all contributions and all adjustments add up to the value."
@@ -202,7 +239,10 @@ class Score:
         return ModelVersion(name=self.row.model_name, version=self.row.model_version, model_id=self.row.model_id)
 
     @resolver(
-        "What the score is made of, in the model's order.", needs=("day", "backdrop", "numbers", "told"), ready=_components
+        "What the score is made of, in the model's order.",
+        needs=("day", "backdrop", "numbers", "told"),
+        ready=_components,
+        columns=_columns,
     )
     async def components(self, info: Info) -> list[Component]:
         found: list[Component] = _components(self)
