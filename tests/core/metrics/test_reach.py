@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from accountpulse.core.metrics.builtin import BUILTIN, register_metrics
 from accountpulse.core.metrics.compiler import check_metric, compile_metrics
 from accountpulse.core.metrics.declare import Metric, attribute, count, metric, ongoing, total
 from accountpulse.core.metrics.dialects import DIALECTS, Dialect
+from accountpulse.core.metrics.engine import PARAMETER
+from accountpulse.core.metrics.library.usage import USAGE
 from accountpulse.core.metrics.reach import Boundary, boundaries, look_back
 from accountpulse.core.metrics.sources import sources
 from accountpulse.core.model import schemas
@@ -65,3 +68,14 @@ def test_sources_come_from_the_account_model() -> None:
     with_money = [source for source in sources().values() if any(field.money for field in source.columns.values())]
     assert with_money
     assert all(source.currency for source in with_money), "an amount without a currency can't be added up"
+
+
+def test_on_sqlite_usage_of_accounts_is_read_in_an_index_alone(sqlite_engine: sa.Engine) -> None:
+    """An account's usage lies all over the table."""
+    usage = tuple(metric for metric in USAGE if set(metric.sources) == {"usage_day"})
+    text = compile_metrics(usage, DIALECTS["sqlite"], some_accounts=True, customers=True).text
+    with sqlite_engine.connect() as connection:
+        plan = connection.execute(sa.text(f"explain query plan {text}"), dict.fromkeys(PARAMETER.findall(text))).all()
+    reads = [row.detail for row in plan if row.detail.startswith(("SEARCH f ", "SCAN f"))]
+    assert reads
+    assert all("USING COVERING INDEX ix_fact_usage_day_whole (source_account_id=? AND day" in read for read in reads)

@@ -244,7 +244,7 @@ def words(rule: Steadiness, score: float, band: int, raw: float, *, rising: int 
     raw_band = band_index(RYG, raw_score)
     after = steady(rule, RYG, raw_score, raw_band, before)
     found = Course(before, after, np.array([-1]), np.array([False]))
-    return found.words(model, raw, int(raw_band[0]), 0)
+    return found.words(model, raw, int(found.lies_in(model, raw_band)[0]), 0)
 
 
 @pytest.mark.parametrize(

@@ -101,15 +101,21 @@ class SegmentDay:
     course: Course | None = None
 
     @cached_property
-    def _held(self) -> Mask:
+    def _lies_in(self) -> NDArray[np.int64]:
         assert self.course is not None
-        return self.course.differs(self.model, self.evaluation.raw_score, self.evaluation.raw_band)
+        return self.course.lies_in(self.model, self.evaluation.raw_band)
+
+    @cached_property
+    def _held(self) -> list[bool]:
+        assert self.course is not None
+        held: list[bool] = self.course.differs(self.evaluation.raw_score, self._lies_in).tolist()
+        return held
 
     def steadiness(self, i: int) -> str | None:
         """Why what is published of the i-th account is not what is raw, in words; None where it is."""
         if self.course is None or not self._held[i]:
             return None
-        return self.course.words(self.model, float(self.evaluation.raw_score[i]), int(self.evaluation.raw_band[i]), i)
+        return self.course.words(self.model, float(self.evaluation.raw_score[i]), int(self._lies_in[i]), i)
 
 
 @dataclass(frozen=True)

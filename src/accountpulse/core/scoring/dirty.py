@@ -59,7 +59,8 @@ class Needs(dict[int, Need]):
 
     def add(self, accounts: Iterable[int], need: Need) -> None:
         for id in accounts:
-            self[id] = need.joined(self.get(id))
+            known = self.get(id)
+            self[id] = need if known is None or known == need else need.joined(known)
 
 
 def rates_changed(connection: sa.Connection, sheets: Sequence[Columns], yardstick: Yardstick, day: date) -> bool:
@@ -108,8 +109,12 @@ def _still(connection: sa.Connection, known: set[str], past: date, marks: Mappin
 def needs_of(connection: sa.Connection, marks: Mapping[int, Touch]) -> Needs:
     """The accounts whose facts or links were written."""
     needs = Needs()
+    by_mark: dict[tuple[int, date], list[int]] = {}
     for source, account in store_touched.accounts_ever(connection, sorted(marks)):
-        needs.add([account], Need(marks[source].records, marks[source].since))
+        mark = marks[source]
+        by_mark.setdefault((mark.records, mark.since), []).append(account)
+    for (records, since), accounts in by_mark.items():
+        needs.add(accounts, Need(records, since))
     moved = [id for id, mark in marks.items() if mark.records == EVERYTHING]
     children = store_touched.named_as_parent(connection, moved)
     for _, account in store_touched.accounts_ever(connection, sorted(children)):

@@ -16,7 +16,7 @@ from accountpulse.core.scoring.backdrop import Backdrop, Line, Numbers, told_com
 from accountpulse.core.scoring.bands import band_name
 from accountpulse.core.scoring.evaluate import Evaluation
 from accountpulse.core.scoring.scorer import Floats
-from accountpulse.core.scoring.types import Adjustment, Matched, Score
+from accountpulse.core.scoring.types import Adjustment, AdjustmentJson, Matched, MatchedJson, Score
 from accountpulse.core.scoring.words import unknown
 
 Cause = Callable[[int, str], str | None]
@@ -102,16 +102,21 @@ def kept_of(
 ) -> Kept:
     """What explains the scores of an evaluation, without the sentences that are made when it is read; see `scores_of`."""
     told = Teller(evaluation, setting, cause)
-    rows = [
-        {
-            "numbers": numbers,
-            "told": {str(place): reason for place, reason in told.reasons(i).items()} or None,
-            "adjustments": [adjustment.to_json() for adjustment in told.adjustments(i)],
-            "matched": [each.to_json() for each in matched[i]],
-            "steadiness": steadiness(i),
-        }
-        for i, numbers in enumerate(numbers_of(evaluation, previous).pack())
-    ]
+    # Equal ones are one object, which is written as JSON once.
+    told_as: dict[tuple[tuple[int, str], ...], dict[str, str] | None] = {}
+    adjusted_as: dict[tuple[Adjustment, ...], list[AdjustmentJson]] = {}
+    matched_as: dict[tuple[Matched, ...], list[MatchedJson]] = {}
+    rows: list[dict[str, Any]] = []
+    for i, numbers in enumerate(numbers_of(evaluation, previous).pack()):
+        reasons, adjustments, rules = tuple(told.reasons(i).items()), told.adjustments(i), tuple(matched[i])
+        if reasons not in told_as:
+            told_as[reasons] = {str(place): reason for place, reason in reasons} or None
+        if adjustments not in adjusted_as:
+            adjusted_as[adjustments] = [adjustment.to_json() for adjustment in adjustments]
+        if rules not in matched_as:
+            matched_as[rules] = [rule.to_json() for rule in rules]
+        said = {"told": told_as[reasons], "adjustments": adjusted_as[adjustments], "matched": matched_as[rules]}
+        rows.append({"numbers": numbers, **said, "steadiness": steadiness(i)})
     return Kept(backdrop_of(evaluation, setting), rows)
 
 

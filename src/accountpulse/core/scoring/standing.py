@@ -25,7 +25,7 @@ from accountpulse.core.store.types import from_epoch_day, to_epoch_day
 
 Bands = tuple[Band, ...]
 
-FEW = 2_000
+FEW = 20_000
 """So many accounts, or fewer, are asked for by name; of more, everybody's rows are read in one go."""
 
 

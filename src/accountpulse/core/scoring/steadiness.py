@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,8 @@ class Edges:
     fall_below: Floats
 
 
-def edges(bands: Sequence[Band], dead_band: float) -> Edges:
+@lru_cache(maxsize=64)
+def edges(bands: tuple[Band, ...], dead_band: float) -> Edges:
     """The edges of bands with a dead band around each; the lowest is always risen into and never fallen out of."""
     starts = np.array([band.start for band in bands])
     reach = np.minimum(dead_band, [(band.end - band.start) / 2 for band in bands])
@@ -89,7 +91,7 @@ def limited(rule: Steadiness, scores: Floats, before: Before) -> Floats:
     return np.where(before.goes_on, near, scores)
 
 
-def steady(rule: Steadiness, bands: Sequence[Band], raw_score: Floats, raw_band: Integers, before: Before) -> Steady:
+def steady(rule: Steadiness, bands: tuple[Band, ...], raw_score: Floats, raw_band: Integers, before: Before) -> Steady:
     """One evaluation of n accounts: raw scores (n,) in 0..100, and raw bands (n,), -1 where unknown."""
     around = edges(bands, rule.dead_band)
     score = limited(rule, raw_score, before)
@@ -122,22 +124,25 @@ class Course:
     rising_since: Integers
     overridden: Mask
 
-    def differs(self, model: ScoringModel, raw_score: Floats, raw_band: Integers) -> Mask:
+    def lies_in(self, model: ScoringModel, raw_band: Integers) -> Integers:
+        """The band (n,) that each score lies in, whatever band it is held in."""
+        found: Integers = np.where(raw_band == UNKNOWN, UNKNOWN, band_index(model.bands, self.after.score))
+        return found
+
+    def differs(self, raw_score: Floats, lies_in: Integers) -> Mask:
         """Where what is published is not what is raw: of whom `words` has something to say."""
-        lies_in = np.where(raw_band == UNKNOWN, UNKNOWN, band_index(model.bands, self.after.score))
         moved = np.round(self.after.score - raw_score, EDGE_DIGITS) != 0
         differs: Mask = self.overridden | moved | (self.after.band != lies_in)
         return differs
 
-    def words(self, model: ScoringModel, raw_score: float, raw_band: int, i: int) -> str | None:
-        """Why what is published of an account is not what is raw; None where it is."""
+    def words(self, model: ScoringModel, raw_score: float, lies_in: int, i: int) -> str | None:
+        """Why what is published of an account is not what is raw; None where it is. lies_in: the account's own."""
         if self.overridden[i]:
             return "an override is in force"
         score, band = float(self.after.score[i]), int(self.after.band[i])
         said = []
         if round(score - raw_score, EDGE_DIGITS):
             said.append(f"the score moves by at most {model.steadiness.points_per_day:g} points a day")
-        lies_in = UNKNOWN if raw_band == UNKNOWN else int(band_index(model.bands, self.after.score[i : i + 1])[0])
         if band != lies_in:
             said.append(self._held(model, band, lies_in, i))
         return "; ".join(said) or None

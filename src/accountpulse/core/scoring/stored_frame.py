@@ -31,6 +31,7 @@ from accountpulse.core.store.types import from_micros, to_micros
 Ids = NDArray[np.int64]
 Attributes = list[object]
 _PARENT = list(ATTRIBUTES).index("parent")
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` makes an encoder each time it is told separators
 _INSTANTS = tuple(i for i, kind in enumerate(ATTRIBUTES.values()) if kind is Kind.INSTANT)
 
 
@@ -260,8 +261,8 @@ def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> list
             "account_id": id,
             "parent_id": parent,
             "measured": whole[i * size : (i + 1) * size],
-            "described": json.dumps([attributes, wrong[i]] if i in wrong else [attributes], separators=(",", ":")),
-            "booked": json.dumps(booked.get(id, {}), separators=(",", ":")),
+            "described": _encode([attributes, wrong[i]] if i in wrong else [attributes]),
+            "booked": _encode(booked.get(id, {})),
         }
         for i, (id, parent, attributes) in enumerate(
             zip(frame.account_ids.tolist(), frame.parents, frame.attributes, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,8 @@ from sqlalchemy.types import TypeEngine
 
 from accountpulse.core.store.upsert import insert_into
 
-Prepare = Callable[[Any], Any]
+Prepare = Callable[[Iterable[Any]], Iterable[Any]]
+"""Of a column's values, the driver's."""
 
 
 def insert_rows(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -43,8 +44,18 @@ def _by_place(
 ) -> Iterator[tuple[Any, ...]]:
     columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
     for index, prepare in prepares:
-        columns[index] = map(prepare, columns[index])
+        columns[index] = prepare(columns[index])
     return zip(*(columns[index] for index in order), strict=True)
+
+
+def _each_once(prepare: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
+    """Writing JSON takes as long as all else of a row, and many rows may have one and the same object."""
+    known: dict[int, tuple[Any, Any]] = {}
+    for value in values:
+        # With the object itself, which so outlives its number here.
+        if id(value) not in known:
+            known[id(value)] = (value, prepare(value))
+        yield known[id(value)][1]
 
 
 def _upsert(table: sa.Table, names: Sequence[str], dialect: sa.Dialect) -> sqlite.Insert | postgresql.Insert:
@@ -60,7 +71,11 @@ def _prepared(
 ) -> tuple[str, tuple[int, ...], tuple[tuple[int, Prepare], ...]]:
     """The statement, the order in which it takes the columns, and how values of some of them are prepared for the driver."""
     prepares = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-    changed = tuple((index, prepare) for index, prepare in enumerate(prepares) if prepare is not None)
+    changed = tuple(
+        (index, partial(_each_once, prepare) if isinstance(table.c[names[index]].type, sa.JSON) else partial(map, prepare))
+        for index, prepare in enumerate(prepares)
+        if prepare is not None
+    )
     if dialect.name == "postgresql":
         quote = dialect.identifier_preparer
         columns = ", ".join(quote.quote(name) for name in names)

@@ -8,10 +8,9 @@ those that are still the ones it read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -31,8 +30,7 @@ def record_bit(record: str) -> int:
     return 1 << list(schemas()).index(record)
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """A source account's mark. records: bits of record types. since: the first day whose values may differ."""
 
     at: datetime
@@ -89,12 +87,8 @@ def touched(connection: sa.Connection) -> dict[int, Touch]:
     c = source_account.c
     query = sa.select(c.id, c.touched_at, c.touched_records, c.touched_since).where(c.touched_at.is_not(None))
     return {
-        row.id: Touch(
-            row.touched_at,
-            EVERYTHING if row.touched_records is None else row.touched_records,
-            row.touched_since or EPOCH_DAY,
-        )
-        for row in connection.execute(query).all()
+        id: Touch(at, EVERYTHING if records is None else records, since or EPOCH_DAY)
+        for id, at, records, since in connection.execute(query).all()
     }
 
 

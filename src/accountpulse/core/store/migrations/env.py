@@ -18,7 +18,19 @@ def _render(kind: str, item: Any, autogen_context: AutogenContext) -> str | Lite
     return False
 
 
+def _compared(item: Any, _name: str | None, _kind: str, _reflected: bool, _compare_to: Any) -> bool:
+    """Leave out what another kind of database has."""
+    return bool(item.info.get("only_on", connection.dialect.name) == connection.dialect.name)
+
+
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, render_item=_render, compare_type=True)
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    render_as_batch=True,
+    render_item=_render,
+    include_object=_compared,
+    compare_type=True,
+)
 with context.begin_transaction():
     context.run_migrations()
