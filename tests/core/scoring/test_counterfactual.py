@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -171,6 +171,40 @@ def test_of_the_fewest_metrics_those_that_move_least(lines, target):
     assert sum(each.movement for each in answer.together) == pytest.approx(least, abs=1e-5)
 
 
+@st.composite
+def countable_case(draw):
+    """An account whose metrics have few values each, with all that they could be; caps and worst parts in the way."""
+    ends = draw(st.lists(st.integers(2, 5), min_size=2, max_size=4))
+    lines, values, ways = [], [], []
+    for i, end in enumerate(ends):
+        levels = sorted(draw(st.lists(st.integers(0, 100), min_size=end + 1, max_size=end + 1)))
+        shape = draw(st.sampled_from([Steps, Linear]))(tuple((float(x), float(y)) for x, y in enumerate(levels)))
+        value = draw(st.integers(0, 1))
+        lines.append(line(f"m{i}", draw(st.integers(1, 8)), normaliser=shape))
+        values.append(float(value))
+        ways.append([float(x) for x in range(value + 1, end + 1)])
+    caps = (cap({"m0": {"lt": 2}}, 60),) if draw(st.booleans()) else ()
+    worst = WorstOf((draw(st.sampled_from(lines)).metric,), 10.0) if draw(st.booleans()) else None
+    model = model_with((1, lines), caps=caps, worst_of=worst)
+    return case(model, values, whole=[True] * len(ends), columns={"m0": values[0]}), ways
+
+
+@settings(max_examples=60, deadline=None)
+@given(countable_case(), st.floats(20, 95))
+def test_nothing_smaller_is_enough_where_everything_can_be_tried(drawn, target):
+    found, ways = drawn
+    answer = what_it_takes(found, target)
+    own = found.changed([{}]).components[0]
+    for size in range(1, len(answer.together) + 1):
+        for columns in combinations(range(len(ways)), size):
+            changes = [dict(zip(columns, values, strict=True)) for values in product(*(ways[i] for i in columns))]
+            enough = [n for n, score in enumerate(found.scores(changes)) if score >= answer.target] if changes else []
+            assert not enough or size == len(answer.together)
+            if enough:
+                moved = (found.changed([changes[n] for n in enough]).components - own).sum(axis=1).min()
+                assert sum(each.movement for each in answer.together) <= moved + 1e-9
+
+
 # --- one at a time ------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +328,7 @@ def test_no_metric_at_all_and_a_score_that_is_there_already():
     assert what_it_takes(case(model, [70.0]), 70 + 1e-11).state == "already_there", "as at a band's edge"
 
 
-def test_many_metrics_are_not_tried_in_every_combination():
+def test_of_many_metrics_not_every_set_is_tried():
     model = model_with((1, [line(f"m{i}") for i in range(24)]))
     answer = what_it_takes(case(model, [10.0] * 24), 55)
     assert len(answer.together) == 12

@@ -7,10 +7,11 @@ reached, and a little less does not reach it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from math import comb
+from functools import cached_property
+from itertools import islice
+from math import ceil, floor
 from typing import Literal
 
 import numpy as np
@@ -18,10 +19,12 @@ import numpy as np
 from accountpulse.core.scoring.adjust import Children
 from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.evaluate import Evaluation, concluded, evaluate
+from accountpulse.core.scoring.levels import Levels, choices
 from accountpulse.core.scoring.model import Cap, ScoringModel
 from accountpulse.core.scoring.paths import Path, path_of
 from accountpulse.core.scoring.peers import Peers, States
 from accountpulse.core.scoring.scorer import Floats, Scorer
+from accountpulse.core.scoring.sets import Chosen, Sets
 
 Changed = Mapping[int, float]
 """Values by column of the model, in place of the account's own."""
@@ -32,11 +35,13 @@ DIGITS = 9
 """As a band's edge: a score within 1e-9 of what is needed has reached it."""
 _GRID = 33
 _ENOUGH = 1e-12
-_SETS = 5_000
-"""At most so many sets of metrics of one size; of more, those that can do least are left out."""
-_FEW = 3
-_TRIED = 10
-"""How many sets of metrics are worked out, of those that may move least."""
+_AT_ONCE = 64
+"""So many sets of metrics are evaluated together."""
+_SLACK = 1e-9
+_TRIED = 40
+"""At most so many sets of metrics are worked out, of those that may move least; and as many choices of values for a set."""
+_MOST_LEVELS = 200
+"""So many whole values short of the best are looked at; who has more is as good as smooth."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +160,9 @@ class Answer:
 def what_it_takes(case: Case, target: float) -> Answer:
     """The smallest changes with which the account scores at least `target`, 0..100.
 
-    Smallest: of the fewest metrics; of those, such that components move least in all, where all but one of them go all the way
-    before that one does. Only metrics that are measured can change, and only for the better.
+    Smallest: of the fewest metrics; of those, such that components move least in all. Proven so for scorers whose components
+    add up, as the built-in ones do, unless very many sets are as good, or several metrics make up a worst part. Else what is
+    said is enough, and a little less of any of it is not. Only metrics that are measured can change, and only for the better.
     """
     target = round(target, DIGITS)
     now = float(case.scores([{}])[0])
@@ -192,10 +198,14 @@ def _curve(peers: Peers, i: int) -> tuple[tuple[float, float], ...]:
     return peer.curve if peer is not None else ()
 
 
+def _batched(items: Iterator[Chosen]) -> Iterator[list[Chosen]]:
+    while batch := list(islice(items, _AT_ONCE)):
+        yield batch
+
+
 class _Search:
     def __init__(self, case: Case, target: float, paths: Mapping[int, Path]) -> None:
         self.case, self.target, self.paths = case, target, paths
-        self._gap, self._gain, self._room = 0.0, dict[int, float](), dict[int, float]()
 
     def alone(self) -> list[Alone]:
         """Each metric for itself."""
@@ -211,50 +221,112 @@ class _Search:
         """The smallest set of metrics, changed as little as they can."""
         if alone:
             return (min((a.needed for a in alone if a.needed), key=lambda needed: needed.movement),)
-        self._slopes()
-        pool = sorted(self.paths, key=lambda i: -self._gain[i])
-        for number in range(2, len(pool) + 1):
-            most = next(n for n in range(len(pool), number - 1, -1) if comb(n, number) <= _SETS)
-            sets = list(combinations(pool[:most], number))
-            scores = self.case.scores([{i: self.paths[i].best for i in each} for each in sets])
-            reaching = [each for each, score in zip(sets, scores, strict=True) if score >= self.target]
-            if reaching:
-                reaching.sort(key=self._expected)
-                found = [self._needed(self._smallest(each)) for each in reaching[:_TRIED]]
-                return min(found, key=lambda all_: sum(needed.movement for needed in all_))
-        raise AssertionError("with all metrics at their best the band is reached")  # pragma: no cover
+        for number in range(max(2, self._sets.fewest), len(self.paths) + 1):
+            found = self._of_size(number)
+            if found:
+                return found
+        # Of a scorer whose components don't add up the bounds say too little.
+        return self._needed(self._smallest(tuple(self.paths)))
 
-    def _slopes(self) -> None:
+    def _of_size(self, number: int) -> tuple[Needed, ...]:
+        """The set of so many metrics that moves least; empty where none of that size reaches the target."""
+        least: tuple[Needed, ...] = ()
+        moved, worked_out = np.inf, 0
+        for some in _batched(self._sets.of_size(number)):
+            scores = self.case.scores([{i: self.paths[i].best for i in each.columns} for each in some])
+            for each, score in zip(some, scores.tolist(), strict=True):
+                if each.least >= moved - _ENOUGH or worked_out == _TRIED:
+                    return least
+                if score >= self.target:
+                    found = self._needed(self._smallest(each.columns))
+                    movement = sum(needed.movement for needed in found)
+                    worked_out += 1
+                    if movement < moved:
+                        least, moved = found, movement
+        return least
+
+    @cached_property
+    def _sets(self) -> Sets:
         """What the score gains from each metric at its best, and how far its component moves; caps and worst parts aside."""
         plain = replace(self.case, model=replace(self.case.model, caps=(), worst_of=None))
         found = plain.changed([{}, *({i: path.best} for i, path in self.paths.items())])
-        self._gap = self.target - float(found.own[0, 0])
-        self._gain = {i: float(found.own[0, n] - found.own[0, 0]) for n, i in enumerate(self.paths, 1)}
-        self._room = {i: float(found.components[n, i] - found.components[0, i]) for n, i in enumerate(self.paths, 1)}
+        own = found.own[0]
+        best = {i: path.best for i, path in self.paths.items()}
+        without = self.case.scores([{j: value for j, value in best.items() if j != i} for i in best])
+        return Sets(
+            columns=tuple(self.paths),
+            gain=np.maximum(own[1:] - own[0], 0.0),
+            room=np.array([found.components[n, i] - found.components[0, i] for n, i in enumerate(self.paths, 1)]),
+            gap=self._own_needed() - float(own[0]),
+            required=frozenset(i for i, score in zip(best, without.tolist(), strict=True) if score < self.target),
+        )
 
-    def _expected(self, columns: Sequence[int]) -> float:
-        """About how far the components of a set would have to move: the steepest first, until it is enough."""
-        missing, moved = self._gap, 0.0
-        for i in sorted(columns, key=lambda i: -self._gain[i] / self._room[i]):
-            share = max(missing, 0.0) / self._gain[i] if self._gain[i] > max(missing, 0.0) else 1.0
-            moved += share * self._room[i]
-            missing -= share * self._gain[i]
-        return moved
+    def _own_needed(self) -> float:
+        """What the account itself must score, whatever its children do."""
+        said, rule = self.case.children, self.case.model.roll_up
+        if said is None or rule is None or not said.number[0]:
+            return self.target
+        return (self.target - rule.share * float(said.score[0, 0])) / (1 - rule.share)
 
     def _smallest(self, columns: Sequence[int]) -> Changed:
-        """All at their best but one, which goes only as far as it must; then each of the others back as far as it can."""
-        options = []
-        flattest = sorted(columns, key=lambda i: self._gain[i] / self._room[i])
-        # That the flattest one stays behind is the least where nothing jumps; a few can be tried in every order.
-        for last in flattest if len(columns) <= _FEW else flattest[:1]:
-            change = {i: self.paths[i].best for i in columns}
-            for i in (last, *(i for i in flattest if i != last)):
-                least = self._least(i, {j: value for j, value in change.items() if j != i})
+        """The set of metrics, changed so that their components move least."""
+        least = self._gone_back({i: self.paths[i].best for i in columns}, columns)
+        jumping = [i for i in columns if self.paths[i].stops is not None or self.paths[i].whole]
+        smooth = [i for i in columns if i not in jumping]
+        spare = sum(self._sets.gain_of(i) for i in columns) - self._sets.gap
+        levels = [self._levels(i, spare) for i in jumping]
+        ways = [(self._sets.room_of(i), self._sets.gain_of(i)) for i in smooth]
+        whole_way = sum(self._sets.room_of(i) for i in columns)
+        moved = self._movement(least)
+        for choice in islice(choices(levels, ways, spare), _TRIED if jumping else 0):
+            if choice.saves <= whole_way - moved + _ENOUGH:
+                break
+            change = dict(zip(jumping, choice.values, strict=True)) | {i: self.paths[i].best for i in smooth}
+            if self.case.scores([change])[0] >= self.target:
+                change = dict(self._gone_back(change, smooth))
+                movement = self._movement(change)
+                if movement < moved:
+                    least, moved = change, movement
+        return least
+
+    def _gone_back(self, change: Changed, columns: Sequence[int]) -> Changed:
+        """A change that is enough with some of its metrics as far back as they can: one after another, those that save most."""
+        found = dict(change)
+        for i in sorted(columns, key=self._sets.steepness):
+            if self._can_go_back(i, found):
+                least = self._least(i, {j: value for j, value in found.items() if j != i})
                 assert least is not None
-                change[i] = least
-            options.append(change)
-        moved = [sum(needed.movement for needed in self._needed(change)) for change in options]
-        return options[int(np.argmin(moved))]
+                found[i] = least
+        return found
+
+    def _movement(self, change: Changed) -> float:
+        return sum(needed.movement for needed in self._needed(change))
+
+    def _levels(self, i: int, spare: float) -> Levels:
+        """The values of a metric that jumps or is whole: as far as going back to them costs no more than there is to spare."""
+        path = self.paths[i]
+        if path.stops is not None:
+            values = [*reversed(path.stops)]
+        else:
+            up = path.best > path.value
+            way = range(ceil(path.best) - 1, floor(path.value), -1) if up else range(floor(path.best) + 1, ceil(path.value))
+            values = [path.best, *(float(value) for value in way[:_MOST_LEVELS])]
+        components = self.case.changed([{i: value} for value in values]).components[:, i]
+        saves = components[0] - components
+        costs = saves * self._sets.steepness(i)
+        kept = [n for n, cost in enumerate(costs.tolist()) if cost <= spare + _SLACK]
+        return Levels(*(tuple(column[n] for n in kept) for column in (values, saves.tolist(), costs.tolist())))
+
+    def _can_go_back(self, i: int, change: Changed) -> bool:
+        """Whether the target is reached with metric `i` a little nearer to the account's own value."""
+        path = self.paths[i]
+        if path.stops is not None:
+            before = path.stops[-2:-1] or (path.value,)
+        elif path.whole:
+            before = (float(ceil(change[i]) - 1) if path.best > path.value else float(floor(change[i]) + 1),)
+        else:
+            before = (change[i] - _ENOUGH * max(1.0, abs(change[i])) * float(np.sign(change[i] - path.value)),)
+        return bool(self._reached(i, before, change)[0])
 
     def _least(self, i: int, others: Changed) -> float | None:
         """The value nearest to the account's own with which metric `i` reaches the target, the others being as given."""

@@ -39,7 +39,7 @@ from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.normalise import Baseline
 from accountpulse.core.scoring.peers import Peer, Peers, peers_of
 from accountpulse.core.scoring.rollup import Part, rolled_up
-from accountpulse.core.scoring.scorer import Floats, Mask, Scorer
+from accountpulse.core.scoring.scorer import Floats, Scorer
 from accountpulse.core.scoring.segments import Assignment, Rule, assign, fields_read
 from accountpulse.core.scoring.steadiness import Course
 from accountpulse.core.scoring.types import Score

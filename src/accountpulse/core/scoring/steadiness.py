@@ -18,7 +18,6 @@ score and band count as they are; after `unknown`, the band that the score lies 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
