@@ -132,7 +132,7 @@ def test_whether_spark_is_there() -> None:
 def test_spark_says_what_the_store_says(
     spark: SparkSettings, tmp_path: Path, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from accountpulse.core.metrics.spark import SparkEngine, SparkFacts
+    from accountpulse.core.metrics.spark import SparkEngine, SparkFacts, _size
 
     world = together(SEEDS)
     store = Store.open(str(tmp_path / "store.db"))
@@ -158,6 +158,12 @@ def test_spark_says_what_the_store_says(
             with pytest.raises(EngineError, match="so it is") as refused:
                 facts.ask("select raise_error('so it is') from link", {})
             assert "\n" not in str(refused.value)
+        with subtests.test("a session is fitted to the accounts there are, but for what the options say"):
+            partitions = []
+            for said, accounts in ((SparkSettings(), 60_001), (spark, 1_000_000), (SparkSettings(), 9)):
+                _size(facts.session, said, accounts)
+                partitions.append(facts.session.conf.get("spark.sql.shuffle.partitions"))
+            assert partitions == ["7", "7", "1"]
     with subtests.test("a table that lacks a column is refused"), store.read() as connection:
         lake = SparkSettings(spark.master, spark.options, tables={"usage_day": "select 1 as connection_id, 'x' as feature"})
         with pytest.raises(

@@ -259,6 +259,16 @@ def test_spark_s_text_is_spark_s(corrected: bool) -> None:
     assert ":t_30" in text
 
 
+def test_an_engine_that_gathers_reads_each_source_twice_at_most() -> None:
+    """Once what lies in a window and once everything, besides the newest event and what is largest in groups."""
+    alone = {a for m in BUILTIN for a in m.aggregates.values() if a.function == "top" or (a.function == "max" and not a.window)}
+    text = compile_metrics(BUILTIN, Spark()).text
+    passes = re.findall(r"\bp\d+ AS \(", text)
+    assert len(passes) <= 2 * len({s for m in BUILTIN for s in m.sources}) + len(alone)
+    assert len(passes) < len(re.findall(r"\bp\d+ as \(", compile_metrics(BUILTIN, DIALECTS["duckdb"]).text))
+    assert "COUNT(DISTINCT" not in text
+
+
 def test_without_an_index_nothing_is_correlated() -> None:
     """Engines over files, Spark among them, run no sub-query for each row."""
     for corrected in (True, False):

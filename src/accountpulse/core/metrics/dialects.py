@@ -26,7 +26,10 @@ class Dialect(ABC):
     plans: whether it chooses the order of joins by what they cost; where not, it is told to read a table in its own order
     when no index fits a window, instead of by account. begin: a statement to run first in a transaction. first: the aggregate
     over `{value}` and `{place}` that gives the value of the lowest place that has one. median: the aggregate that takes the
-    middle, between two values if need be. Where an engine has neither, windows say the same, slower. translate_to: the
+    middle, between two values if need be. Where an engine has neither, windows say the same, slower. gathers: whether a pass
+    over a table costs so much before its first row that as many aggregates as can share one; then `median` is needed, and
+    `last`, the aggregate of `{value}` in the row with the greatest `{columns}` of those that meet `{condition}`. distinct,
+    largest_text: the aggregates of `{value}` so called, where others go better with the rest of a pass. translate_to: the
     SQLGlot dialect that finished queries are translated to, where the engine spells types, quotes or functions in its own
     way.
     """
@@ -38,6 +41,10 @@ class Dialect(ABC):
     begin: ClassVar[str] = ""
     first: ClassVar[str] = ""
     median: ClassVar[str] = ""
+    gathers: ClassVar[bool] = False
+    last: ClassVar[str] = ""
+    distinct: ClassVar[str] = "count(distinct {value})"
+    largest_text: ClassVar[str] = "max({value})"
     translate_to: ClassVar[str] = ""
 
     def finished(self, query: str) -> str:

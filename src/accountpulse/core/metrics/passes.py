@@ -51,10 +51,11 @@ class Prepared:
         """Whether it is 0, and not null, where no row matches."""
         return self.function in ("count", "sum", "distinct", "open", "rows")
 
-    @property
-    def alone(self) -> bool:
+    def alone(self, scope: Scope) -> bool:
         """Whether it needs a pass of its own."""
-        return self.function in ("median", "last", "top") or self.newest
+        if self.function in ("median", "last"):
+            return not scope.dialect.gathers
+        return self.function == "top" or self.newest
 
 
 def window_of(aggregate: Aggregate) -> tuple[int | None, int]:
@@ -177,13 +178,14 @@ def group_into_passes(prepared: Sequence[Prepared], scope: Scope) -> list[list[P
     """Which aggregates share a pass: those of one source, but not those that read a window with those that read everything.
 
     An engine that reads by column keeps what is distinct in every row of a pass, so there such aggregates share one only where
-    their windows begin on the same day.
+    their windows begin on the same day, unless it gathers.
     """
     passes: dict[object, list[Prepared]] = {}
     for p in prepared:
         first, _ = window_of(p.aggregate)
-        apart = p.function == "distinct" and not scope.dialect.seeks
-        key: object = (p.aggregate, p.function) if p.alone else (p.source.name, first is None, (first, apart) if apart else ())
+        apart = p.function == "distinct" and not (scope.dialect.seeks or scope.dialect.gathers)
+        shared = (p.source.name, first is None, (first, apart) if apart else ())
+        key: object = (p.aggregate, p.function) if p.alone(scope) else shared
         passes.setdefault(key, []).append(p)
     return list(passes.values())
 
@@ -195,7 +197,7 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) ->
     if members[0].newest:
         return newest_event(source, columns, members[0].condition, names[0], scope)
     rows = visible_rows(source, columns, scope, reach(members))
-    if members[0].alone:
+    if members[0].alone(scope):
         (member,), (name,) = members, names
         write = {"median": _median, "last": _last, "top": _top}[member.function]
         return write(member, name, rows, scope)
@@ -224,14 +226,19 @@ def _fused(member: Prepared, scope: Scope) -> str:
             return total
         counted = f"case when {member.condition} then {member.value} end" if member.condition else member.value
         return f"({total} / nullif(count({counted}), 0))"
-    value = scope.dialect.number(member.value) if member.function == "avg" else member.value
+    value = scope.dialect.number(member.value) if member.function in ("avg", "median") else member.value
     chosen = f"case when {member.condition} then {value} end" if member.condition else value
     if member.function in ("count", "open", "rows"):
         return f"count({chosen})"
     if member.function == "distinct":
-        return f"count(distinct {chosen})"
+        return scope.dialect.distinct.format(value=chosen)
     if member.function == "foreign":
-        return f"max({scope.dialect.binary(chosen)})"
+        return scope.dialect.largest_text.format(value=scope.dialect.binary(chosen))
+    if member.function == "median":
+        return f"{scope.dialect.median}({chosen})"
+    if member.function == "last":
+        columns, condition = ", ".join(_newest_last(member, scope)), member.condition or "true"
+        return scope.dialect.last.format(value=value, columns=columns, condition=condition)
     return f"{member.function}({chosen})"
 
 
@@ -278,13 +285,18 @@ def _median(member: Prepared, name: str, rows: str, scope: Scope) -> str:
 
 
 def _last(member: Prepared, name: str, rows: str, scope: Scope) -> str:
-    order = f"{quoted(member.window_column)} desc, {scope.dialect.binary('source_id')} desc, connection_id desc"
+    order = ", ".join(f"{column} desc" for column in _newest_last(member, scope))
     where = f"\nwhere {member.condition}" if member.condition else ""
     ranked = (
         f"select account_id, {member.value} as value, row_number() over (partition by account_id order by {order}) as position"
         f"\nfrom ({rows}) as visible{where}"
     )
     return f"select account_id, value as {name}\nfrom ({ranked}) as ranked\nwhere position = 1"
+
+
+def _newest_last(member: Prepared, scope: Scope) -> tuple[str, ...]:
+    """What rows are ordered by, so that it is the same one everywhere that is the last."""
+    return quoted(member.window_column), scope.dialect.binary("source_id"), "connection_id"
 
 
 def _top(member: Prepared, name: str, rows: str, scope: Scope) -> str:

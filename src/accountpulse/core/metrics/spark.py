@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from accountpulse.core.mirror import Manifest, Mirror
     from accountpulse.core.mirror.manifest import FactFiles, Part
 
+_OURS = "spark.accountpulse.started"
+_PARTITION = 10_000  # accounts
+_SMALL = 50_000
+"""Up to so many accounts, making the best of code takes Spark longer than running what is good enough."""
+
 _QUERY = re.compile(r"\s*(select|with)\s", re.IGNORECASE)
 _TYPES: Mapping[Kind, str] = {
     Kind.TEXT: "string",
@@ -98,8 +103,10 @@ class SparkEngine:
         manifest = self.mirror.manifest()
         with self._lock, self.explained():
             if self._open is None or self._open[0] != manifest.token:
-                session = _started(self.settings).newSession()
+                accounts = manifest.lists["account"].part.rows
+                session = _started(self.settings, accounts).newSession()
                 session.conf.set("spark.sql.session.timeZone", "UTC")
+                _size(session, self.settings, accounts)
                 self._make_views(session, manifest)
                 self._open = (manifest.token, session)
             return self._open[1]
@@ -131,8 +138,8 @@ class SparkEngine:
 # --- the session ----------------------------------------------------------------------------------------------------------
 
 
-def _started(settings: SparkSettings) -> SparkSession:
-    """The process's session, which is started where there is none. Raises MissingJava."""
+def _started(settings: SparkSettings, accounts: int) -> SparkSession:
+    """The process's session, which is started for so many accounts where there is none. Raises MissingJava."""
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
@@ -151,11 +158,16 @@ def _started(settings: SparkSettings) -> SparkSession:
         "spark.sql.constraintPropagation.enabled": "false",
         # What comes back are results, however many accounts there are.
         "spark.driver.maxResultSize": "0",
+        # Else code is made and compiled anew for each day: a query has more pieces than the hundred that would be kept.
+        "spark.sql.codegen.cache.maxEntries": "5000",
+        # From 128 accounts on, as Spark would have it, a pass sorts rows; before, it keeps a map, some kilobytes an account.
+        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": str(2 * _PARTITION),
+        _OURS: "true",
     }
     if settings.master.startswith("local"):
         options |= {"spark.driver.host": "localhost", "spark.driver.bindAddress": "127.0.0.1"}
-        # Of 200, as Spark would have it, each costs as much as hundreds of accounts.
-        options["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
+        if accounts <= _SMALL:
+            options["spark.driver.extraJavaOptions"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if (python := settings.options.get("spark.pyspark.python")) is not None:
         os.environ["PYSPARK_PYTHON"] = python  # the option counts for spark-submit alone
@@ -163,6 +175,19 @@ def _started(settings: SparkSettings) -> SparkSession:
     for name, value in {**options, **settings.options}.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def _size(session: SparkSession, settings: SparkSettings, accounts: int) -> None:
+    """Fit a session to the accounts there are. One that an operator made, and what the options say, stays as it is."""
+    if session.conf.get(_OURS, None) is None:
+        return
+    # Of 200, as Spark would have it, each costs as much as hundreds of accounts.
+    sized = {"spark.sql.shuffle.partitions": str(max(1, -(-accounts // _PARTITION)))}
+    if accounts <= _SMALL:
+        sized["spark.sql.adaptive.enabled"] = "false"
+    for name, value in sized.items():
+        if name not in settings.options:
+            session.conf.set(name, value)
 
 
 def _first_cause(error: Exception) -> str:

@@ -20,6 +20,13 @@ class Spark(Dialect):
     # Spark's min_by takes the null of the lowest place, too.
     first = "min_by({value}, {place}) filter (where {value} is not null)"
     median = "median"
+    # Every pass is planned, made code of, compiled and shuffled, which takes as long as hundreds of thousands of rows do.
+    gathers = True
+    last = "max_by({value}, case when {condition} then struct({columns}) end)"
+    # Where one aggregate of a pass keeps a collection, all are kept in a map by account. Spark's own `count(distinct)` would
+    # instead write every row once more for each, and the largest of texts would sort them all.
+    distinct = "cardinality(collect_set({value}))"
+    largest_text = "array_max(collect_set({value}))"
     translate_to = "spark"
 
     def ids(self, ids: Sequence[int]) -> str:
