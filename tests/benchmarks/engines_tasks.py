@@ -28,10 +28,11 @@ DAY = AS_OF - timedelta(days=1)
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
-def scored_day(url: str, mirror: str, engine: str, master: str = "local[*]") -> dict[str, float]:
-    """Score a past day twice, learning what is typical: `cpu` is of the second time, what a process does once left out."""
+def scored_day(url: str, mirror: str, engine: str, master: str = "local[*]", memory: str = "1g") -> dict[str, float]:
+    """Score two past days, learning what is typical: `cpu` is of the second, what a process does once left out."""
     store = Store(url)
-    chosen, _ = choose_engine(store, SystemClock(), Path(mirror), engine, SparkSettings(master))
+    settings = SparkSettings(master, {"spark.driver.memory": memory})
+    chosen, _ = choose_engine(store, SystemClock(), Path(mirror), engine, settings)
     rules, _ = parse_rules(RULES)
     library = {metric.name: metric for metric in BUILTIN}
     cards = Draft(tuple(rules), default_models(metrics=library, scorers=SCORERS)).cards()
@@ -40,8 +41,8 @@ def scored_day(url: str, mirror: str, engine: str, master: str = "local[*]") -> 
     with store.read() as connection:
         chosen.facts(connection).ask("select id from account where id < 0", {})
         marks = [(tree_cpu(os.getpid()), time.perf_counter())]
-        for _ in range(2):
-            scores = spread_day(connection, cards, yardstick, DAY) or score_day(connection, cards, yardstick, DAY)
+        for day in (DAY - timedelta(days=1), DAY):
+            scores = spread_day(connection, cards, yardstick, day) or score_day(connection, cards, yardstick, day)
             marks.append((tree_cpu(os.getpid()), time.perf_counter()))
     memory = tree_memory(os.getpid())
     store.close()

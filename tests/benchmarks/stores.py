@@ -35,7 +35,7 @@ def worlds(accounts: int, seed: int, step: Step, cache: Path = CACHE) -> Path:
 
     What an older generator made, or what has other tables of facts, is thrown away.
     """
-    folder = cache / f"{accounts}-{seed}-{_digest()}"
+    folder = cache / f"{accounts}-{seed}-{digest()}"
     if (folder / "complete").exists():
         Store.open(str(folder / "store.db")).close()
         return folder
@@ -48,7 +48,7 @@ def worlds(accounts: int, seed: int, step: Step, cache: Path = CACHE) -> Path:
     return folder
 
 
-def _digest() -> str:
+def digest() -> str:
     """A few digits that differ when a world made before would not be the same: its generator, and what facts there are."""
     tables = {table.name: table for table in FACTS.values()} | {name: metadata.tables[name] for name in world.TABLES}
     ddl = "".join(str(sa.schema.CreateTable(tables[name])) for name in sorted(tables))
@@ -65,7 +65,7 @@ def fill_sqlite(path: Path, facts: Path, accounts: int, step: Step) -> None:
     with store.write() as connection:
         for index in indexes:
             index.drop(connection)
-        _small_tables(connection, accounts)
+        small_tables(connection, accounts)
     store.close()
     raw = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-400000", "foreign_keys=off"):
@@ -114,7 +114,7 @@ def fill_postgres(url: str, facts: Path, accounts: int, step: Step) -> None:
     with store.write() as connection:
         for index in indexes:
             index.drop(connection)
-        _small_tables(connection, accounts)
+        small_tables(connection, accounts)
         for table in FACTS.values():
             connection.exec_driver_sql(f"alter table {table.name} alter hash set default decode(repeat('00', 16), 'hex')")
         raw = connection.connection.driver_connection
@@ -143,7 +143,7 @@ def _indexes() -> list[sa.Index]:
     return [index for table in filled for index in sorted(table.indexes, key=lambda i: str(i.name))]
 
 
-def _small_tables(connection: sa.Connection, accounts: int) -> None:
+def small_tables(connection: sa.Connection, accounts: int) -> None:
     began = T - timedelta(days=400)
     connection.execute(
         sa.insert(tables.connection),

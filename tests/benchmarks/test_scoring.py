@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from tests.benchmarks import engines, scoring
+from tests.benchmarks import engines, lakes, scoring, stores
 from tests.benchmarks.claims import Claim
+
+from accountpulse.core.clock import SystemClock
+from accountpulse.core.mirror import Mirror
+from accountpulse.core.mirror.manifest import FactFiles, ListFile
+from accountpulse.core.store.database import Store
 
 WORLD = 120
 
@@ -37,6 +45,32 @@ def test_a_small_run_of_engines_scores_the_same_in_each(tmp_path: Path) -> None:
     assert found[f"{WORLD} accounts, SQLite: CPU against SQLite"] == 1
     assert found[f"{WORLD} accounts, DuckDB: CPU against SQLite"] > 0
     assert json.loads(report.to_json())["setting"]["rounds"] == 1
+    check_lake(*(make(WORLD, engines.SEED, lambda what: None, tmp_path) for make in (stores.worlds, lakes.lake)))
+
+
+def check_lake(store_has: Path, lake_has: Path) -> None:
+    """A lake holds what the store of the same size hands to its mirror, and its own store takes it for its mirror."""
+    held = []
+    for folder in (store_has, lake_has):
+        store = Store(str(folder / "store.db"))
+        mirror = Mirror(folder / "mirror", store, SystemClock())
+        assert mirror.is_current() == (folder == lake_has)
+        mirror.refresh()
+        store.close()
+        held.append({**rows(mirror, mirror.manifest().facts), **rows(mirror, mirror.manifest().lists)})
+    expected, found = held
+    assert expected.keys() == found.keys()
+    for name, table in expected.items():
+        assert table.equals(found[name]), name
+    assert expected["usage_day"].num_rows > 100 * WORLD
+
+
+def rows(mirror: Mirror, held: Mapping[str, FactFiles] | Mapping[str, ListFile]) -> dict[str, pa.Table]:
+    parts = {name: one.parts if isinstance(one, FactFiles) else [one.part] for name, one in held.items()}
+    return {
+        name: pa.concat_tables(pq.read_table(mirror.folder / part.file, partitioning=None) for part in files).sort_by("id")
+        for name, files in parts.items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -47,16 +47,21 @@ Step = Callable[[str], None]
 
 def generate(folder: Path, accounts: int, seed: int, step: Step) -> None:
     """Write one Parquet file for each fact table and for `link` and `source_account`. step: told what comes next."""
-    world = _World(accounts, np.random.default_rng(seed))
-    for name in TABLES:
+    for name, tables in generated(accounts, seed):
         step(name)
         writer: pq.ParquetWriter | None = None
-        for columns in getattr(world, name)():
-            for table in _chunks(pa.table(columns)):
-                writer = writer or pq.ParquetWriter(folder / f"{name}.parquet", table.schema, compression="zstd")
-                writer.write_table(table, row_group_size=250_000)
+        for table in tables:
+            writer = writer or pq.ParquetWriter(folder / f"{name}.parquet", table.schema, compression="zstd")
+            writer.write_table(table, row_group_size=250_000)
         if writer is not None:
             writer.close()
+
+
+def generated(accounts: int, seed: int) -> Iterator[tuple[str, Iterator[pa.Table]]]:
+    """The rows of each of `TABLES`, in the order of their ids, a million or two at a time: all of one before the next."""
+    world = _World(accounts, np.random.default_rng(seed))
+    for name in TABLES:
+        yield name, (table for columns in getattr(world, name)() for table in _chunks(pa.table(columns)))
 
 
 TABLES = (
@@ -340,20 +345,28 @@ class _World:
     def fact_usage_day(self) -> Iterator[Columns]:
         share = self.size / self.size.sum()
         counts = self.rng.poisson(share * 203 * self.n)  # some of them meet, below
-        accounts = np.repeat(np.arange(self.n), counts)
-        n = len(accounts)
-        user = (self.rng.random(n) * self.users[accounts]).astype(np.int64)
-        feature = np.minimum(self.rng.geometric(0.25, n), 12) - 1
-        day = (self.rng.random(n) * _USAGE_DAYS).astype(np.int64)
-        # By day first, as they arrive.
-        key = np.unique(((day * self.n + accounts) * 1_000 + np.minimum(user, 999)) * 12 + feature)
-        key, feature = np.divmod(key, 12)
-        key, user = np.divmod(key, 1_000)
-        day, accounts = np.divmod(key, self.n)
-        day += _T_DAY + _PAST - _USAGE_DAYS
-        for start in range(0, len(day), _CHUNK):
-            at = slice(start, start + _CHUNK)
-            yield from self._usage(accounts[at], user[at], feature[at], day[at])
+        # A number a row, made up piece by piece: at a million accounts, every column of 64 bits is 1.6 GB.
+        key = np.repeat(np.arange(self.n), counts)
+        pieces = [slice(start, start + _CHUNK) for start in range(0, len(key), _CHUNK)]
+        sizes = [len(key[at]) for at in pieces]
+        user = [
+            np.minimum((self.rng.random(n) * self.users[key[at]]).astype(np.int64), 999).astype(np.int16)
+            for at, n in zip(pieces, sizes, strict=True)
+        ]
+        feature = [(np.minimum(self.rng.geometric(0.25, n), 12) - 1).astype(np.int8) for n in sizes]
+        for i, at in enumerate(pieces):
+            day = (self.rng.random(sizes[i]) * _USAGE_DAYS).astype(np.int64)
+            # By day first, as they arrive.
+            key[at] = ((day * self.n + key[at]) * 1_000 + user[i]) * 12 + feature[i]
+        del user, feature
+        key.sort()
+        for at in pieces:
+            here = key[at]
+            before = key[at.start - 1] if at.start else -1
+            rest, features = np.divmod(here[np.diff(here, prepend=before) > 0], 12)
+            rest, users = np.divmod(rest, 1_000)
+            days, accounts = np.divmod(rest, self.n)
+            yield from self._usage(accounts, users, features, days + _T_DAY + _PAST - _USAGE_DAYS)
 
     def _usage(self, accounts: Ints, user: Ints, feature: Ints, day: Ints) -> Iterator[Columns]:
         n = len(day)
