@@ -1,4 +1,7 @@
-"""Virtual environments that cost next to nothing: each sees what the running one has, so that nothing is downloaded."""
+"""Virtual environments that cost next to nothing: what they hold is linked from the running one, so nothing is downloaded.
+
+One holds what installing a few distributions brings and nothing else, so that whoever needs more is found out.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,18 @@ import os
 import subprocess
 import sysconfig
 import venv
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.metadata import distributions, requires
+from pathlib import Path, PurePosixPath
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[1]
+OURS = "accountpulse"
+INSTALLED = (OURS, "pytest", "hatchling", "editables")
+"""What an author installs: docs/plugins/tutorial.md."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +47,43 @@ class Light:
 
 
 def light_environment(folder: Path) -> Light:
-    """Make one."""
+    """Make one: what an author installs is there, what comes with extras is not."""
     venv.create(folder, symlinks=True)
     packages = next(folder.glob("lib/python3*/site-packages"))
-    here = sysconfig.get_path("purelib")
-    (packages / "the_running_one.pth").write_text(f"import site; site.addsitedir({here!r})\n")
+    for place in _places_of(frozenset().union(*map(installed_with, INSTALLED)) - {OURS} | {"pip"}):
+        link = packages / place
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(Path(sysconfig.get_path("purelib")) / place)
     made = Light(folder)
     made.run(f"python -m pip install --quiet --no-deps -e '{REPOSITORY}'", folder)
     return made
+
+
+def installed_with(name: str, extras: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The distributions that installing one brings here, itself among them."""
+    found: set[tuple[str, frozenset[str]]] = set()
+    waiting = [(str(canonicalize_name(name)), extras)]
+    while waiting:
+        one = waiting.pop()
+        if one in found:
+            continue
+        found.add(one)
+        distribution, wanted = one
+        for line in requires(distribution) or ():
+            needed = Requirement(line)
+            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in wanted | {""}):
+                waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
+    return frozenset(distribution for distribution, _ in found)
+
+
+def _places_of(names: frozenset[str]) -> Iterator[PurePosixPath]:
+    """The files and folders of some distributions: a folder as a whole, unless another distribution has files in it."""
+    mine: set[PurePosixPath] = set()
+    others: set[PurePosixPath] = set()
+    for distribution in distributions():
+        holds = mine if canonicalize_name(distribution.metadata["Name"]) in names else others
+        for file in distribution.files or ():
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                holds.update((PurePosixPath(*file.parts), *list(PurePosixPath(*file.parts).parents)[:-1]))
+    whole = mine - others
+    yield from (place for place in whole if place.parent not in whole)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import packages_distributions, requires
+from importlib.metadata import packages_distributions
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tests.light import installed_with
 
 LIGHT = [
     "accountpulse.cli.app",
@@ -31,23 +31,6 @@ sys.meta_path.insert(0, KeptOut())
 for module in sys.argv[1].split(","):
     importlib.import_module(module)
 """
-
-
-def installed_with(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
-    """The distributions that installing one brings here, itself among them."""
-    found: set[str] = set()
-    waiting = [(canonicalize_name(name), extras)]
-    while waiting:
-        distribution, wanted = waiting.pop()
-        if distribution in found and not wanted:
-            continue
-        found.add(distribution)
-        for line in requires(distribution) or ():
-            needed = Requirement(line)
-            asked = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in wanted | {""})
-            if asked and canonicalize_name(needed.name) not in found:
-                waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
-    return found
 
 
 def test_without_extras() -> None:
