@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from tests.graphql.client import Api
-from tests.graphql.world import MODEL, NOW, TODAY, World
+from tests.graphql.test_query_counts import counted
+from tests.graphql.world import MODEL, NOW, TODAY, SmallHub, World
 
 from accountpulse.core.store import tables
 
@@ -133,3 +134,31 @@ def test_today_is_the_stores_day_and_days_in_the_wrong_order_are_refused(world: 
     assert points(api, TODAY) == [("21", 50.0)]
     for variables in ({"from": "2026-11-22"}, {"from": "2026-11-01", "first": 501}, {"from": "2026-11-01", "first": 0}):
         assert api.ask(QUERY, **variables).codes == ["BAD_INPUT"]
+
+
+def test_only_what_is_selected_of_a_history_is_read(world: World) -> None:
+    api = Api(SmallHub(world.store))
+    id = world.account("Acme", score=50.0)
+    for back in range(60):
+        world.history(id, TODAY - timedelta(days=back), 50.0 + back % 5)
+    world.insert(tables.segment, {"id": 2, "name": "other"})
+    with world.store.write() as connection:
+        # Nobody who reads a row's bytes gets past this one's.
+        day = TODAY - timedelta(days=30)
+        connection.execute(tables.score_history.update().where(tables.score_history.c.day == day).values(packed=b""))
+    query = '{{ account(by: {{name: "Acme"}}) {{ history(from: "2025-11-22") {{ points {{ {} }} }} }} }}'
+    unread = {
+        "score": ("packed", "scoring_model", "segment", "scored_day"),
+        "day since basis": ("packed", "scoring_model", "score_centi", "segment", "scored_day"),
+        "day score band": ("packed", "segment", "scored_day"),
+        "day segment": ("packed", "scoring_model", "score_centi", "scored_day"),
+        "inputsAsOf": ("packed", "scoring_model", "segment"),
+    }
+    for selected, columns in unread.items():
+        with counted(world.store) as statements:
+            points = api.get(query.format(selected))["account"]["history"]["points"]
+        assert len(points) == 60
+        of_history = [statement for statement in statements if "account_profile" not in statement]
+        assert not [name for name in columns for statement in of_history if name in statement.replace("segment_id", "")]
+    for selected in ("coverage", "rawScore", "components { component }"):
+        assert api.ask(query.format(selected)).codes

@@ -78,7 +78,8 @@ def aside(packed: sa.ColumnElement[bytes]) -> sa.ColumnElement[bytes]:
 class HistoryRow:
     """A row with the columns of the query it came by, and what its bytes hold (`Packed`) as if that were columns, too.
 
-    The query must name `day` and `packed`. The bytes are read when something of them is asked for. row: the columns alone.
+    The query must name `day`, and `packed` where those are asked for. The bytes are read when something of them is. row: the
+    columns alone.
     """
 
     __slots__ = ("_unpacked", "row")

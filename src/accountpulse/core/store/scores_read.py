@@ -50,14 +50,22 @@ def backdrops(connection: sa.Connection, digests: Collection[str]) -> dict[str, 
 # --- history ------------------------------------------------------------------------------------------------------------
 
 
+HISTORY = frozenset({"basis", "model_id", "score_centi", "band", "packed", "segment", "inputs_as_of"})
+"""What can be asked for of a row of the history. packed: what `HistoryRow` unpacks, the components among it."""
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """Which days, both included, on which basis, and how many points for each account at most."""
+    """Which days, both included, on which basis, how many points for each account at most, and what of each.
+
+    columns: of `HISTORY`; `account_id` and `day` always come along.
+    """
 
     start: date
     end: date
     basis: Basis
     first: int
+    columns: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,13 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest, scope: R
         )
         before_live = sa.and_(h.basis == RESTATED, sa.or_(first_live.is_(None), h.day < first_live))
         chosen.append(sa.or_(h.basis == LIVE, before_live))
-    daily = scope.limit(sa.select(score_history).where(*chosen), h.account_id).subquery("daily")
+    wanted = request.columns - {"segment", "inputs_as_of"}
+    if "segment" in request.columns:
+        wanted |= {"segment_id"}
+    if "inputs_as_of" in request.columns:
+        wanted |= {"basis"}
+    own = [h.account_id, h.day, *(h[name] for name in sorted(wanted))]
+    daily = scope.limit(sa.select(*own).where(*chosen), h.account_id).subquery("daily")
     d = daily.c
     # The first row in force at `start` is the last one on or before it.
     opening = sa.func.max(sa.case((d.day <= request.start, d.day))).over(partition_by=d.account_id).label("opening")
@@ -108,24 +122,13 @@ def _history_query(account_ids: Sequence[int], request: HistoryRequest, scope: R
     place = sa.func.row_number().over(partition_by=k.account_id, order_by=k.day).label("place")
     ranged = sa.select(known, place).where(sa.or_(k.opening.is_(None), k.day >= k.opening)).subquery("ranged")
     r = ranged.c
-    return (
-        sa.select(
-            r.account_id,
-            r.basis,
-            r.day,
-            r.model_id,
-            r.segment_id,
-            r.score_centi,
-            r.band,
-            r.packed,
-            scored_day.c.scored_at.label("inputs_as_of"),
-            segment.c.name.label("segment"),
-        )
-        .join(segment, segment.c.id == r.segment_id)
-        .outerjoin(scored_day, sa.and_(scored_day.c.day == r.day, scored_day.c.basis == r.basis))
-        .where(r.place <= request.first + 1)
-        .order_by(r.account_id, r.day)
-    )
+    query = sa.select(r.account_id, r.day, *(r[name] for name in sorted(wanted)))
+    if "segment" in request.columns:
+        query = query.add_columns(segment.c.name.label("segment")).join(segment, segment.c.id == r.segment_id)
+    if "inputs_as_of" in request.columns:
+        on_the_day = sa.and_(scored_day.c.day == r.day, scored_day.c.basis == r.basis)
+        query = query.add_columns(scored_day.c.scored_at.label("inputs_as_of")).outerjoin(scored_day, on_the_day)
+    return query.where(r.place <= request.first + 1).order_by(r.account_id, r.day)
 
 
 # --- models and segments ------------------------------------------------------------------------------------------------

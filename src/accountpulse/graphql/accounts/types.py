@@ -130,7 +130,7 @@ class Account(PeopleInput, AccountRecords, Node):
         basis: BasisArg = HistoryBasis.BEST,
         first: PointsArg = MAX_POINTS,
     ) -> ScoreHistory:
-        return await score_history(info.context, self.row_id, from_, to, basis, first)
+        return await score_history(info, self.row_id, from_, to, basis, first)
 
     @resolver(
         "How its score went, in even steps: what a chart shows. Steps without a day that had a score are left out.",

@@ -15,8 +15,8 @@ from accountpulse.core.store.scores_read import HistoryRequest
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.fields import choice
-from accountpulse.graphql.scores.queries import BASES, band_named, check_days
-from accountpulse.graphql.scores.types import HistoryBasis
+from accountpulse.graphql.scores.queries import BASES, check_days
+from accountpulse.graphql.scores.types import HistoryBasis, band_named
 
 MOST_BUCKETS = 500
 MOST_DAYS = 1_830
@@ -45,6 +45,7 @@ class ScoreBucket:
     segment: str = strawberry.field(description="The segment on the last of these days.")
 
 
+_COLUMNS = frozenset({"basis", "model_id", "score_centi", "band", "segment"})
 _STEPS: dict[HistoryStep, Step] = {HistoryStep.DAY: "day", HistoryStep.WEEK: "week", HistoryStep.MONTH: "month"}
 StepArg = Annotated[HistoryStep, strawberry.argument(description="How long a step is. Default: WEEK.")]
 StartArg = Annotated[
@@ -73,7 +74,7 @@ async def score_buckets(
     start = start or end - timedelta(days=DEFAULT_DAYS - 1)
     check_steps(every, start, end)
     step = _STEPS[every]
-    request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=(end - start).days + 2)
+    request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=(end - start).days + 2, columns=_COLUMNS)
     page = await context.loaders.history.load((account_id, request))
     away = await context.loaders.absences.load(account_id)
     found = []

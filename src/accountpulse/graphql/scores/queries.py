@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-import sqlalchemy as sa
-
 from accountpulse.core.clock import day_of
-from accountpulse.core.names import UNKNOWN_NAME
-from accountpulse.core.store.history_rows import HistoryRow
-from accountpulse.core.store.scores import LIVE, raw_centi
-from accountpulse.core.store.scores_read import Basis, HistoryRequest
-from accountpulse.graphql.context import Context
+from accountpulse.core.store.scores_read import HISTORY, Basis, HistoryRequest
+from accountpulse.graphql.context import Info
 from accountpulse.graphql.errors import BadInput
+from accountpulse.graphql.execution.projection import columns
 from accountpulse.graphql.relay import between
 from accountpulse.graphql.scores.types import HistoryBasis, ScoreHistory, ScorePoint
 
@@ -33,39 +29,19 @@ def check_points(from_: date, to: date | None = None, first: int = MAX_POINTS) -
 
 
 async def score_history(
-    context: Context, account_id: int, start: date, end: date | None, basis: HistoryBasis, first: int
+    info: Info, account_id: int, start: date, end: date | None, basis: HistoryBasis, first: int
 ) -> ScoreHistory:
-    """The points of one account. Raises BadInput for days in the wrong order, or too many points."""
+    """The points of one account, read as far as they are selected. Raises BadInput for days in the wrong order, or too many."""
+    context = info.context
     end = end or day_of(context.hub.clock.now(), context.hub.zone)
     check_points(start, end, first)
-    request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=first)
+    names = columns(info, "ScorePoint", ("points",), everything=HISTORY)
+    request = HistoryRequest(start=start, end=end, basis=BASES[basis], first=first, columns=names)
     page = await context.loaders.history.load((account_id, request))
-    points = []
-    for row in page.rows:
-        model = await context.loaders.model.load(row.model_id)
-        points.append(_point(row, model, start))
+    ids = {row.model_id for row in page.rows} if "model_id" in names else ()
+    models = {id: await context.loaders.model.load(id) for id in ids}
+    points = [
+        ScorePoint(row=row, start=start, model_row=models.get(row.model_id) if models else None, context=context)
+        for row in page.rows
+    ]
     return ScoreHistory(points=points, has_more=page.more)
-
-
-def band_named(model: sa.Row[tuple[object, ...]] | None, band: int) -> str:
-    """The name of a band by its place in the model's bands."""
-    bands = [] if model is None else model.content["bands"]
-    return bands[band]["name"] if 0 <= band < len(bands) else UNKNOWN_NAME
-
-
-def _point(row: HistoryRow, model: sa.Row[tuple[object, ...]] | None, start: date) -> ScorePoint:
-    raw_band = row.band if row.raw_band is None else row.raw_band
-    return ScorePoint(
-        day=max(row.day, start),
-        since=row.day,
-        score=row.score_centi / 100,
-        band=band_named(model, row.band),
-        raw_score=raw_centi(row) / 100,
-        raw_band=band_named(model, raw_band),
-        coverage=row.coverage_percent / 100,
-        segment=row.segment,
-        basis=HistoryBasis.LIVE if row.basis == LIVE else HistoryBasis.RESTATED,
-        inputs_as_of=row.inputs_as_of,
-        model_id=row.model_id,
-        packed=row.components,
-    )

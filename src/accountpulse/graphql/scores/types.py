@@ -9,15 +9,19 @@ from functools import reduce
 from operator import attrgetter
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 import strawberry
 
 from accountpulse.core.metrics.behind import read_by
 from accountpulse.core.metrics.states import ComponentState as State
+from accountpulse.core.names import UNKNOWN_NAME
 from accountpulse.core.scoring.backdrop import Backdrop, Columns, Part
 from accountpulse.core.scoring.packing import unpack
 from accountpulse.core.scoring.stored import columns_read, parts_read
 from accountpulse.core.scoring.types import Adjustment as CoreAdjustment
 from accountpulse.core.store.freshness import stalest
+from accountpulse.core.store.history_rows import HistoryRow
+from accountpulse.core.store.scores import LIVE, raw_centi
 from accountpulse.graphql.context import Context, Info
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.execution.marks import NOT_READY
@@ -280,37 +284,69 @@ class PastComponent:
     state: ComponentState = strawberry.field(description="Whether it was measured that day, or why not.")
 
 
+def band_named(model: sa.Row[Any] | None, band: int) -> str:
+    """The name of a band by its place in the model's bands."""
+    bands = [] if model is None else model.content["bands"]
+    return bands[band]["name"] if 0 <= band < len(bands) else UNKNOWN_NAME
+
+
 @strawberry.type(description="The score that was in force from a day on.")
 class ScorePoint:
-    day: date = strawberry.field(
-        description="From this day on it was in force: its own day, or the first day asked for, if it began before that."
-    )
-    since: date = strawberry.field(description="The day on which it was written.")
-    score: float = strawberry.field(
-        description="The score, 0 to 100, to a hundredth. A move below one point writes no new row."
-    )
-    band: str = strawberry.field(description="The band's name in the model; `unknown` where too little was measured.")
-    raw_score: float = strawberry.field(description="The score before steadiness and overrides, 0 to 100.")
-    raw_band: str = strawberry.field(description="The band before steadiness and overrides.")
-    coverage: float = strawberry.field(description="The share of the weight that was measured, 0 to 1.")
-    segment: str = strawberry.field(description="The segment that the account was scored in.")
-    basis: HistoryBasis = strawberry.field(description="LIVE or RESTATED.")
-    inputs_as_of: datetime | None = strawberry.field(description="What was known at this time went into it.")
-    model_id: strawberry.Private[int]
-    packed: strawberry.Private[bytes]
+    """Reads a `HistoryRow` with the columns that are selected. start: the first day asked for. model_row: its model's."""
 
-    @resolver("The model it was computed with.")
-    async def model(self, info: Info) -> ModelVersion | None:
-        row = await info.context.loaders.model.load(self.model_id)
+    row: strawberry.Private[HistoryRow]
+    start: strawberry.Private[date]
+    model_row: strawberry.Private[Any]
+    context: strawberry.Private[Context]
+
+    @resolver("From this day on it was in force: its own day, or the first day asked for, if it began before that.", needs=())
+    def day(self) -> date:
+        own: date = self.row.day
+        return max(own, self.start)
+
+    since: date = column("day", "The day on which it was written.")
+
+    @resolver("The score, 0 to 100, to a hundredth. A move below one point writes no new row.", needs=("score_centi",))
+    def score(self) -> float:
+        return self.row.score_centi / 100  # type: ignore[no-any-return]  # a row's columns are of any type
+
+    @resolver("The band's name in the model; `unknown` where too little was measured.", needs=("band", "model_id"))
+    def band(self) -> str:
+        return band_named(self.model_row, self.row.band)
+
+    @resolver("The score before steadiness and overrides, 0 to 100.", needs=("score_centi", "packed"))
+    def raw_score(self) -> float:
+        return raw_centi(self.row) / 100
+
+    @resolver("The band before steadiness and overrides.", needs=("band", "packed", "model_id"))
+    def raw_band(self) -> str:
+        raw = self.row.raw_band
+        return band_named(self.model_row, self.row.band if raw is None else raw)
+
+    @resolver("The share of the weight that was measured, 0 to 1.", needs=("packed",))
+    def coverage(self) -> float:
+        return self.row.coverage_percent / 100  # type: ignore[no-any-return]  # as above
+
+    segment: str = column("segment", "The segment that the account was scored in.")
+
+    @resolver("LIVE or RESTATED.", needs=("basis",))
+    def basis(self) -> HistoryBasis:
+        return HistoryBasis.LIVE if self.row.basis == LIVE else HistoryBasis.RESTATED
+
+    inputs_as_of: datetime | None = column("inputs_as_of", "What was known at this time went into it.")
+
+    @resolver("The model it was computed with.", needs=("model_id",))
+    def model(self) -> ModelVersion | None:
+        row = self.model_row
         return None if row is None else ModelVersion(name=row.name, version=row.version, model_id=row.id)
 
-    @resolver("What the score was made of, in the model's order. The raw values are not kept.")
-    async def components(self, info: Info) -> list[PastComponent]:
-        row = await info.context.loaders.model.load(self.model_id)
+    @resolver("What the score was made of, in the model's order. The raw values are not kept.", needs=("packed", "model_id"))
+    def components(self) -> list[PastComponent]:
+        row = self.model_row
         if row is None:
             return []
         names = [line["metric"] for group in row.content.get("groups", []) for line in group["metrics"]]
-        return past_components(names, self.packed, info.context)
+        return past_components(names, self.row.components, self.context)
 
 
 @strawberry.type(description="How a score went. Between two points the score stayed within a point of the earlier one.")
