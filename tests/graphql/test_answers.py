@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -389,3 +390,32 @@ def test_the_ways_to_an_answer_go_with_it(local_api: Api) -> None:
     cache.put(three, b"3" * 500, present)
     assert cache.ways.of(scope) is None
     assert len(cache) == 1
+
+
+def test_on_postgresql_what_another_process_commits_is_heard(store: Store) -> None:
+    if store.is_sqlite:
+        pytest.skip("SQLite tells by itself")
+    other = Store(store.url)
+    store.lag = 3_600.0  # looking comes too late
+
+    def changed(before: object) -> bool:
+        deadline = time.monotonic() + 20
+        while store.version() == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return store.version() != before
+
+    try:
+        assert changed(store.version())  # that it listens now is a change
+        before = store.version()
+        with other.write() as connection:
+            bump(connection, "people")
+        assert changed(before)
+        before = store.version()
+        with other.write():
+            pass  # what answers rest on is as it was
+        with other.write() as connection:
+            bump(connection, "facts")
+        assert changed(before)
+    finally:
+        other.close()
+        store.close()

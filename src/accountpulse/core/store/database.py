@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.errors import MissingExtra, StoreError
-from accountpulse.core.store import migrate, revisions
+from accountpulse.core.store import migrate, notices, revisions
+from accountpulse.core.store.notices import Listener
 from accountpulse.core.store.watch import Watch
 
 SQLITE_THREADS = 8
@@ -24,7 +25,7 @@ those that are kept is opened anew each time."""
 BUSY_TIMEOUT_MS = 30_000
 _MAPPED = 1 << 40  # bytes: as much as SQLite is built for, which is usually 2 GB
 LAG = 0.5
-"""How many seconds the API may take to see what another process committed on PostgreSQL."""
+"""How many seconds the API may take to see what another process committed on PostgreSQL, where it is not told at once."""
 
 
 class Store:
@@ -38,6 +39,7 @@ class Store:
         self.engine = _engine(self.url)
         self.threads = SQLITE_THREADS if self.is_sqlite else POSTGRES_THREADS
         self._watch: Watch | None = None
+        self._listener: Listener | None = None
         self._commits = 0
         self.lag = LAG
 
@@ -80,6 +82,8 @@ class Store:
                 yield connection
                 revisions.advance(connection)
             self._commits += 1
+            if options[revisions.NOTED] and not self.is_sqlite:
+                notices.tell(connection)
 
     @contextmanager
     def _mapped(self, connection: sa.Connection, scattered: bool) -> Iterator[None]:
@@ -110,10 +114,16 @@ class Store:
     def version(self) -> Hashable:
         """Changes with every commit: on SQLite of any process, on PostgreSQL of this one, and of others within `lag` seconds.
 
+        What advances a revision there is heard of at once.
+
         None where that can't be told: of a database in memory, and without a lag. Takes microseconds. For one thread at a time.
         """
         if not self.is_sqlite:
-            return (self._commits, int(time.monotonic() / self.lag)) if self.lag else None
+            if not self.lag:
+                return None
+            if self._listener is None:
+                self._listener = Listener(self.engine)
+            return self._commits, self._listener.heard, int(time.monotonic() / self.lag)
         if self._watch is None:
             path = self.engine.url.database
             if not path or path == ":memory:":
@@ -133,6 +143,9 @@ class Store:
         if self._watch is not None:
             self._watch.close()
             self._watch = None
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
         self.engine.dispose()
 
 
