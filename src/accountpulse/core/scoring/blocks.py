@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accountpulse.core.errors import ModelError
-from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.adjust import HIGH, LOW, SCORE
 from accountpulse.core.scoring.model import MissingPolicy, ScoringModel
 from accountpulse.core.scoring.normalise import Points
-from accountpulse.core.scoring.peers import States, component_of
+from accountpulse.core.scoring.peers import MEASURED, NOT_APPLICABLE, States, component_of, only_measured
 from accountpulse.core.scoring.scorer import Floats, Mask, Scorer
 
 TOLERANCE = 1e-9
@@ -101,34 +100,35 @@ class _Block:
 
     def normalise(self, values: Floats, usual: Floats | None) -> None:
         """Turn values (rows, k) into components, and put the states right."""
-        columns = np.ascontiguousarray(values.T)
+        columns = only_measured(np.array(values.T, order="C"), self.states)
         for i, line in enumerate(self.setup.model.lines):
             baseline = None if usual is None else usual[:, i]
             self.components[i] = component_of(line, columns[i], self.states[i], self.setup.curves[i], baseline)
-        self.unknown = self.states != ComponentState.MEASURED
-        self.applies = self.states != ComponentState.NOT_APPLICABLE
+        self.unknown = self.states != MEASURED
+        self.applies = self.states != NOT_APPLICABLE
 
     def compare(self) -> int:
         """Compare the accounts with the typical one; returns for how many the scorer's parts don't add up to its score."""
         self.assumed = np.where(self.unknown, self.setup.typical[:, None], self.components)
-        self.running = score(self.setup.scorer, self.assumed.T, self.everything.T)
+        self.running = np.array(score(self.setup.scorer, self.assumed.T, self.everything.T))  # a copy: it is written to
         deltas = self.parts.deltas.T[:, self.at]
         deltas.T[:] = self.setup.scorer.deltas(self.assumed.T, self.setup.typical)
-        deltas[self.unknown] = 0.0
-        total = np.full(self.rows, self.setup.reference)
+        np.copyto(deltas, 0.0, where=self.unknown)
+        missing = self.setup.reference - self.running
         for column in deltas:
-            total += column
-        return int(np.count_nonzero(~(np.abs(total - self.running) <= TOLERANCE)))
+            missing += column
+        return int(np.count_nonzero(~(np.abs(missing, out=missing) <= TOLERANCE)))
 
     def stand_in(self, i: int) -> bool:
         """Count an unknown component as its stand-in; returns whether there is one."""
-        rows = self.unknown[i] & self.applies[i]
-        if not rows.any():
+        rows = np.flatnonzero(self.unknown[i] & self.applies[i])
+        if not len(rows):
             return False
-        self.assumed[i][rows] = self.setup.stand_ins[i]
-        after = score(self.setup.scorer, self.assumed.T, self.everything.T)
-        np.subtract(after, self.running, out=self.parts.stood_in[i][self.at])
-        self.running = after
+        self.assumed[i, rows] = self.setup.stand_ins[i]
+        # The other accounts' scores stay: none matters to another.
+        after = score(self.setup.scorer, self.assumed[:, rows].T, self.everything[:, : len(rows)].T)
+        self.parts.stood_in[i][self.at][rows] = after - self.running[rows]
+        self.running[rows] = after
         return True
 
     def conclude(self) -> None:
@@ -143,8 +143,9 @@ class _Block:
             own[SCORE] = score(self.setup.scorer, self.assumed.T, included.T)
             np.subtract(own[SCORE], self.running, out=self.parts.excluded[self.at])
         for track, extreme in ((LOW, 0.0), (HIGH, 100.0)):
-            bound = np.where(self.unknown, extreme, self.components)
-            own[track] = score(self.setup.scorer, bound.T, self.applies.T)
+            # What is not unknown is assumed as it is.
+            np.copyto(self.assumed, extreme, where=self.unknown)
+            own[track] = score(self.setup.scorer, self.assumed.T, self.applies.T)
         self.parts.coverage[self.at] = self._coverage()
 
     def _coverage(self) -> Floats:

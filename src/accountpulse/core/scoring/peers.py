@@ -14,6 +14,12 @@ from accountpulse.core.scoring.scorer import Floats, Mask
 
 States = NDArray[np.int8]
 
+# Compared with arrays; an enumeration's member is asked several questions each time it meets one.
+MEASURED, NOT_APPLICABLE, NO_DATA, FAILED = (
+    np.int8(state)
+    for state in (ComponentState.MEASURED, ComponentState.NOT_APPLICABLE, ComponentState.NO_DATA, ComponentState.FAILED)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -43,7 +49,7 @@ def peers_of(model: ScoringModel, values: Floats, states: States, usual: Floats 
 
 def is_measured(values: Floats, states: States) -> Mask:
     """Where there is a value that peers are made of."""
-    measured: Mask = (states == ComponentState.MEASURED) & np.isfinite(values)
+    measured: Mask = (states == MEASURED) & np.isfinite(values)
     return measured
 
 
@@ -53,24 +59,31 @@ def peer_of(line: MetricLine, known: Floats, usual: Floats | None = None) -> Pee
     return _peer(normalise(line.normaliser, known, curve, usual), known, curve)
 
 
-def component_of(line: MetricLine, values: Floats, states: States, curve: Points, usual: Floats | None = None) -> Floats:
-    """One metric's component scores (n,), NaN where unknown; puts its `states` (n,) right, in place.
+def only_measured(values: Floats, states: States) -> Floats:
+    """Metric values, of any shape, with NaN in place of all that is not measured; puts both right, in place.
 
-    usual: (n,) what each value is compared with by a `Baseline`, NaN where there is nothing. A value that is said to be
-    measured but isn't a finite number is `failed`; one that its normaliser has no score for (a code without a category,
-    nothing earlier to compare with) is `no_data`.
+    A value that is said to be measured but isn't a finite number is `failed`.
     """
-    measured = states == ComponentState.MEASURED
-    finite = np.isfinite(values)
-    failed = measured & ~finite
+    known = np.isfinite(values)
+    measured = states == MEASURED
+    failed = measured & ~known
     if failed.any():
-        states[failed] = ComponentState.FAILED
-        measured &= finite
+        states[failed] = FAILED
+        measured &= known
+    np.copyto(values, np.nan, where=~measured)
+    return values
+
+
+def component_of(line: MetricLine, values: Floats, states: States, curve: Points, usual: Floats | None = None) -> Floats:
+    """One metric's component scores (n,) from values of `only_measured`, NaN where unknown.
+
+    usual: (n,) what each value is compared with by a `Baseline`, NaN where there is nothing. Where its normaliser has no score
+    for a value (a code without a category, nothing earlier to compare with) the state becomes `no_data`.
+    """
     # All rows, not only the measured ones: picking them out costs more than what it saves.
-    components = normalise(line.normaliser, np.where(measured, values, np.nan), curve, usual)
+    components = normalise(line.normaliser, values, curve, usual)
     if not isinstance(line.normaliser, EVERY_NUMBER):
-        without = measured & np.isnan(components)
-        states[without] = ComponentState.NO_DATA
+        states[(states == MEASURED) & np.isnan(components)] = NO_DATA
     return components
 
 
