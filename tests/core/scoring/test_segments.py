@@ -111,12 +111,12 @@ def test_the_first_match_wins_and_all_are_told():
     assert not problems
     found = assign(rules, COLUMNS, 4)
     assert [rules[i].name for i in found.index] == ["new", "standard", "standard", "enterprise"]
-    assert [(m.segment, m.why) for m in found.reasons(0)] == [
+    assert [(m.segment, m.why) for m in found.reasons([0])[0]] == [
         ("new", "tenure_days 41 < 90"),
         ("enterprise", "plan Enterprise is one of enterprise"),
         ("standard", "the default segment"),
     ]
-    assert [m.segment for m in found.reasons(2)] == ["standard"]
+    assert [m.segment for m in found.reasons([2])[0]] == ["standard"]
     assert fields_read(rules) == {"tenure_days", "plan"}
     assert assign(rules, {"tenure_days": np.empty(0), "plan": objects()}, 0).index.shape == (0,)
 

@@ -141,7 +141,7 @@ class DayScores:
             accounts,
             self._setting(segment, yardstick),
             previous=self._previous(segment, previous),
-            matched=[self.assignment.reasons(row) for row in rows],
+            matched=self.assignment.reasons(rows),
             cause=self._cause(segment),
             steadiness=segment.steadiness,
             rows=None if only is None else [accounts.index(only)],
@@ -153,7 +153,7 @@ class DayScores:
             segment.evaluation,
             self._setting(segment, yardstick),
             previous=self._previous(segment, previous),
-            matched=[self.assignment.reasons(row) for row in segment.rows.tolist()],
+            matched=self.assignment.reasons(segment.rows.tolist()),
             cause=self._cause(segment),
             steadiness=segment.steadiness,
         )

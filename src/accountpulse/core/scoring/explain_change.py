@@ -120,7 +120,7 @@ class _Between:
 def _wording(reader: Reader, first: Retold, second: Retold) -> ChangeWording:
     zone, cards = reader.yardstick.zone, second.cards
     frame = second.scores.frame
-    reasons = second.scores.assignment.reasons(int(np.flatnonzero(frame.account_ids == reader.account_id)[0]))
+    (reasons,) = second.scores.assignment.reasons([int(np.flatnonzero(frame.account_ids == reader.account_id)[0])])
     since = store_told.published_since(
         reader.connection,
         cards.segment_ids[second.segment.rule.name],

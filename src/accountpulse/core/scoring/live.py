@@ -71,7 +71,8 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
     if not store_frames.advance(connection, found.number, live.day, content):
         return None
     store_touched.settle(connection, found.marks)
-    booked = {row.account_id: json.loads(row.booked) for row in found.before}
+    told = json.loads("[" + ",".join(row.booked for row in found.before) + "]")
+    booked = dict(zip((row.account_id for row in found.before), told, strict=True))
     asked = None if found.everybody else sorted(found.asked)
     counted: dict[int, dict[str, Any]] = {id: {} for id in scored}
     written, moved = 0, None

@@ -56,18 +56,27 @@ class Assignment:
     columns: Columns
     _said: dict[object, Matched] = field(default_factory=dict, compare=False, repr=False)
 
-    def reasons(self, i: int) -> list[Matched]:
-        """Every rule that matched account `i`, in order; the first is its segment."""
-        return [self._reason(rule, i) for rule, matches in zip(self.rules, self.matched[i].tolist(), strict=True) if matches]
+    def reasons(self, accounts: Sequence[int]) -> list[list[Matched]]:
+        """For each of some accounts every rule that matched it, in order; the first is its segment."""
+        found: list[list[Matched]] = [[] for _ in accounts]
+        for rule, matches in zip(self.rules, self.matched[list(accounts)].T.tolist(), strict=True):
+            places = [place for place, matched in enumerate(matches) if matched]
+            if rule.condition is None:
+                default = Matched(rule.name, "the default segment")
+                for place in places:
+                    found[place].append(default)
+            elif places:
+                rows = [accounts[place] for place in places]
+                read = [self.columns[name][rows].tolist() for name in sorted(rule.condition.fields()) if name in self.columns]
+                for place, row, *values in zip(places, rows, *read, strict=True):
+                    found[place].append(self._reason(rule, rule.condition, row, values))
+        return found
 
-    def _reason(self, rule: Rule, i: int) -> Matched:
-        if rule.condition is None:
-            return Matched(rule.name, "the default segment")
+    def _reason(self, rule: Rule, condition: Condition, row: int, values: Sequence[object]) -> Matched:
         # Many accounts match by the same values.
-        read = (self.columns[name][i] for name in sorted(rule.condition.fields()) if name in self.columns)
-        key = (rule.name, *(value if isinstance(value, Hashable) else repr(value) for value in read))
+        key = (rule.name, *(value if isinstance(value, Hashable) else repr(value) for value in values))
         if key not in self._said:
-            self._said[key] = Matched(rule.name, rule.condition.why(self.columns, i))
+            self._said[key] = Matched(rule.name, condition.why(self.columns, row))
         return self._said[key]
 
 
