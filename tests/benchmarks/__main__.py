@@ -106,11 +106,11 @@ def sync_command(
 
 
 @bench.command("jobs")
-@click.option("--jobs", "count", default=100, show_default=True, type=click.IntRange(min=4), help="Empty ones.")
-@click.option("--records", default=20_000, show_default=True, type=click.IntRange(min=100), help="Of each connection read.")
-@click.option("--accounts", default=2_000, show_default=True, type=click.IntRange(min=10), help="Where freshness is measured.")
-@click.option("--pushes", default=10, show_default=True, type=click.IntRange(min=2), help="Webhooks of each kind.")
-@click.option("--rounds", default=3, show_default=True, type=click.IntRange(min=1), help="How often jobs and workers run.")
+@click.option("--jobs", "count", default=20, show_default=True, type=click.IntRange(min=4), help="Empty ones.")
+@click.option("--records", default=5_000, show_default=True, type=click.IntRange(min=100), help="Of each connection read.")
+@click.option("--accounts", default=300, show_default=True, type=click.IntRange(min=10), help="Where freshness is measured.")
+@click.option("--pushes", default=6, show_default=True, type=click.IntRange(min=2), help="Webhooks of each kind.")
+@click.option("--rounds", default=1, show_default=True, type=click.IntRange(min=1), help="How often jobs and workers run.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--check", is_flag=True, help="Exit with 1 when a claim misses its limit.")
 @click.option("--postgres/--no-postgres", default=True, show_default=True, help="Compare one worker with two.")

@@ -31,7 +31,7 @@ TIMES_BARE = 10.0
 FRESH = 1.0
 ARCHIVES = 4
 """Connections that are read at once where workers are compared."""
-PAUSE = 0.7
+PAUSE = 1.0
 """Between two things that are pushed: longer than a scoring rests, so that each is told by itself."""
 
 

@@ -1,8 +1,14 @@
-"""Real worker processes, as an operator starts them: `accountpulse worker`, until something kills them."""
+"""Real worker processes, as an operator starts them: `accountpulse worker`, until something kills them.
+
+Several share nothing but the database and what is read: each has a folder of its own with its configuration, in which it is
+started and which is its home. The last one is a host of its own, by its name, where this machine allows that.
+"""
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +20,7 @@ from pathlib import Path
 
 from dbos import DBOSClient
 
+from accountpulse.config.settings import DEFAULT_PATH, PATH_VARIABLE
 from accountpulse.core.jobs.queue import APPLICATION, JobQueue
 from accountpulse.core.jobs.requests import SyncRequest
 from accountpulse.core.jobs.system import JsonSerializer, system_engine, system_url
@@ -21,7 +28,6 @@ from accountpulse.core.store import leases
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.queued import SCORINGS, SYNCS
 
-REPOSITORY = Path(__file__).parents[2]
 BEYOND_THE_LEASE = 60.0
 """Seconds after which a job must have been taken up that a dead process left, another being there: twice what a sign of life is
 waited for."""
@@ -39,7 +45,10 @@ class Fleet:
         self._log = log.open("ab")
         self._workers: list[subprocess.Popen[bytes] | None] = [None] * size
         self._ready: dict[int, float] = {}
-        self._given_up: set[int] = set()
+        self.given_up: set[int] = set()
+        self._folders = [self._folder_of(n) for n in range(size)]
+        self._far = size - 1 if size > 1 else None
+        self._apart = ["unshare", "--uts", "sh", "-c", 'hostname far-away && exec "$@"', "sh"] if _may_rename() else []
         self._queue = JobQueue(store)
         self._orphaned: dict[str, float] = {}
         self.stuck: set[str] = set()
@@ -75,13 +84,14 @@ class Fleet:
     def start(self) -> None:
         """Let every worker run that is not given up."""
         for n, worker in enumerate(self._workers):
-            if n not in self._given_up and (worker is None or worker.poll() is not None):
+            if n not in self.given_up and (worker is None or worker.poll() is not None):
                 self._start(n)
 
     def kill_one(self, *, for_good: bool = False) -> bool:
-        """Kill one that is doing a job, without a word; False where none is."""
+        """Kill one that is doing a job, without a word; False where none is. for_good: the one on the other host, which is
+        otherwise left alone: that it is dead shows half a minute later only."""
         doing = {n: self._doing(each.pid) for n, each in enumerate(self._workers) if each is not None}
-        busy = [n for n, what in doing.items() if what != IDLE]
+        busy = [n for n, what in doing.items() if what != IDLE and (n == self._far) == for_good]
         if not busy:
             return False
         n = self._chance.choice(busy)
@@ -93,7 +103,7 @@ class Fleet:
         self._workers[n] = None
         self._ready.pop(n, None)
         if for_good:
-            self._given_up.add(n)
+            self.given_up.add(n)
         return True
 
     def wait_for_work(self) -> bool:
@@ -114,10 +124,30 @@ class Fleet:
         return sum(self._look().values())
 
     def _start(self, n: int) -> None:
-        command = [sys.executable, "-P", "-m", "accountpulse", "worker", "--json", "--config", str(self._configuration)]
-        worker = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=self._log, stdin=subprocess.DEVNULL)
+        folder = self._folders[n]
+        command = [sys.executable, "-P", "-m", "accountpulse", "worker", "--json"]
+        worker = subprocess.Popen(
+            [*self._apart, *command] if n == self._far else command,
+            cwd=folder,
+            env={**os.environ, "HOME": str(folder), "TMPDIR": str(folder), PATH_VARIABLE: str(DEFAULT_PATH)},
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            stdin=subprocess.DEVNULL,
+        )
         self._workers[n] = worker
         threading.Thread(target=self._listen, args=(n, worker), daemon=True).start()
+
+    def _folder_of(self, n: int) -> Path:
+        """A host's own files. What vendors hold, here a folder of tables, is theirs, and the same for all."""
+        source = self._configuration.parent
+        folder = source / f"host{n}"
+        folder.mkdir()
+        for name in (self._configuration.name, "token"):
+            shutil.copy(source / name, folder / name)
+        shutil.copytree(source / "models", folder / "models")
+        for table in source.glob("*.csv"):
+            (folder / table.name).symlink_to(table)
+        return folder
 
     def _listen(self, n: int, worker: subprocess.Popen[bytes]) -> None:
         assert worker.stdout is not None
@@ -134,7 +164,7 @@ class Fleet:
             if met(jobs):
                 return True
             for n, worker in enumerate(self._workers):
-                if worker is not None and worker.poll() is not None and n not in self._given_up:
+                if worker is not None and worker.poll() is not None and n not in self.given_up:
                     raise RuntimeError(f"a worker ended by itself with code {worker.returncode}; see {self._log.name}")
             time.sleep(0.25)
         return False
@@ -160,3 +190,11 @@ class Fleet:
         jobs = self._jobs.list_workflows(queue_name=[SYNCS, SCORINGS], status="PENDING", load_input=False, load_output=False)
         kinds = {job.name for job in jobs if str(pid) == str(job.executor_id).split(":")[-2]}
         return " and ".join(sorted(kinds)) or IDLE
+
+
+def _may_rename() -> bool:
+    """Whether a process may have a host's name of its own here."""
+    try:
+        return subprocess.run(["unshare", "--uts", "hostname", "far-away"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
