@@ -3,7 +3,7 @@
 What arrives wakes the thread here, and is applied at once, but not more often than every `GAP` seconds. Linked and scored is
 once nothing came for `QUIET` seconds, or `LONGEST` after the first that is not scored yet, and never sooner than `SPACING`
 after the time before. So a lone event is scored right away, and a burst costs one scoring, or two a second while it lasts. One
-that took long is followed by a longer rest: this never takes more than a quarter of a core.
+that was much work is followed by a longer rest: this never takes more than a quarter of a core.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ QUIET: Final = 0.1
 LONGEST: Final = 1.0
 SPACING: Final = 0.5
 REST: Final = 3
-"""So many times as long as a scoring took, none begins after it."""
+"""So many times as long as a scoring worked, none begins after it."""
 
 log = logging.getLogger("accountpulse.serve")
 
@@ -48,6 +48,9 @@ class Arrivals:
     def __init__(self, hub: Hub, score: Callable[[], object]) -> None:
         self._hub = hub
         self._score = score
+        # Other engines work beside this thread. SQLite works in it, and it may have waited for others most of the time.
+        alone = hub.store.is_sqlite and hub.mirror is None
+        self._effort = time.thread_time if alone else time.monotonic
         self._drain_from = self._score_from = self._last = 0.0
         # A process that died may have applied what it did not get to score.
         self._owed_since: float | None = 0.0 if hub.changed_since_scored() else None
@@ -67,9 +70,9 @@ class Arrivals:
         due = max(self._score_from, min(self._last + QUIET, self._owed_since + LONGEST))
         if now < due:
             return due - now
+        begun = self._effort()
         self._score()
         # Only now: what raises is owed still.
         self._owed_since = None
-        ended = time.monotonic()
-        self._score_from = ended + max(SPACING, REST * (ended - now))
+        self._score_from = time.monotonic() + max(SPACING, REST * (self._effort() - begun))
         return EVERY

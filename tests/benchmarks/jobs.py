@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,8 @@ Step = Callable[[str], None]
 
 TIMES_BARE = 10.0
 FRESH = 1.0
+TIMES_ACCOUNTS = 10
+GROWN = 1.5
 ARCHIVES = 4
 """Connections that are read at once where workers are compared."""
 PAUSE = 1.0
@@ -85,33 +87,68 @@ def _overhead(report: Report, options: Options, scratch: Path, step: Step) -> No
     report.facts += [Fact("an empty sync as a job: CPU", ours, "ms"), Fact("the engine's own empty job: CPU", bare, "ms")]
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What pushes came to: seconds until each was told, by kind, and the server's CPU for each. first: of each kind."""
+
+    delays: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    cpu: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+
+    @property
+    def every(self) -> list[float]:
+        return [delay for found in self.delays.values() for delay in found]
+
+
 def _freshness(report: Report, options: Options, folder: Path, step: Step) -> None:
+    seen = _pushed(options.accounts, options.pushes, folder, step)
+    size = options.accounts * TIMES_ACCOUNTS
+    many = _pushed(size, max(2, options.pushes // 2), folder.with_name("many"), step)
+    note = (
+        f"half of them {percentile(seen.every, 50):.2f} s; {len(seen.every)} signed webhooks of {len(KINDS)} kinds, on SQLite"
+    )
+    grown = percentile(many.cpu, 50) / percentile(seen.cpu, 50)
+    report.claims += [
+        Claim("from a webhook to the watcher, 95 of 100", percentile(seen.every, 95), "at most", FRESH, "s", note),
+        Claim(f"the server's CPU for it with {TIMES_ACCOUNTS} times the accounts", grown, "at most", GROWN, "times", ""),
+    ]
+    report.facts += [
+        *(Fact(f"from a webhook of {kind}, half of them", percentile(found, 50), "s") for kind, found in seen.delays.items()),
+        Fact("the first of each kind, which learns what is typical", max(seen.first), "s"),
+        Fact("the server's CPU until it is told, half of them", percentile(seen.cpu, 50) * 1000, "ms"),
+        Fact("the same, 95 of 100", percentile(seen.cpu, 95) * 1000, "ms"),
+        Fact(f"the same with {size:,} accounts, half of them", percentile(many.cpu, 50) * 1000, "ms"),
+        Fact("the same, 95 of 100", percentile(many.cpu, 95) * 1000, "ms"),
+        Fact(f"from a webhook with {size:,} accounts, 95 of 100", percentile(many.every, 95), "s"),
+    ]
+
+
+def _pushed(accounts: int, pushes: int, folder: Path, step: Step) -> _Seen:
+    """Push to a site of its own, each time when what came before is told."""
     folder.mkdir()
-    step(f"serving {options.accounts:,} accounts")
-    delays: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    first: list[float] = []
+    step(f"serving {accounts:,} accounts")
+    seen = _Seen()
     with (
-        served(Site(options.accounts, folder), str(folder / "store.db")) as site,
+        served(Site(accounts, folder), str(folder / "store.db")) as site,
         watching(site) as watcher,
         httpx.Client() as client,
     ):
-        for number in range(options.pushes + 1):
+        for number in range(pushes + 1):
             for place, kind in enumerate(KINDS):
-                step(f"pushed {number} of {options.pushes}: {kind}")
+                step(f"pushed {number} of {pushes}: {kind}")
                 # The second time that an account's key is seen it need not be linked.
-                account = place if number < 2 else (number // 2 * len(KINDS) + place) % options.accounts
-                pushed, before, at = site.site.webhook(kind, account), len(watcher.told), time.perf_counter()
+                account = place if number < 2 else (number // 2 * len(KINDS) + place) % accounts
+                pushed, before = site.site.webhook(kind, account), len(watcher.told)
+                used, at = site.cpu(), time.perf_counter()
                 assert site.push(client, pushed).status_code == 200
                 delay = watcher.wait_for(f"Company {account}", before).at - at
-                (delays[kind] if number else first).append(delay)
+                if number:
+                    seen.delays[kind].append(delay)
+                    seen.cpu.append(site.cpu() - used)
+                else:
+                    seen.first.append(delay)
                 time.sleep(PAUSE)
-    every = [delay for found in delays.values() for delay in found]
-    note = f"half of them {percentile(every, 50):.2f} s; {len(every)} signed webhooks of {len(KINDS)} kinds, on SQLite"
-    report.claims.append(Claim("from a webhook to the watcher, 95 of 100", percentile(every, 95), "at most", FRESH, "s", note))
-    report.facts += [
-        Fact(f"from a webhook of {kind}, half of them", percentile(found, 50), "s") for kind, found in delays.items()
-    ]
-    report.facts.append(Fact("the first of each kind, which learns what is typical", max(first), "s"))
+    return seen
 
 
 def _workers(report: Report, options: Options, step: Step) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
@@ -280,13 +281,22 @@ def write_key() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A site that is served. address: of the API; tokens: that may read and write; log: what the processes said."""
+    """A site that is served. address: of the API; tokens: that may read and write; log: what the processes said.
+
+    pid: of the process that answers.
+    """
 
     site: Site
     store: str
     address: str
     tokens: Sequence[str]
     log: Path
+    pid: int
+
+    def cpu(self) -> float:
+        """The CPU that the process which answers has used so far, user and system, in seconds."""
+        used = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return sum(int(ticks) for ticks in used) / os.sysconf("SC_CLK_TCK")
 
     def push(self, client: httpx.Client, pushed: Pushed) -> httpx.Response:
         """Send what a vendor sends."""
@@ -310,7 +320,7 @@ def served(site: Site, store: str, *, workers: int = 0, tokens: int = 1) -> Iter
         for worker in processes[1:]:
             _document(worker, log)
         _until_ready(address)
-        yield Served(site, store, address, made, log)
+        yield Served(site, store, address, made, log, processes[0].pid)
 
 
 def prepare(configuration: Path, tokens: int) -> list[str]:
