@@ -71,7 +71,8 @@ def segments(cards: Scorecards, found: Iterable[Booking]) -> dict[int, tuple[int
     taken: Counter[int] = Counter()
     for booking in found:
         held[booking.place[0]] += 1
-        taken.update(booking.taken)
+        if booking.taken:  # of most nothing, and counting nothing takes as long as counting
+            taken.update(booking.taken)
     return {id: (held[id], taken[id]) for id in (cards.segment_ids[rule.name] for rule in cards.rules)}
 
 

@@ -68,8 +68,8 @@ class HistoryPoint:
     @property
     def plain(self) -> bool:
         """Whether it says the same before steadiness and overrides, and nothing is rising."""
-        aside = (self.raw_centi, self.raw_band, self.steady_centi, self.steady_band, self.rising_since)
-        return aside == (None,) * len(aside)
+        nothing_held = self.raw_centi is None and self.raw_band is None and self.rising_since is None
+        return nothing_held and self.steady_centi is None and self.steady_band is None
 
     def row(self, basis: Basis, day: date) -> dict[str, Any]:
         """As a row of a day."""
@@ -204,7 +204,7 @@ def _moved(previous: HistoryRow | None, point: HistoryPoint, threshold_centi: in
     if previous is None:
         return True
     row = previous.row
-    if (row.band, row.model_id, row.segment_id) != (point.band, point.model_id, point.segment_id):
+    if row.band != point.band or row.model_id != point.model_id or row.segment_id != point.segment_id:
         return True
     if point.plain and not has_aside(row.packed):
         return bool(abs(row.score_centi - point.score_centi) >= (1 if point.exact else threshold_centi))
