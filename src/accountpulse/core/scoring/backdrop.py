@@ -216,11 +216,11 @@ class Columns:
 
     @property
     def value(self) -> list[float | None]:
-        return [_number(each) for each in self._numbers(0)]
+        return [each if each - each == 0.0 else None for each in self._numbers(0)]
 
     @property
     def component(self) -> list[float | None]:
-        return [_number(each) for each in self._numbers(1)]
+        return [each if each - each == 0.0 else None for each in self._numbers(1)]
 
     @property
     def delta(self) -> Sequence[float]:

@@ -109,7 +109,9 @@ class Wording:
 
         def speak(value: float, delta: float, previous: float, usual: float) -> str:
             now = amounts.get(value) or amount(value)
-            moves = points(delta)
+            moves = f"{delta:+.1f} points"
+            if moves in _NOTHING:
+                moves = NO_POINTS
             if usual - usual == 0.0:
                 return f"{at}{now}, usually at {amount(usual)} in this account: {moves}{against}"
             if previous - previous == 0.0 and (before := amounts.get(previous) or amount(previous)) != now:

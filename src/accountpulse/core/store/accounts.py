@@ -28,6 +28,7 @@ from accountpulse.core.store.tables import (
     unlinked,
 )
 from accountpulse.core.store.tables import connection as connection_table
+from accountpulse.core.store.types import Words
 
 _a, _s = account_profile.c, score_current.c
 
@@ -96,7 +97,10 @@ _SHOWN: dict[str, sa.ColumnElement[Any]] = {
 }
 ALL = frozenset(_SHOWN)
 """What can be asked for of an account: its profile, and its score."""
-EXPLAINED: dict[str, sa.ColumnElement[Any]] = {c.key: c for c in score_detail.c if c.key != "account_id"}
+EXPLAINED: dict[str, sa.ColumnElement[Any]] = {
+    **{c.key: c for c in score_detail.c if c.key != "account_id"},
+    "told": sa.type_coerce(score_detail.c.told, Words).label("told"),
+}
 """What else can be asked for: what explains the score, see `core/scoring/stored.py`."""
 _COLUMNS = {**_SHOWN, **EXPLAINED}
 # The plain join is enough for counting and selecting; the model's name is only shown.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -58,6 +59,14 @@ def _instant(value: int | None) -> datetime | None:
     return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
+def _day(value: int | None) -> date | None:
+    return None if value is None else EPOCH_DAY + timedelta(days=value)
+
+
+def _words(value: str | None) -> Any:
+    return None if value is None else orjson.loads(value)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime with microseconds: `timestamptz` in PostgreSQL, an integer in SQLite."""
 
@@ -101,10 +110,28 @@ class Day(TypeDecorator[date]):
         return to_epoch_day(value)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> date | None:
-        if value is None or dialect.name == "postgresql":
-            day: date | None = value
-            return day
-        return from_epoch_day(value)
+        read = self.result_processor(dialect)
+        return value if read is None else read(value)  # type: ignore[no-any-return]  # the driver's own date
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object = None) -> Callable[[Any], Any] | None:  # noqa: ARG002  # as above
+        return None if dialect.name == "postgresql" else _day
+
+
+class Words(TypeDecorator[dict[str, str]]):
+    """A column of JSON that holds nothing but text by name, read as such: SQLite's text is taken apart several times faster."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else sa.Text())
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> dict[str, str] | None:
+        read = self.result_processor(dialect)
+        return value if read is None else read(value)  # type: ignore[no-any-return]  # the driver has read it
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object = None) -> Callable[[Any], Any] | None:  # noqa: ARG002  # as above
+        return None if dialect.name == "postgresql" else _words
 
 
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")

@@ -31,6 +31,11 @@ from graphql import (
     visit,
 )
 
+MOST_GOOD = 100
+"""Variables of an operation with which it is known that nothing is wrong: what a `check` says rests on its arguments alone."""
+LONGEST = 2_000
+"""Bytes of variables that are known again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -49,9 +54,9 @@ class Arguments:
         self._schema, self._core = schema, core
 
     def refusals(
-        self, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+        self, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any], said: bytes = b""
     ) -> tuple[GraphQLError, ...]:
-        """What is wrong; empty where nothing is."""
+        """What is wrong; empty where nothing is. said: the variables as text, to know those again with which nothing was."""
         key = ("arguments", id(operation))
         if key not in prepared.facts:
             # The document holds no more than a few hundred fields, and what it says without variables it says each time.
@@ -62,10 +67,18 @@ class Arguments:
         if found or not varying:
             return found  # type: ignore[no-any-return]  # facts are of any type
         definitions = operation.variable_definitions or ()
+        good: set[bytes] = prepared.facts.setdefault(("good", id(operation)), set())
+        if said in good:
+            return ()
         given = get_variable_values(self._core, definitions, dict(variables), MOST_ERRORS, hide_suggestions=True)
         if not isinstance(given, VariableValues):
             return tuple(given)
-        return tuple(error for use in varying for error in self._refused(use, given))
+        refused = tuple(error for use in varying for error in self._refused(use, given))
+        if said and not refused and len(said) <= LONGEST:
+            if len(good) >= MOST_GOOD:
+                good.clear()
+            good.add(said)
+        return refused
 
     def _refused(self, use: Use, variables: VariableValues | None) -> list[GraphQLError]:
         try:
