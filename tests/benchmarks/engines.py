@@ -51,7 +51,18 @@ def run(options: Options, step: Step) -> Report:
         _same_scores(found)
         for name, one in found.items():
             _tell(report, f"{accounts:,} accounts, {name}", one, found)
+        for what, size in _sizes(options, accounts, step).items():
+            report.facts.append(Fact(f"{accounts:,} accounts: {what}", size / 1e6, "MB"))
     return report
+
+
+def _sizes(options: Options, accounts: int, step: Step) -> dict[str, int]:
+    """The bytes of what was read."""
+    mirror = lakes.lake(accounts, SEED, step, options.cache) / "mirror"
+    sizes = {"the mirror": sum(file.stat().st_size for file in mirror.glob("*.parquet"))}
+    if accounts <= options.stores:
+        sizes["SQLite's file"] = (stores.worlds(accounts, SEED, step, options.cache) / "store.db").stat().st_size
+    return sizes
 
 
 def _tasks(options: Options, accounts: int, report: Report, step: Step) -> list[Task]:

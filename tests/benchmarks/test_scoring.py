@@ -44,6 +44,7 @@ def test_a_small_run_of_engines_scores_the_same_in_each(tmp_path: Path) -> None:
     found = {fact.what: fact.value for fact in report.facts}
     assert found[f"{WORLD} accounts, SQLite: CPU against SQLite"] == 1
     assert found[f"{WORLD} accounts, DuckDB: CPU against SQLite"] > 0
+    assert found[f"{WORLD} accounts: SQLite's file"] > found[f"{WORLD} accounts: the mirror"] > 0
     assert json.loads(report.to_json())["setting"]["rounds"] == 1
     check_lake(*(make(WORLD, engines.SEED, lambda what: None, tmp_path) for make in (stores.worlds, lakes.lake)))
 
