@@ -58,7 +58,7 @@ def engines_command(
     """A past day scored in SQLite, DuckDB and Spark, by size, as ratios of CPU and of time.
 
     DuckDB and Spark read a mirror that is made straight: a million accounts have 200 million rows of usage, which take some
-    ten minutes of CPU once, and 3 GB in .cache. The store of 100,000 for SQLite takes 6 GB; --stores 0 does without.
+    ten minutes of CPU once, and 4 GB in .cache. The store of 100,000 for SQLite takes 6 GB; --stores 0 does without.
 
     Example: python3 dev.py bench engines --accounts 10000 --accounts 100000 --rounds 1
     """
