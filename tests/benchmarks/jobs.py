@@ -16,7 +16,7 @@ from tests.benchmarks.claims import Claim, Fact, Report
 from tests.benchmarks.measure import Task, interleaved
 from tests.benchmarks.sync_vendors import vendors_of
 from tests.load.figures import percentile
-from tests.load.site import ARCHIVE, KINDS, Site, served
+from tests.load.site import ARCHIVE, KINDS, Served, Site, served
 from tests.load.watcher import watching
 from tests.postgres import PostgresUnavailable, temporary_postgres
 
@@ -33,6 +33,8 @@ TIMES_ACCOUNTS = 10
 GROWN = 1.5
 ARCHIVES = 4
 """Connections that are read at once where workers are compared."""
+QUIET = 0.1
+"""Seconds of CPU in a pause, of a server that has nothing to do but look."""
 PAUSE = 1.0
 """Between two things that are pushed: longer than a scoring rests, so that each is told by itself."""
 
@@ -147,8 +149,17 @@ def _pushed(accounts: int, pushes: int, folder: Path, step: Step) -> _Seen:
                     seen.cpu.append(site.cpu() - used)
                 else:
                     seen.first.append(delay)
+                    _until_quiet(site)
                 time.sleep(PAUSE)
     return seen
+
+
+def _until_quiet(site: Served) -> None:
+    """Until everybody's change is told, which the first of a kind brings: what becomes typical then moves all scores."""
+    used, before = site.cpu(), 0.0
+    while used - before > QUIET:
+        time.sleep(PAUSE)
+        used, before = site.cpu(), used
 
 
 def _workers(report: Report, options: Options, step: Step) -> None:
