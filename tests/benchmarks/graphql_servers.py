@@ -36,7 +36,14 @@ from accountpulse.core.store.scope import EVERYTHING
 
 ARIADNE = (
     "ariadne",
-    ("ariadne==1.1.1", "sqlalchemy>=2.1,<2.2", "uvicorn>=0.54,<1", "anyio>=4.16,<5", "psycopg[binary]>=3.3,<4"),
+    (
+        "ariadne==1.1.1",
+        "orjson>=3.11,<4",
+        "sqlalchemy>=2.1,<2.2",
+        "uvicorn>=0.54,<1",
+        "anyio>=4.16,<5",
+        "psycopg[binary]>=3.3,<4",
+    ),
 )
 RIVALS = Path(__file__).parent / "rivals"
 OURS, TOLD, KEPT = "ours", "ours, kept sentences", "ours, kept answers"
