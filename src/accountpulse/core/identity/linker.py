@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from accountpulse.core.identity import reach
 from accountpulse.core.identity.evidence import company_domains, mailbox
-from accountpulse.core.identity.reach import evidence_by_source, reached
 from accountpulse.core.identity.resolve import Link, Match, Resolution, SourceAccount, Unlinked, resolve
 from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import link_decisions, link_evidence
@@ -52,13 +52,13 @@ def link_accounts(
     same settings and plugins once, the outcome is that of placing everybody.
     """
     store_connections.lock_all(connection)
-    sources = None if begin is None else _reached(connection, begin, account_keys)
+    sources = None if begin is None or len(begin) > reach.MOST else _reached(connection, begin, account_keys)
     links = store_links.current_links(connection, sources)
     entered = store_links.entered_for(connection, sources)
     decided = link_decisions.in_force(connection, sources)
     known = _source_accounts(connection, sources, account_keys, entered, links)
     if sources is None:
-        link_evidence.keep(connection, evidence_by_source(known), None)
+        link_evidence.keep(connection, reach.evidence_by_source(known), None)
     resolution = resolve(
         known,
         manual=_manual_targets(connection, links, decided, sources),
@@ -94,8 +94,8 @@ def _reached(connection: sa.Connection, begin: Collection[int], account_keys: Ma
     ids = sorted(begin)
     former = link_evidence.held(connection, ids)
     known = _source_accounts(connection, ids, account_keys, store_links.entered_for(connection, ids), {})
-    link_evidence.keep(connection, evidence_by_source(known), ids)
-    found = reached(connection, ids, former)
+    link_evidence.keep(connection, reach.evidence_by_source(known), ids)
+    found = reach.reached(connection, ids, former)
     return None if found is None else sorted(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -31,17 +32,22 @@ def queued(store: Store) -> dict[tuple[str, str], int]:
 
     Raises SQLAlchemyError where they can't be read.
     """
-    found = _in_file(jobs_file(store)) if store.is_sqlite else _in_schema(store)
+    found = _in_file(store) if store.is_sqlite else _in_schema(store)
     if found is None:
         return {}
     counts = {(queue, state): 0 for queue in QUEUES for state in _STATES.values()}
     return counts | {(row.queue_name, _STATES[row.status]): row.jobs for row in found}
 
 
-def _in_file(path: Path) -> Sequence[sa.Row[Any]] | None:
+def _in_file(store: Store) -> Sequence[sa.Row[Any]] | None:
+    try:
+        path = jobs_file(store)
+    except StoreError:
+        return None
     if not path.exists():
         return None
-    engine = sa.create_engine(f"sqlite:///file:{path.absolute()}?mode=ro&uri=true", poolclass=sa.NullPool)
+    where = f"{path.absolute().as_uri()}?mode=ro"
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(where, uri=True), poolclass=sa.NullPool)
     with engine.connect() as connection:
         return _counted(connection, None)
 
