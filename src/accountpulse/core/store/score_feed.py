@@ -49,7 +49,7 @@ def written_since(
     query = (
         sa.select(_s.account_id, _s.scored_at, _s.content_hash, _s.score, _s.band)
         .select_from(_SELECTABLE)
-        .where(sa.or_(_s.scored_at > since, sa.and_(_s.scored_at == since, _s.account_id > behind)))
+        .where(_s.scored_at >= since, sa.or_(_s.scored_at > since, _s.account_id > behind))
         .order_by(_s.scored_at, _s.account_id)
     )
     if condition is not None:

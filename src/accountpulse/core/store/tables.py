@@ -352,6 +352,7 @@ score_current = sa.Table(
     sa.Column("trend_90d", sa.Double),
     sa.Column("content_hash", sa.LargeBinary, nullable=False),
     sa.Column("scored_at", Instant, nullable=False),
+    sa.Index("ix_score_current_scored_at", "scored_at"),
     comment="The score of each account now. content_hash: of this row and its detail, to see what changed without reading it.",
 )
 
