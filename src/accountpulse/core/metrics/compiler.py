@@ -122,7 +122,7 @@ def compile_metrics(
 
     selected = [*(f"population.{quoted(c)}" for c in people.columns), *numbers, *texts]
     joins = "".join(f"\nleft join {name} on {name}.account_id = population.account_id" for name, _ in passes)
-    ctes = [*people.ctes, *(f"{name} as (\n{sql}\n)" for name, sql in passes)]
+    ctes = [*people.ctes, *(f"{name} as {scope.dialect.apart}(\n{sql}\n)" for name, sql in passes)]
     statement = "with " + ",\n".join(ctes) + "\nselect " + ",\n".join(selected)
     statement += f"\nfrom population{joins}\norder by population.account_id"
     return Compiled(

@@ -22,22 +22,24 @@ class Dialect(ABC):
     """One engine. Methods that take SQL return SQL; `instant`, `day`, `ids` and `texts` make bound values.
 
     What is abstract is all that an engine with native times and arrays must say. name: as SQLAlchemy calls it, where it is a
-    store. seeks: whether it finds single rows by an index; where not, everything is written as joins of whole tables.
-    plans: whether it chooses the order of joins by what they cost; where not, it is told to read a table in its own order
-    when no index fits a window, instead of by account. begin: a statement to run first in a transaction. first: the aggregate
-    over `{value}` and `{place}` that gives the value of the lowest place that has one. median: the aggregate that takes the
-    middle, between two values if need be. Where an engine has neither, windows say the same, slower. gathers: whether a pass
-    over a table costs so much before its first row that as many aggregates as can share one; then `median` is needed, and
-    `last`, the aggregate of `{value}` in the row with the greatest `{columns}` of those that meet `{condition}`. distinct,
-    largest_text: the aggregates of `{value}` so called, where others go better with the rest of a pass. translate_to: the
-    SQLGlot dialect that finished queries are translated to, where the engine spells types, quotes or functions in its own
-    way.
+    store. seeks: whether it finds single rows by an index; where not, everything is written as joins of whole tables. plans:
+    whether it chooses the order of joins by what they cost; where not, it is told to read a table in its own order when no
+    index fits a window, instead of by account. apart: put before a pass so that it is worked out once, by itself, where an
+    engine that took it for a single row would work it out again for each account. begin: a statement to run first in a
+    transaction. first: the aggregate over `{value}` and `{place}` that gives the value of the lowest place that has one.
+    median: the aggregate that takes the middle, between two values if need be. Where an engine has neither, windows say the
+    same, slower. gathers: whether a pass over a table costs so much before its first row that as many aggregates as can share
+    one; then `median` is needed, and `last`, the aggregate of `{value}` in the row with the greatest `{columns}` of those that
+    meet `{condition}`. distinct, largest_text: the aggregates of `{value}` so called, where others go better with the rest of a
+    pass. translate_to: the SQLGlot dialect that finished queries are translated to, where the engine spells types, quotes or
+    functions in its own way.
     """
 
     name: ClassVar[str]
     double: ClassVar[str] = "double precision"
     seeks: ClassVar[bool] = True
     plans: ClassVar[bool] = True
+    apart: ClassVar[str] = ""
     begin: ClassVar[str] = ""
     first: ClassVar[str] = ""
     median: ClassVar[str] = ""
@@ -161,6 +163,7 @@ class PostgreSQL(Dialect):
     """Native times. `avg` and `sum` of integers are numeric, so every result is cast at the end."""
 
     name = "postgresql"
+    apart = "materialized "
     begin = "set local jit = off"
 
     def among(self, column: str, parameter: str) -> str:
