@@ -9,7 +9,7 @@ put down for graphql-core to execute, and its value is put in later.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
@@ -161,13 +161,9 @@ class _Writer:
             raise NotCompiled
         lines, items, later = self._check(kind), [], []
         slots = False
-        for key, fields in collected.grouped_field_set.items():
-            name = fields[0].node.name.value
-            if name == "__typename":
-                items.append(f"{key!r}: {kind.name!r}")
-                continue
-            field = self._executor.schema.get_field(kind, name)
+        for key, fields, field in self._selected(kind, collected.grouped_field_set):
             if field is None:
+                items.append(f"{key!r}: {kind.name!r}")
                 continue
             v = f"v{len(items)}"
             path = f"P(p, {key!r}, {kind.name!r})"
@@ -182,6 +178,16 @@ class _Writer:
         end = [f"d = {{{', '.join(items)}}}", *later, "return d"] if later else [f"return {{{', '.join(items)}}}"]
         self._functions.append("\n".join([head, *_indented([*lines, *end])]))
         return function, slots
+
+    def _selected(
+        self, kind: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]
+    ) -> Iterator[tuple[str, list[FieldDetails], GraphQLField | None]]:
+        """What is selected of a type, by its key in the answer; None is `__typename`. What the type lacks is left out."""
+        for key, fields in grouped.items():
+            name = fields[0].node.name.value
+            field = None if name == "__typename" else self._executor.schema.get_field(kind, name)
+            if field is not None or name == "__typename":
+                yield key, fields, field
 
     def _slot(self, key: str, path: str, fields: list[FieldDetails], kind: GraphQLObjectType) -> str:
         return f"{key!r}, s, {path}, {self._name('fields', fields)}, {self._name('type', kind)}"
@@ -215,13 +221,9 @@ class _Writer:
         collected = self._executor.collect_subfields(item, fields)
         lines, items = [], []
         names: list[str] = []
-        for key, inner in collected.grouped_field_set.items():
-            name = inner[0].node.name.value
-            if name == "__typename":
-                items.append(f"{key!r}: {item.name!r}")
-                continue
-            below = self._executor.schema.get_field(item, name)
+        for key, inner, below in self._selected(item, collected.grouped_field_set):
             if below is None:
+                items.append(f"{key!r}: {item.name!r}")
                 continue
             resolver = function_of(below)
             column = None if resolver is None else column_of(resolver)
