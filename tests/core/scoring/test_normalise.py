@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.core.scoring.builders import normalisers, numbers, points
 
@@ -25,6 +25,7 @@ def test_scores_follow_the_direction_of_their_points(kind, direction, data):
 @pytest.mark.parametrize("direction", ["higher", "lower"])
 @settings(max_examples=100, deadline=None)
 @given(st.lists(numbers, max_size=30), st.lists(numbers, min_size=2, max_size=20))
+@example([0.0, 1.0, -2.2250738585072014e-308], [0.0, -5e-324])
 def test_a_percentile_follows_its_direction(direction, peers, values):
     normaliser = Percentile(direction)
     curve = normaliser.fit(np.array(peers))

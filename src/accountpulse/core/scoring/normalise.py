@@ -20,6 +20,8 @@ Points = tuple[Point, ...]
 
 MAX_RANK_POINTS = 201
 """A stored percentile curve has at most so many points, which keeps it within half a point of the exact rank."""
+TINY = 1e-290
+"""Peers below this count as 0: between two that are nearer to each other the curve would be too steep for a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Percentile:
         finite = values[np.isfinite(values)]
         if finite.size == 0:
             return ()
+        finite[np.abs(finite) < TINY] = 0.0
         distinct, counts = np.unique(finite, return_counts=True)
         ranks = (np.cumsum(counts) - counts / 2) / finite.size * 100
         if distinct.size > MAX_RANK_POINTS:
