@@ -40,7 +40,7 @@ async def account_page(
     return page
 
 
-def backdrops_of(connection: sa.Connection, rows: Iterable[sa.Row[Any]], names: frozenset[str]) -> Mapping[str, Backdrop]:
+def backdrops_of(connection: sa.Connection, rows: Iterable[Any], names: frozenset[str]) -> Mapping[str, Backdrop]:
     """The backdrops that rows with these columns name, if they do."""
     return backdrops(connection, (row.backdrop for row in rows)) if "backdrop" in names else {}
 
