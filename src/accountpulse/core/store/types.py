@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
 MICROSECOND = timedelta(microseconds=1)
+_ORDINAL = EPOCH_DAY.toordinal()
 
 
 def to_micros(at: datetime) -> int:
@@ -22,7 +23,7 @@ def to_micros(at: datetime) -> int:
 
 
 def from_micros(value: int) -> datetime:
-    return EPOCH + timedelta(microseconds=value)
+    return EPOCH + timedelta(0, 0, value)  # by place: by name takes twice as long
 
 
 def to_epoch_day(day: date) -> int:
@@ -31,7 +32,7 @@ def to_epoch_day(day: date) -> int:
 
 
 def from_epoch_day(value: int) -> date:
-    return EPOCH_DAY + timedelta(days=value)
+    return date.fromordinal(_ORDINAL + value)
 
 
 def epoch_day(connection: sa.Connection, column: sa.ColumnElement[date]) -> sa.ColumnElement[int]:
@@ -56,11 +57,11 @@ def _utc(at: datetime | None) -> datetime | None:
 
 
 def _instant(value: int | None) -> datetime | None:
-    return None if value is None else EPOCH + timedelta(microseconds=value)
+    return None if value is None else EPOCH + timedelta(0, 0, value)  # not `from_micros`: a call less for each value read
 
 
 def _day(value: int | None) -> date | None:
-    return None if value is None else EPOCH_DAY + timedelta(days=value)
+    return None if value is None else date.fromordinal(_ORDINAL + value)
 
 
 def _words(value: str | None) -> Any:
