@@ -39,10 +39,13 @@ def fewer_collections() -> Iterator[None]:
 
 
 def settle() -> None:
-    """From now on leave alone what is there now: for a process that serves, once it has started.
+    """From now on leave alone what is there now, and look less often: for a process that serves, once it has started.
 
     Modules, the schema and compiled statements are some 200,000 objects. To look through them again and again, all other
-    threads waiting, took a sixth of a second each time, and many times that on a busy machine.
+    threads waiting, took a sixth of a second each time, and many times that on a busy machine. An answer is some thousand
+    objects, which go by themselves when it has been sent.
     """
     gc.collect()
     gc.freeze()
+    if gc.get_threshold()[0]:  # else somebody switched it off
+        gc.set_threshold(max(gc.get_threshold()[0], OBJECTS), *gc.get_threshold()[1:])
