@@ -62,7 +62,7 @@ from graphql import ExecutionResult, OperationDefinitionNode, OperationType
 SAFE_HEADERS = ("x-accountpulse-client", "apollo-require-preflight", "authorization")
 
 REMAINING = "ratelimit-remaining"
-_LASTING = ("etag", "vary", "ratelimit-limit")
+_LASTING = ("vary", "ratelimit-limit")
 """The headers of a kept answer that are the same each time."""
 _KEPT, _NEW = ANSWERS.labels("kept"), ANSWERS.labels("new")
 
@@ -238,10 +238,10 @@ class View:
 
     def _labelled(self, asked: Asked, answer: Answer) -> Reply:
         """A kept answer in the media type that the client prefers; without its body where a GET shows that it is known."""
-        headers = {"etag": answer.etag, "vary": "accept, authorization", **self._allowance_headers(asked)}
+        headers = {"vary": "accept, authorization", **self._allowance_headers(asked)}
         chosen = negotiate(asked.headers.get("accept", ""))
         if asked.method == "GET":
-            headers["cache-control"] = "private, no-cache"
+            headers |= {"etag": answer.etag, "cache-control": "private, no-cache"}
             known = asked.headers.get("if-none-match", "").split(",")
             if answer.etag in [each.strip().removeprefix("W/") for each in known]:
                 return Reply(b"", chosen, 304, headers)
@@ -284,6 +284,7 @@ class View:
             threads=self._threads,
             previews=self._previews,
             allowance=self._allowances.of(asked.viewer),
+            as_json=True,
         )
 
 

@@ -33,14 +33,20 @@ class Question:
 
 @dataclass(slots=True, eq=False)
 class Answer:
-    """A body, and its entity tag. ways: the requests by which it is found at once. used: by one of them, not long ago."""
+    """A body. ways: the requests by which it is found at once. used: by one of them, not long ago."""
 
     asked: Question
     body: bytes
-    etag: str
     present: Present
     ways: list[tuple[Sender, bytes]] = field(default_factory=list)
     used: bool = False
+    _etag: str = field(default="", init=False)
+
+    @property
+    def etag(self) -> str:
+        """The entity tag, worked out when it is asked for: most answers are to a POST, which has no use for one."""
+        self._etag = self._etag or f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+        return self._etag
 
 
 def question(document: str, operation: str | None, variables: Mapping[str, Any], viewer: Viewer | None) -> Question:
@@ -77,7 +83,7 @@ class AnswerCache:
 
     def put(self, asked: Question, body: bytes, present: Present) -> Answer:
         """Keep an answer that was computed after `present` was read; a commit since then only makes it newer."""
-        answer = Answer(asked, body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"', present)
+        answer = Answer(asked, body, present)
         self._drop(asked)
         if len(body) <= LARGEST:
             self._answers[asked] = answer
