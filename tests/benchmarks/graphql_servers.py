@@ -51,7 +51,7 @@ PLAIN, FLOOR = "plain Strawberry, ORM", "fixed bytes, no GraphQL"
 POSTGRAPHILE = "PostGraphile"
 _MODULE = (sys.executable, "-P", "-m")
 WARM_UP = 6
-ASKED = {LIST: 15, SMALL: 150}
+ASKED = {LIST: 30, SMALL: 150}
 """How many requests make one sample."""
 
 

@@ -215,6 +215,19 @@ def test_a_component_is_as_fresh_as_the_stalest_stream_it_rests_on(world: World,
     assert api.get(query)["account"]["score"]["components"][0]["freshAt"] is None, "one that never succeeded is not fresh"
 
 
+def test_a_component_that_nothing_explains_is_an_error_and_never_null(world: World, api: Api) -> None:
+    world.account("Acme", score=50.0)
+    query = "{ accounts { nodes { name score { components { metric { name } reason } } } } }"
+    whole = api.get(query)
+    with world.store.write() as connection:
+        connection.execute(sa.update(tables.score_detail).values(told=None))
+    for _ in range(3):  # plain, and compiled from the second time on
+        broken = api.ask(query).body
+        assert broken["data"] is None or broken["data"]["accounts"]["nodes"][0]["score"] is None
+        assert broken["errors"][0]["path"][:5] == ["accounts", "nodes", 0, "score", "components"]
+    assert all(part["reason"] for part in whole["accounts"]["nodes"][0]["score"]["components"])
+
+
 def test_an_account_not_yet_scored_has_no_score(world: World, api: Api) -> None:
     world.account("New")
     assert api.get("{ accounts { nodes { score { value } mrr { amount } } } }")["accounts"]["nodes"] == [

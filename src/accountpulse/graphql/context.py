@@ -32,7 +32,8 @@ class Context:
 
     threads: how many reads may run at once. previews: how many evaluations of all accounts; previewed: whether this request
     has asked for one. may_be_kept: whether the answer rests on nothing but the store; said when the operation begins.
-    allowance: what the viewer may still ask for. backdrops: those of the scores read so far, by digest.
+    allowance: what the viewer may still ask for. as_json: whether the answer goes to `encoding.encode` and nowhere else: then
+    parts of it may be `Encoded`. backdrops: those of the scores read so far, by digest.
     """
 
     hub: Hub
@@ -41,6 +42,7 @@ class Context:
     threads: anyio.CapacityLimiter
     previews: anyio.CapacityLimiter
     allowance: Allowance
+    as_json: bool = False
     previewed: bool = field(default=False, init=False)
     may_be_kept: bool = field(default=False, init=False)
     backdrops: dict[str, Backdrop] = field(default_factory=dict, init=False)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, NewType
 
+import orjson
 import strawberry
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 from graphql import GraphQLError
@@ -18,13 +22,21 @@ def _parse_big_int(value: Any) -> BigInt:
     return BigInt(value)
 
 
+def instant(at: datetime) -> str:
+    """An instant as ISO 8601 writes it."""
+    if at.__class__ is datetime and at.tzinfo is UTC:
+        return orjson.dumps(at)[1:-1].decode()  # as isoformat says it, in a third of the time: a row of a list has several
+    return at.isoformat()
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
         description="A whole number of up to 64 bits, as a JSON number. Amounts of money in minor units need the room.",
         serialize=int,
         parse_value=_parse_big_int,
-    )
+    ),
+    datetime: replace(DateTimeDefinition, serialize=instant),
 }
 
 

@@ -1,4 +1,4 @@
-"""Executes a query plainly and compiled, and says in what the two answers differ."""
+"""Executes a query plainly, compiled, and compiled as JSON, and says in what the answers differ."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import strawberry
 from tests.graphql.execution.documents import BOOLEANS, Query
 
+from accountpulse.graphql.encoding import encode
 from accountpulse.graphql.execution.executor import compiled_executor
 from accountpulse.graphql.execution.internals import PlainExecutor, is_awaitable
 from graphql import DocumentNode, ExecutionResult, execute, parse
@@ -37,15 +38,19 @@ class Comparison:
         for variables in (query.variables, opposite):
             if variables is not query.variables and (self.asked % 3 or opposite == query.variables):
                 continue
-            plain = await self._answer(document, variables, PlainExecutor, context())
-            answer = await self._answer(document, variables, self.executor, context())
-            if not _same(plain, answer):
-                found.append(f"{query.text}\n{variables}\nplain:    {plain}\ncompiled: {answer}")
+            plain = await self._result(document, variables, PlainExecutor, context())
+            as_json = await self._result(document, variables, self.executor, _as_json(context()))
+            if not _same(said := _encoded(plain), answer := _encoded(as_json)):
+                found.append(f"{query.text}\n{variables}\nplain:    {said}\nas JSON:  {answer}")
+            if self.asked % 3 == 0:
+                compiled = await self._result(document, variables, self.executor, context())
+                if not _same(said := _dumped(plain), answer := _dumped(compiled)):
+                    found.append(f"{query.text}\n{variables}\nplain:    {said}\ncompiled: {answer}")
         self.asked += 1
-        self.erred += bool(plain[1])
+        self.erred += bool(plain.errors)
         return found
 
-    async def _answer(self, document: DocumentNode, variables: dict[str, Any], executor: Any, context: Any) -> Answer:
+    async def _result(self, document: DocumentNode, variables: dict[str, Any], executor: Any, context: Any) -> ExecutionResult:
         result = execute(
             self.schema,
             document,
@@ -58,13 +63,33 @@ class Comparison:
         if inspect.isawaitable(result):
             result = await result
         assert isinstance(result, ExecutionResult)
-        # Keys in order, nan as such. What runs at once may fail in any order, so errors are compared as a set of lines.
-        data = json.dumps(result.data, default=lambda value: type(value).__name__)
-        errors = {
-            f"{e.path} {e.message} {e.locations} {type(e.original_error)}": _nulled(result.data, e.path or [])
-            for e in result.errors or ()
-        }
-        return data, errors
+        return result
+
+
+def _as_json(context: Any) -> Any:
+    context.as_json = True
+    return context
+
+
+def _encoded(result: ExecutionResult) -> Answer:
+    """As it is sent."""
+    try:
+        data = encode(result.data).decode()
+    except TypeError:  # free-form data that no JSON has words for
+        return "", _errors(result, None)
+    return data, _errors(result, json.loads(data))
+
+
+def _dumped(result: ExecutionResult) -> Answer:
+    """As it is: keys in order, nan as such."""
+    return json.dumps(result.data, default=lambda value: type(value).__name__), _errors(result, result.data)
+
+
+def _errors(result: ExecutionResult, data: Any) -> dict[str, tuple[str | int, ...]]:
+    # What runs at once may fail in any order, so errors are compared as a set of lines.
+    return {
+        f"{e.path} {e.message} {e.locations} {type(e.original_error)}": _nulled(data, e.path or []) for e in result.errors or ()
+    }
 
 
 def _nulled(data: Any, path: Sequence[str | int]) -> tuple[str | int, ...]:

@@ -50,7 +50,7 @@ def test_every_field_with_every_value_that_it_does_not_expect() -> None:
     good = torture.Data(SEED, 0.0)
 
     async def compare() -> None:
-        for kind, around in ((torture.Leafs, "thing {{ leafs {{ {} }} }}"), (torture.Thing, "thing {{ things {{ {} }} }}")):
+        for kind, around in PLACES:
             for field in kind.__strawberry_definition__.fields:  # type: ignore[attr-defined]
                 if not field.is_basic_field:
                     continue
@@ -58,13 +58,19 @@ def test_every_field_with_every_value_that_it_does_not_expect() -> None:
                 name = to_camel_case(field.python_name)
                 query = Query(f"{{ {around.format(f'{name} {below} two: {name} {below}')} }}", {})
                 for make in torture.HOSTILE:
-                    found = await comparison.differences(query, partial(_with, good, kind, field.python_name, make))
+                    in_list = "things" in around
+                    found = await comparison.differences(query, partial(_with, good, kind, field.python_name, make, in_list))
                     assert not found, "\n\n".join(found)
 
     asyncio.run(compare())
     assert comparison.erred > 400
 
 
+PLACES: tuple[tuple[type, str], ...] = (
+    (torture.Leafs, "thing {{ leafs {{ {} }} }}"),
+    (torture.Leafs, "thing {{ things {{ leafs {{ {} }} }} }}"),
+    (torture.Thing, "thing {{ things {{ {} }} }}"),
+)
 BELOW = {
     "leafs": "{ text }",
     "leafs_or_none": "{ __typename }",
@@ -75,11 +81,12 @@ BELOW = {
 }
 
 
-def _with(good: torture.Data, kind: type, name: str, make: Callable[[], Any]) -> dict[str, Any]:
-    """A context whose data is good but for one value, and that value in a list."""
+def _with(good: torture.Data, kind: type, name: str, make: Callable[[], Any], in_list: bool) -> torture.Asked:
+    """A context whose data is good but for one value, of the thing or of one in its list."""
     thing, other = good.thing(2), good.thing(2)
     thing.things = [other]
-    broken = thing.leafs if kind is torture.Leafs else other
+    broken: Any = other if in_list else thing
+    broken = broken.leafs if kind is torture.Leafs else broken
     value = make()
     setattr(broken, name, [value] if name.startswith("things") and not isinstance(value, list | tuple) else value)
     return torture.context(thing)

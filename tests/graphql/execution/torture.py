@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum, StrEnum
 from typing import Any, NewType, Union
 
@@ -15,6 +15,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+from accountpulse.graphql import scalars
 from accountpulse.graphql.errors import BadInput
 from accountpulse.graphql.execution.marks import NOT_READY, ready_with, written_as
 
@@ -66,8 +67,10 @@ class Tone(StrEnum):
 
 
 Odd = NewType("Odd", int)
+MOMENTS = (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(999, 1, 2, microsecond=60, tzinfo=UTC))
 SCALARS: dict[object, ScalarDefinition] = {
-    Odd: strawberry.scalar(name="Odd", serialize=lambda value: value if value % 2 else None, parse_value=int)
+    **scalars.SCALARS,
+    Odd: strawberry.scalar(name="Odd", serialize=lambda value: value if value % 2 else None, parse_value=int),
 }
 
 
@@ -91,6 +94,8 @@ class Leafs:
     colour_or_none: Colour | None
     day: date
     day_or_none: date | None
+    moment: datetime
+    moment_or_none: datetime | None
     anything: JSON | None
     words: list[str]
     words_or_none: list[str | None] | None
@@ -176,13 +181,19 @@ def schema() -> strawberry.Schema:
     return strawberry.Schema(Query, types=[Thing, Gadget], config=StrawberryConfig(scalar_map=SCALARS))
 
 
-def context(data: Thing) -> dict[str, Any]:
-    """What a query is executed with: the data, and a loader."""
+class Asked(dict[str, Any]):
+    """What a query is executed with. as_json: whether its answer is sent."""
+
+    as_json = False
+
+
+def context(data: Thing) -> Asked:
+    """The data, and a loader."""
 
     async def load(keys: list[int]) -> list[Any]:
         return [None for _ in keys]
 
-    return {"data": data, "loader": DataLoader(load_fn=load)}
+    return Asked(data=data, loader=DataLoader(load_fn=load))
 
 
 class Many:
@@ -236,6 +247,8 @@ HOSTILE: tuple[Callable[[], Any], ...] = (
     object,
     lambda: Gadget(name="stray", size=None, thing=None),
     lambda: date(2026, 2, 3),
+    lambda: datetime(2026, 2, 3),
+    lambda: datetime(2026, 2, 3, tzinfo=timezone(timedelta(hours=5, minutes=30, seconds=7))),
     Chameleon,
     lambda: Chameleon(awaitable=True),
     lambda: Odd(2),
@@ -299,6 +312,8 @@ class Data:
             colour_or_none=self._of(r.choice([None, Colour.RED])),
             day=self._of(date(2026, 1, 2)),
             day_or_none=self._of(r.choice([None, date(2026, 1, 2)])),
+            moment=self._of(r.choice(MOMENTS)),
+            moment_or_none=self._of(r.choice([None, *MOMENTS])),
             anything=self._of({"a": [1, None]}),
             words=self._of([self._of("w") for _ in range(r.randint(0, 3))]),
             words_or_none=self._of(r.choice([None, ("x", None), [self._of("y")]])),

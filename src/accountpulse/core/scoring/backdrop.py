@@ -12,7 +12,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,17 @@ class Line:
 _LINE = tuple(each.name for each in fields(Line))
 
 
+def _as_declared(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON has no type for: PostgreSQL gives a whole number where a large one was kept."""
+    typical = line["typical_value"]
+    return {
+        "sources": tuple(line["sources"]),
+        "weight": float(line["weight"]),
+        "typical_component": float(line["typical_component"]),
+        "typical_value": None if typical is None else float(typical),
+    }
+
+
 @dataclass(frozen=True)
 class Backdrop:
     """What a segment's accounts are set against. currency: of money. days: how long ago the previous values were measured."""
@@ -62,7 +73,7 @@ class Backdrop:
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Backdrop:
         """From `content`."""
-        lines = tuple(Line(**{**line, "sources": tuple(line["sources"])}) for line in content["lines"])
+        lines = tuple(Line(**{**line, **_as_declared(line)}) for line in content["lines"])
         return cls(content["segment"], content["currency"], content["days"], lines)
 
     @cached_property
@@ -86,11 +97,21 @@ class Backdrop:
             if reasons[place] is None and now - now == 0.0:
                 reasons[place] = speak(now, delta[place], previous[place], usual[place])
 
+    def column(self, name: str) -> tuple[Any, ...]:
+        """One field of `Line`, of each of the lines."""
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = tuple(getattr(line, name) for line in self.lines)
+        return found
+
+    @cached_property
+    def _columns(self) -> dict[str, tuple[Any, ...]]:
+        return {}
+
     @cached_property
     def layout(self) -> struct.Struct:
-        """How `Numbers.pack` lays out a row."""
-        k = len(self.lines)
-        return struct.Struct(f"<{(len(fields(Numbers)) - 1) * k}d{k}b")
+        """How `Numbers.pack` lays out a row, up to the states: a byte each."""
+        return struct.Struct(f"<{(len(fields(Numbers)) - 1) * len(self.lines)}d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,16 +215,13 @@ def kept_parts(backdrop: Backdrop, packed: bytes, reasons: Reasons) -> list[Part
 
 def unpacked(backdrop: Backdrop, packed: bytes) -> Row:
     """A row that `Numbers.pack` made. Raises StoreError for one that does not fit the backdrop."""
-    k = len(backdrop.lines)
     layout = backdrop.layout
-    if len(packed) != layout.size:
+    if len(packed) != layout.size + len(backdrop.lines):
         raise StoreError("what explains a score does not fit its segment's: score anew with `accountpulse score --full`")
-    found = layout.unpack(packed)
-    return found[:-k], found[-k:]
+    return layout.unpack_from(packed), packed[layout.size :]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """The components of one account as `Part` has them, but one thing of all of them at a time. None: not measured."""
 
     backdrop: Backdrop
@@ -216,26 +234,25 @@ class Columns:
 
     @property
     def value(self) -> list[float | None]:
-        return [each if each - each == 0.0 else None for each in self._numbers(0)]
+        numbers, codes = self.row
+        return [each if each - each == 0.0 else None for each in numbers[: len(codes)]]
 
     @property
     def component(self) -> list[float | None]:
-        return [each if each - each == 0.0 else None for each in self._numbers(1)]
+        numbers, codes = self.row
+        return [each if each - each == 0.0 else None for each in numbers[len(codes) : 2 * len(codes)]]
 
     @property
     def delta(self) -> Sequence[float]:
-        return self._numbers(2)
+        numbers, codes = self.row
+        return numbers[2 * len(codes) : 3 * len(codes)]
 
     @property
     def reason(self) -> Sequence[str | None]:
+        """None is left only where what is not measured was not explained in words."""
         if None in self.reasons:
             self.backdrop.speak(self.row[0], self.reasons)
-            assert None not in self.reasons, "what is not measured is explained in words"
         return self.reasons
-
-    def _numbers(self, which: int) -> Sequence[float]:
-        k = len(self.backdrop.lines)
-        return self.row[0][which * k : (which + 1) * k]
 
 
 def reasons_told(backdrop: Backdrop, told: Mapping[str, str] | Mapping[int, str] | None) -> Reasons:

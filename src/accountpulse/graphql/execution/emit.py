@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, Protocol
 
+from accountpulse.graphql.encoding import Encoded, encoded_part
 from accountpulse.graphql.execution.internals import (
     TYPE_CAST_ATTRIBUTE,
     FieldDetails,
@@ -28,6 +29,7 @@ from accountpulse.graphql.execution.internals import (
 )
 from accountpulse.graphql.execution.marks import NOT_READY, ReadColumns, column_of, columns_of, expression_of, ready_of
 from accountpulse.graphql.execution.plans import Compiled
+from accountpulse.graphql.scalars import instant
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
@@ -44,6 +46,7 @@ from graphql import (
     GraphQLString,
     get_named_type,
     is_abstract_type,
+    is_leaf_type,
 )
 
 MOST_CLASSES = 1_000
@@ -66,18 +69,31 @@ class Collector(Protocol):
     def collect_subfields(self, return_type: GraphQLObjectType, field_details_list: list[FieldDetails]) -> Any: ...
 
 
-def compile_position(executor: Collector, return_type: GraphQLOutputType, details: list[FieldDetails]) -> Compiled:
+def compile_position(
+    executor: Collector, return_type: GraphQLOutputType, details: list[FieldDetails], *, as_json: bool = False
+) -> Compiled:
     """The function for one position: called with the value, its path, and a list that collects slots. Raises NotCompiled.
 
-    A slot is (dictionary, key, object, path, field details, the object's type).
+    A slot is (dictionary, key, object, path, field details, the object's type). as_json: the objects of outermost lists become
+    `Encoded` one by one, unless there are slots: each in the memory that the one before has just left.
     """
-    return _Writer(executor).position(return_type, details)
+    return _Writer(executor, as_json=as_json).position(return_type, details)
 
 
 class _Writer:
-    def __init__(self, executor: Collector) -> None:
-        self._executor = executor
-        self._names: dict[str, Any] = {"Bail": Bail, "P": Path, "NOT_READY": NOT_READY, "as_list": _as_list}
+    def __init__(self, executor: Collector, *, as_json: bool) -> None:
+        self._executor, self._as_json = executor, as_json
+        self._encoded = False
+        self._names: dict[str, Any] = {
+            "Bail": Bail,
+            "datetime": datetime,
+            "UTC": UTC,
+            "as_path": _as_path,
+            "NOT_READY": NOT_READY,
+            "as_list": _as_list,
+            "Encoded": Encoded,
+            "encoded_part": encoded_part,
+        }
         self._functions: list[str] = []
 
     def position(self, return_type: GraphQLOutputType, details: list[FieldDetails]) -> Compiled:
@@ -127,6 +143,8 @@ class _Writer:
             return [f"if {v} is not True and {v} is not False: {v} = {leaf}({v})"]
         if kind is GraphQLInt:
             return [f"if {v}.__class__ is not int or not -2147483648 <= {v} <= 2147483647: {v} = {leaf}({v})"]
+        if self._encoded and kind.coerce_output_value is instant:  # the encoder writes one as `instant` does
+            return [f"if {v}.__class__ is not datetime or {v}.tzinfo is not UTC: {v} = {leaf}({v})"]
         if kind is GraphQLFloat:  # the difference is nan for what isn't finite
             return [f"if {v}.__class__ is not float or {v} - {v} != 0.0: {v} = {leaf}({v})"]
         return [f"{v} = {leaf}({v})"]
@@ -143,7 +161,15 @@ class _Writer:
     def _list(self, item: Any, v: str, path: str, details: list[FieldDetails]) -> tuple[list[str], bool]:
         # The variables of a list in a list are named after those around it.
         e, i, out, here = (f"{v}_{kind}" for kind in ("e", "i", "out", "at"))
-        lines, slots = self._complete(item, e, f"P({here}, {i}, None)", details)
+        encodes = self._as_json and not self._encoded and isinstance(_inner(item), GraphQLObjectType)
+        around, self._encoded = self._encoded, self._encoded or encodes
+        try:
+            lines, slots = self._complete(item, e, f"({here}, {i}, None)", details)
+        finally:
+            self._encoded = around
+        if encodes:
+            encoded = f"Encoded(encoded_part({e}))"
+            lines.append(f"{e} = {e} if later else {encoded}" if slots else f"{e} = {encoded}")
         check = f"if {v}.__class__ is not list and {v}.__class__ is not tuple: {v} = as_list({v})"
         if not slots and len(lines) == 1 and lines[0].startswith(f"{e} = "):
             return [check, f"{v} = [{lines[0].removeprefix(f'{e} = ')} for {e} in {v}]"], False
@@ -166,7 +192,7 @@ class _Writer:
                 items.append(f"{key!r}: {kind.name!r}")
                 continue
             v = f"v{len(items)}"
-            path = f"P(p, {key!r}, {kind.name!r})"
+            path = f"(p, {key!r}, {kind.name!r})"
             inner, held = self._field(field, fields, v, path)
             lines += inner
             slots = slots or bool(held)
@@ -190,7 +216,7 @@ class _Writer:
                 yield key, fields, field
 
     def _slot(self, key: str, path: str, fields: list[FieldDetails], kind: GraphQLObjectType) -> str:
-        return f"{key!r}, s, {path}, {self._name('fields', fields)}, {self._name('type', kind)}"
+        return f"{key!r}, s, as_path({path}), {self._name('fields', fields)}, {self._name('type', kind)}"
 
     def _field(
         self, field: GraphQLField, fields: list[FieldDetails], v: str, path: str
@@ -230,20 +256,24 @@ class _Writer:
             if column is None or not _plain_nodes(inner):
                 return None
             c = f"c{len(names)}"
-            try:
-                completed, slots = self._complete(below.type, c, "None", inner)
-            except NotCompiled:
-                return None
-            if slots:
-                return None
+            if not is_leaf_type(get_named_type(below.type)):  # leaves are read as they are answered
+                try:
+                    completed, slots = self._complete(below.type, c, "None", inner)
+                except NotCompiled:
+                    return None
+                if slots:
+                    return None
+                lines += completed
             names.append(column)
-            lines += completed
             items.append(f"{key!r}: {c}")
         if not names or collected.new_defer_usages:
             return None
         row = "".join(f"c{i}, " for i in range(len(names)))
-        loop = [f"for {row}in zip(*{v}):", *_indented([*lines, f"out.append({{{', '.join(items)}}})"])]
         reading = f"{v} = {self._name('columns', read)}(s, {tuple(names)!r})"
+        each, member = f"for {row}in zip(*{v})", f"{{{', '.join(items)}}}"
+        if not lines:
+            return [reading, f"if {v} is not NOT_READY: {v} = [{member} {each}]"]
+        loop = [f"{each}:", *_indented([*lines, f"out.append({member})"])]
         return [reading, f"if {v} is not NOT_READY:", *_indented(["out = []", *loop, f"{v} = out"])]
 
     def _source(self, field: GraphQLField, fields: list[FieldDetails]) -> tuple[str, bool] | None:
@@ -277,9 +307,13 @@ class _Writer:
         return [f"if {condition}: {self._name('vet', vet)}(s)"]
 
 
+def _inner(kind: Any) -> Any:
+    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+
+
 def _member(kind: GraphQLOutputType) -> GraphQLObjectType | None:
     """What a list without gaps holds, where it holds objects of one type."""
-    kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    kind = _inner(kind)
     member = kind.of_type.of_type if isinstance(kind, GraphQLList) and isinstance(kind.of_type, GraphQLNonNull) else None
     return member if isinstance(member, GraphQLObjectType) else None
 
@@ -355,6 +389,11 @@ def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Callable[[Any], Any]:
         return coerced
 
     return leaf
+
+
+def _as_path(steps: Any) -> Any:
+    """A path of graphql-core's: most are never needed, and a plain tuple takes a tenth of the time."""
+    return steps if steps is None or steps.__class__ is Path else Path(_as_path(steps[0]), *steps[1:])
 
 
 def _as_list(value: Any) -> Any:

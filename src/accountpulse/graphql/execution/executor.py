@@ -91,6 +91,7 @@ class _CompiledExecutor(PlainExecutor):
             # An extension that resolves fields, such as one that traces, has to see each of them.
             or bool(manager is not None and manager.middlewares)
         )
+        self._as_json = bool(getattr(self.context_value, "as_json", False))
         self._plans: Plans | None = None
         if hasattr(self.context_value, "may_be_kept"):
             facts = self.plans().facts
@@ -127,13 +128,13 @@ class _CompiledExecutor(PlainExecutor):
         plans = self.plans()
         if plans.uses < self.compiled_at_use:
             return None
-        key = (return_type, *(id(each.node) for each in details))
+        key = (return_type, self._as_json, *(id(each.node) for each in details))
         try:
             return plans.functions[key]
         except KeyError:
             pass
         try:
-            run: Compiled | None = compile_position(self, return_type, details)
+            run: Compiled | None = compile_position(self, return_type, details, as_json=self._as_json)
         except NotCompiled:
             run = None
         plans.functions[key] = run

@@ -14,7 +14,11 @@ _NEEDS, _VOLATILE = "accountpulse_needs", "accountpulse_volatile"
 _CHECK, _COLUMN, _COLUMNS = "accountpulse_check", "accountpulse_column", "accountpulse_columns"
 
 ReadColumns = Callable[[Any, tuple[str, ...]], Any]
-"""Gives, of an object and names, a list for each name, or NOT_READY: of each member of a list of the object's what it is."""
+"""Gives, of an object and names, a list for each name: of each member of a list of the object's what it is.
+
+Scalars and enum values as the answer has them, finite and of the type that the schema says: they are not looked at again.
+NOT_READY where that can't be said.
+"""
 
 
 def written_as(function: F, expression: str) -> F:
@@ -44,7 +48,7 @@ def ready_of(function: Callable[..., Any]) -> Callable[[Any], Any] | None:
 def in_columns(function: F, read: ReadColumns) -> F:
     """Mark a resolver whose list can be had without an object for each member: `read` gives what its fields' `column_of` names.
 
-    Both must give the same, and fail alike.
+    Both must give the same.
     """
     setattr(function, _COLUMNS, read)
     return function

@@ -20,7 +20,7 @@ Compiled = Callable[[Any, Any, list[Any]], Any]
 
 @dataclass(slots=True)
 class Plans:
-    """What is known of one operation. functions: by return type and field nodes; None where compiling was given up.
+    """What is known of one operation. functions: by return type, form and field nodes; None where compiling was given up.
 
     operation: kept, because nodes are told apart by identity. uses: requests so far. facts: what else is worked out once.
     """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from functools import reduce
-from operator import attrgetter
+from math import isfinite
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -131,6 +131,7 @@ class Component:
 
 
 _STATES = {int(state): ComponentState(state.label) for state in State}
+_STATE_NAMES = {code: state.name for code, state in _STATES.items()}
 
 
 @strawberry.type(description="Points added to a score, or taken, for a named cause that is not a component.")
@@ -178,7 +179,10 @@ def _components_of(score: Score, backdrop: Backdrop) -> list[Component]:
 
 
 def _columns(score: Score, names: tuple[str, ...]) -> Any:
-    """What a score is made of, as columns of these names; NOT_READY where what it is set against has not been read with it."""
+    """What a score is made of, as columns of these names.
+
+    NOT_READY where what it is set against has not been read with it, and where something is not what it should be.
+    """
     digest = score.row.backdrop
     if digest is None:
         return [()] * len(names)
@@ -186,21 +190,32 @@ def _columns(score: Score, names: tuple[str, ...]) -> Any:
     if backdrop is None:
         return NOT_READY
     found = columns_read(backdrop, score.row)
-    return [_COLUMNS[name](found, score.context) for name in names]
+    columns = [_COLUMNS[name](found, score.context) for name in names]
+    return NOT_READY if NOT_READY in columns else columns
 
 
 def _of_lines(name: str) -> Callable[[Columns, Context], Any]:
-    read = attrgetter(name)
-    return lambda found, _: map(read, found.backdrop.lines)
+    return lambda found, _: found.backdrop.column(name)
 
 
+def _delta(found: Columns, _: Context) -> Any:
+    delta = found.delta
+    return delta if isfinite(sum(delta)) else NOT_READY
+
+
+def _reason(found: Columns, _: Context) -> Any:
+    reasons = found.reason
+    return reasons if {*map(type, reasons)} <= _TEXT else NOT_READY
+
+
+_TEXT = {str}
 _COLUMNS: dict[str, Callable[[Columns, Context], Any]] = {
     **{name: _of_lines(name) for name in ("group", "typical_value", "typical_component", "weight")},
     "value": lambda found, _: found.value,
     "component": lambda found, _: found.component,
-    "delta": lambda found, _: found.delta,
-    "reason": lambda found, _: found.reason,
-    "state": lambda found, _: [_STATES[code] for code in found.codes],
+    "delta": _delta,
+    "reason": _reason,
+    "state": lambda found, _: [_STATE_NAMES[code] for code in found.codes],
     "sources": lambda found, _: [list(line.sources) for line in found.backdrop.lines],
     "metric": lambda found, context: [Metric.of(line.name, context.hub.metrics, line.title) for line in found.backdrop.lines],
 }
