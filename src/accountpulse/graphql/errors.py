@@ -7,6 +7,7 @@
 | NOT_FOUND | what was named does not exist |
 | UNAUTHENTICATED, FORBIDDEN | no valid token; a token without the scope |
 | TOO_COSTLY | the query could return more than is allowed at once; `extensions.cost` says how much |
+| TOO_MANY | a plugin's list gave more objects than the query was charged for |
 | RATE_LIMITED | the token has spent its points for now; the header Retry-After says how long |
 | TIMEOUT | the query took too long |
 | UNTRUSTED_DOCUMENT, UNKNOWN_DOCUMENT | only documents that the operator has listed are taken; none has this id |

@@ -26,6 +26,7 @@ from accountpulse.graphql.explaining.queries import ExplainingQueries
 from accountpulse.graphql.fields import resolver
 from accountpulse.graphql.limits.arguments import Arguments
 from accountpulse.graphql.limits.cost import Costs
+from accountpulse.graphql.limits.plugged import hold_to_cost
 from accountpulse.graphql.live.subscriptions import LiveSubscriptions
 from accountpulse.graphql.models.queries import ModelQueries, metric_node, model_node, segment_node
 from accountpulse.graphql.models.types import Metric, Model, Segment
@@ -198,7 +199,7 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
     subscription = strawberry.type(
         type("Subscription", (LiveSubscriptions,), {"__doc__": None}), description="What can be watched as it changes."
     )
-    return Schema(
+    schema = Schema(
         query=query,
         mutation=mutation,
         subscription=subscription,
@@ -207,6 +208,9 @@ def build_schema(plugin_types: Sequence[type] = ()) -> Schema:
         execution_context_class=compiled_executor(),
         config=StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS),
     )
+    if plugin_types:
+        hold_to_cost(schema._schema)
+    return schema
 
 
 def _fields(cls: type) -> list[Any]:

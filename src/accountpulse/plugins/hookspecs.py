@@ -51,7 +51,10 @@ def register_commands(cli: object) -> None:
 
 @hookspec
 def register_graphql_types() -> Iterable[type]:  # type: ignore[empty-body]
-    """Return Strawberry types whose fields are merged into Query."""
+    """Return Strawberry types whose fields are merged into Query.
+
+    A list of objects needs the argument `first` and keeps to it, else it may hold at most 100: what a query costs rests on it.
+    """
 
 
 @hookspec(firstresult=True)

@@ -78,6 +78,13 @@ def attribute_of(field: GraphQLField) -> str | None:
     return declared.python_name if field.resolve.__name__ == "_get_basic_result" else None
 
 
+def module_of(field: GraphQLField) -> str | None:
+    """The module of the class that declares a field; None for a field that no class declares."""
+    declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    origin = declared.origin if isinstance(declared, StrawberryField) else None
+    return None if origin is None else origin.__module__
+
+
 def declared_resolver(field: GraphQLField) -> Callable[..., Any] | None:
     """The function behind a field, as it was declared; None for a field without one."""
     declared = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)

@@ -7,12 +7,13 @@ Conditions by `@skip` and `@include` are not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from graphql.pyutils import Undefined
 
+from accountpulse.graphql.execution.internals import attribute_of, module_of
 from accountpulse.graphql.execution.prepared import Prepared
 from graphql import (
     FieldNode,
@@ -38,7 +39,7 @@ from graphql import (
 SLICING = ("first", "last")
 BY_MEMBERS = "ids"
 ASSUMED = 100
-"""How many members a page has at most, and a list of a plugin's without `first`."""
+"""How many members a page has at most, and a list of a plugin's without `first`: see `plugged.py`."""
 SIZES = {
     "Account.historyBuckets": 500,  # graphql/scores/buckets.py
     "ModelPreview.bandChanges": 100,  # the most that `first` of modelPreview may be; so are the next two
@@ -71,6 +72,7 @@ does not change with every metric that is added."""
 WEIGHTS = {"modelPreview": 20_000, "totalCount": 100, "portfolio": 1_000, "__schema": 1_000, "__type": 100}
 """What a field costs beside the objects that it returns, by its name."""
 MUTATION = 100
+_OURS = __name__.partition(".")[0] + "."
 MOST = 10**12
 """Where counting ends."""
 
@@ -96,9 +98,19 @@ def size_of(parent: str, name: str, field: GraphQLField) -> Size:
     cut = {
         each
         for each, below in inner.fields.items()
-        if is_list(below) and is_composite_type(get_named_type(below.type)) and not _slicing(below)
+        if is_list(below)
+        and is_composite_type(get_named_type(below.type))
+        and not _slicing(below)
+        # What a plugin's resolver makes of the page is not looked at.
+        and not (is_a_plugins(below) and attribute_of(below) is None)
     }
     return Size(ASSUMED, slicing, frozenset(cut)) if cut else Size()
+
+
+def is_a_plugins(field: GraphQLField) -> bool:
+    """Whether a plugin declares a field."""
+    module = module_of(field)
+    return module is not None and not module.startswith(_OURS)
 
 
 def _slicing(field: GraphQLField) -> tuple[str, ...]:
@@ -157,6 +169,25 @@ class Costs:
         """Whether an operation that was counted selects a list that may be as long as the largest model makes it."""
         found: bool = prepared.facts[("models", id(operation))]
         return found
+
+
+def members_of(field: GraphQLField, size: Size, arguments: Mapping[str, Any]) -> int:
+    """How many members a list is counted with, for arguments as its resolver gets them."""
+    given = _cut(field, size.slicing, lambda name: _plain(arguments.get(name)))
+    return size.assumed if given is None else given
+
+
+def _cut(field: GraphQLField, slicing: Iterable[str], value_of: Callable[[str], int | None]) -> int | None:
+    """What a list is cut to by the values of its arguments, or by their defaults; None where neither says."""
+    found = []
+    for name in slicing:
+        value = value_of(name)
+        if value is None:
+            default = field.args[name].default_value
+            value = default if isinstance(default, int) else None
+        if value is not None:
+            found.append(value)
+    return max(0, *found) if found else None
 
 
 def _plain(value: Any) -> Any:
@@ -223,15 +254,7 @@ class _Count:
     def _given(self, field: GraphQLField, node: FieldNode, slicing: Iterable[str]) -> int | None:
         """How many members the arguments ask for; None where they don't say."""
         arguments = {each.name.value: each.value for each in node.arguments or ()}
-        found = []
-        for name in slicing:
-            value = self._value(arguments[name]) if name in arguments else None
-            if value is None:
-                default = field.args[name].default_value
-                value = default if isinstance(default, int) else None
-            if value is not None:
-                found.append(value)
-        return max(0, *found) if found else None
+        return _cut(field, slicing, lambda name: self._value(arguments[name]) if name in arguments else None)
 
     def _value(self, node: ValueNode) -> int | None:
         if isinstance(node, VariableNode):
