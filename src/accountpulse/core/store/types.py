@@ -32,7 +32,7 @@ def to_epoch_day(day: date) -> int:
 
 
 def from_epoch_day(value: int) -> date:
-    return date.fromordinal(_ORDINAL + value)
+    return EPOCH_DAY + timedelta(days=value)
 
 
 def epoch_day(connection: sa.Connection, column: sa.ColumnElement[date]) -> sa.ColumnElement[int]:
