@@ -19,6 +19,8 @@ from accountpulse.core.model import Kind
 
 KNOWN_AT = ":known_at"
 ACCOUNTS = "accounts"
+RECENT = 90
+"""Days in which most source accounts have an event, where they have any."""
 _ENVELOPE = (("l", "account_id"), ("f", "source_id"), ("f", "connection_id"), ("f", "source_account_id"))
 
 
@@ -120,19 +122,30 @@ def newest_event(source: Source, columns: Collection[str], condition: str, name:
     """Select `account_id` and, as `name`, the newest event among the visible rows that meet a condition over `columns`.
 
     Reads the index backwards from T and stops at the first such row, instead of reading all there ever was. Without an index,
-    every row is read, but only one of each source account is linked.
+    every row is read, but only one of each source account is linked, and rows from before `RECENT` are grouped only of source
+    accounts that have none since: most have one, and grouping is what takes the time.
     """
     event = quoted(source.event or "")
     links = " and ".join([scope.version("l"), *scope.wanted("l.account_id")])
     chosen = f" where {condition}" if condition else ""
     if not scope.dialect.seeks:
         rows = ", ".join(["f.source_account_id", *_selected(source, columns, scope, "f")])
-        visible = f"select {rows}\nfrom {source.table} f\nwhere {' and '.join(_visible(source, scope))}"
-        newest = (
-            f"select source_account_id, max({event}) as at\nfrom ({visible}) as visible{chosen}\ngroup by source_account_id"
-        )
+
+        def newest(*conditions: str) -> str:
+            where = " and ".join([*_visible(source, scope), *conditions])
+            visible = f"(select {rows}\nfrom {source.table} f\nwhere {where}) as visible"
+            return f"select source_account_id, max({event}) as happened\nfrom {visible}{chosen}\ngroup by source_account_id"
+
+        begin, found = "", newest()
+        if not scope.dialect.gathers:
+            since = scope.bounds(source.column(source.event or "").kind, RECENT)
+            heard = "select source_account_id\nfrom recent\nwhere source_account_id is not null"
+            others = f"select l.source_account_id\nfrom link l\nwhere {links} and l.source_account_id not in ({heard})"
+            silent = f"f.source_account_id in ({others})"
+            begin = f"with recent as ({newest(f'f.{event} >= {since}')})\n"
+            found = f"select source_account_id, happened from recent\nunion all\n{newest(f'f.{event} < {since}', silent)}"
         return (
-            f"select l.account_id, max(n.at) as {name}\nfrom link l\njoin ({newest}) n"
+            f"{begin}select l.account_id, max(n.happened) as {name}\nfrom link l\njoin ({found}) n"
             f" on n.source_account_id = l.source_account_id\nwhere {links}\ngroup by l.account_id"
         )
     where = ["f.source_account_id = l.source_account_id", *_visible(source, scope)]
