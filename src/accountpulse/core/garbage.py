@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 OBJECTS = 50_000
 """How many more objects there must be: some pages, and some ten megabytes."""
+ANSWERS = 5_000
+"""The same where others wait meanwhile: more than a large answer is made of, and looked through in some ten milliseconds."""
 
 _lock = threading.Lock()
 _within = 0
@@ -48,4 +50,4 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     if gc.get_threshold()[0]:  # else somebody switched it off
-        gc.set_threshold(max(gc.get_threshold()[0], OBJECTS), *gc.get_threshold()[1:])
+        gc.set_threshold(max(gc.get_threshold()[0], ANSWERS), *gc.get_threshold()[1:])

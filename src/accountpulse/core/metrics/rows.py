@@ -143,7 +143,7 @@ def newest_event(source: Source, columns: Collection[str], condition: str, name:
             others = f"select l.source_account_id\nfrom link l\nwhere {links} and l.source_account_id not in ({heard})"
             silent = f"f.source_account_id in ({others})"
             begin = f"with recent as ({newest(f'f.{event} >= {since}')})\n"
-            found = f"select source_account_id, happened from recent\nunion all\n{newest(f'f.{event} < {since}', silent)}"
+            found = f"select source_account_id, happened\nfrom recent\nunion all\n{newest(f'f.{event} < {since}', silent)}"
         return (
             f"{begin}select l.account_id, max(n.happened) as {name}\nfrom link l\njoin ({found}) n"
             f" on n.source_account_id = l.source_account_id\nwhere {links}\ngroup by l.account_id"
