@@ -131,19 +131,20 @@ def newest_event(source: Source, columns: Collection[str], condition: str, name:
     if not scope.dialect.seeks:
         rows = ", ".join(["f.source_account_id", *_selected(source, columns, scope, "f")])
 
-        def newest(*conditions: str) -> str:
+        def newest_of(*conditions: str) -> str:
             where = " and ".join([*_visible(source, scope), *conditions])
             visible = f"(select {rows}\nfrom {source.table} f\nwhere {where}) as visible"
             return f"select source_account_id, max({event}) as happened\nfrom {visible}{chosen}\ngroup by source_account_id"
 
-        begin, found = "", newest()
+        begin, found = "", newest_of()
         if not scope.dialect.gathers:
             since = scope.bounds(source.column(source.event or "").kind, RECENT)
             heard = "select source_account_id\nfrom recent\nwhere source_account_id is not null"
             others = f"select l.source_account_id\nfrom link l\nwhere {links} and l.source_account_id not in ({heard})"
             silent = f"f.source_account_id in ({others})"
-            begin = f"with recent as ({newest(f'f.{event} >= {since}')})\n"
-            found = f"select source_account_id, happened\nfrom recent\nunion all\n{newest(f'f.{event} < {since}', silent)}"
+            begin = f"with recent as ({newest_of(f'f.{event} >= {since}')})\n"
+            before = newest_of(f"f.{event} < {since}", silent)
+            found = f"select source_account_id, happened\nfrom recent\nunion all\n{before}"
         return (
             f"{begin}select l.account_id, max(n.happened) as {name}\nfrom link l\njoin ({found}) n"
             f" on n.source_account_id = l.source_account_id\nwhere {links}\ngroup by l.account_id"
