@@ -139,8 +139,9 @@ class Operations:
             def note() -> str:
                 now = self._clock.now()
                 if store_connections.paused(row, now) is not None:
-                    rest = f"{name} rests until {row.paused_until:%Y-%m-%d %H:%M} UTC"
-                    raise InvalidInput("connection", f"{rest}: resume it first")
+                    end = row.paused_until
+                    until = "" if end >= FOR_GOOD else f" until {end:%Y-%m-%d %H:%M} UTC"
+                    raise InvalidInput("connection", f"{name} rests{until}: resume it first")
                 if delete_vanished and stream not in {held.stream for held in store_connections.held(connection, row.id)}:
                     raise NotFound(f"no deletes of {name}'s stream {stream} are held")
                 if reset and stream not in {bad.stream for bad in store_connections.quarantined(connection, row.id)}:

@@ -122,11 +122,12 @@ def test_a_paused_connection_rests_until_it_is_resumed(shop: Hub, api: Api) -> N
     paused = done(api, PAUSE, connection="desk", until=until.isoformat(), reason="migration")["connection"]
     assert paused == {"state": "PAUSED", "message": "tests paused it: migration", "pausedUntil": until.isoformat()}
     assert [result.state for result in shop.sync("desk")] == ["paused"]
-    assert "resume it first" in wrong(api, SYNC, connection="desk")[2]
+    assert wrong(api, SYNC, connection="desk")[2] == f"desk rests until {until:%Y-%m-%d %H:%M} UTC: resume it first"
     assert done(api, RESUME, connection="desk")["connection"] == {"state": "OK", "pausedUntil": None}
     assert [result.state for result in shop.sync("desk")] == ["ok"]
     assert wrong(api, RESUME, connection="desk") == (["input", "connection"], "INVALID", "desk is not paused: it is ok")
     assert done(api, PAUSE, connection="desk")["connection"]["pausedUntil"].startswith("9999")
+    assert wrong(api, SYNC, connection="desk")[2] == "desk rests: resume it first"
     past = (TODAY - timedelta(days=1)).isoformat()
     assert wrong(api, PAUSE, connection="desk", until=past)[:2] == (["input", "until"], "INVALID")
 
