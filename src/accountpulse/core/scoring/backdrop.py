@@ -97,16 +97,10 @@ class Backdrop:
             if reasons[place] is None and now - now == 0.0:
                 reasons[place] = speak(now, delta[place], previous[place], usual[place])
 
-    def column(self, name: str) -> tuple[Any, ...]:
-        """One field of `Line`, of each of the lines."""
-        found = self._columns.get(name)
-        if found is None:
-            found = self._columns[name] = tuple(getattr(line, name) for line in self.lines)
-        return found
-
     @cached_property
-    def _columns(self) -> dict[str, tuple[Any, ...]]:
-        return {}
+    def columns(self) -> Mapping[str, tuple[Any, ...]]:
+        """By its name, each field of `Line`, of all the lines."""
+        return {name: tuple(getattr(line, name) for line in self.lines) for name in _LINE}
 
     @cached_property
     def layout(self) -> struct.Struct:
@@ -234,18 +228,15 @@ class Columns(NamedTuple):
 
     @property
     def value(self) -> list[float | None]:
-        numbers, codes = self.row
-        return [each if each - each == 0.0 else None for each in numbers[: len(codes)]]
+        return [each if each - each == 0.0 else None for each in self._numbers(0)]
 
     @property
     def component(self) -> list[float | None]:
-        numbers, codes = self.row
-        return [each if each - each == 0.0 else None for each in numbers[len(codes) : 2 * len(codes)]]
+        return [each if each - each == 0.0 else None for each in self._numbers(1)]
 
     @property
     def delta(self) -> Sequence[float]:
-        numbers, codes = self.row
-        return numbers[2 * len(codes) : 3 * len(codes)]
+        return self._numbers(2)
 
     @property
     def reason(self) -> Sequence[str | None]:
@@ -253,6 +244,10 @@ class Columns(NamedTuple):
         if None in self.reasons:
             self.backdrop.speak(self.row[0], self.reasons)
         return self.reasons
+
+    def _numbers(self, which: int) -> Sequence[float]:
+        numbers, codes = self.row
+        return numbers[which * len(codes) : (which + 1) * len(codes)]
 
 
 def reasons_told(backdrop: Backdrop, told: Mapping[str, str] | Mapping[int, str] | None) -> Reasons:

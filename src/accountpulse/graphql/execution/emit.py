@@ -45,6 +45,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
     is_leaf_type,
 )
@@ -161,7 +162,7 @@ class _Writer:
     def _list(self, item: Any, v: str, path: str, details: list[FieldDetails]) -> tuple[list[str], bool]:
         # The variables of a list in a list are named after those around it.
         e, i, out, here = (f"{v}_{kind}" for kind in ("e", "i", "out", "at"))
-        encodes = self._as_json and not self._encoded and isinstance(_inner(item), GraphQLObjectType)
+        encodes = self._as_json and not self._encoded and isinstance(get_nullable_type(item), GraphQLObjectType)
         around, self._encoded = self._encoded, self._encoded or encodes
         try:
             lines, slots = self._complete(item, e, f"({here}, {i}, None)", details)
@@ -307,14 +308,10 @@ class _Writer:
         return [f"if {condition}: {self._name('vet', vet)}(s)"]
 
 
-def _inner(kind: Any) -> Any:
-    return kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-
-
 def _member(kind: GraphQLOutputType) -> GraphQLObjectType | None:
     """What a list without gaps holds, where it holds objects of one type."""
-    kind = _inner(kind)
-    member = kind.of_type.of_type if isinstance(kind, GraphQLList) and isinstance(kind.of_type, GraphQLNonNull) else None
+    listed: Any = get_nullable_type(kind)
+    member = listed.of_type.of_type if isinstance(listed, GraphQLList) and isinstance(listed.of_type, GraphQLNonNull) else None
     return member if isinstance(member, GraphQLObjectType) else None
 
 

@@ -21,7 +21,6 @@ from graphql import (
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -33,6 +32,7 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
 )
 
@@ -124,8 +124,7 @@ def weight_of(parent: Any, name: str, schema: GraphQLSchema) -> int:
 
 def is_list(field: GraphQLField) -> bool:
     """Whether a field returns a list."""
-    kind = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
-    return isinstance(kind, GraphQLList)
+    return isinstance(get_nullable_type(field.type), GraphQLList)
 
 
 _NOT_COUNTED: tuple[Mapping[str, int] | None, dict[Any, int]] = None, {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from accountpulse.graphql.errors import ApiError
 from accountpulse.graphql.execution.internals import attribute_of
@@ -36,18 +36,18 @@ def hold_to_cost(schema: GraphQLSchema) -> None:
 def _hold(parent: str, name: str, field: GraphQLField) -> None:
     resolve, size = field.resolve, size_of(parent, name, field)
     assert resolve is not None, "Strawberry gives every field a resolver"
-    page: Any = get_named_type(field.type)
-    cut = [attribute_of(page.fields[each]) for each in sorted(size.sized)]
-    if not is_list(field) and not cut:
+    listed, page = is_list(field), cast("Any", get_named_type(field.type))
+    cut = [attribute for each in sorted(size.sized) if (attribute := attribute_of(page.fields[each])) is not None]
+    if not listed and not cut:
         return
 
     def checked(found: Any, most: int) -> Any:
-        if is_list(field):
+        if listed:
             if isinstance(found, Iterable) and not isinstance(found, str | bytes | dict | list | tuple):
                 found = list(islice(found, most + 1))
             held = [found]
         else:
-            held = [getattr(found, each, None) for each in cut if each is not None]
+            held = [getattr(found, each, None) for each in cut]
         if any(isinstance(each, list | tuple) and _count(each, most) > most for each in held):
             raise TooMany(f"{parent}.{name}", most)
         return found

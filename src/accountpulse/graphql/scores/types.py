@@ -195,7 +195,7 @@ def _columns(score: Score, names: tuple[str, ...]) -> Any:
 
 
 def _of_lines(name: str) -> Callable[[Columns, Context], Any]:
-    return lambda found, _: found.backdrop.column(name)
+    return lambda found, _: found.backdrop.columns[name]
 
 
 def _delta(found: Columns, _: Context) -> Any:
