@@ -49,6 +49,36 @@ def test_linear_is_straight_between_points_and_level_outside():
     assert scores.tolist() == pytest.approx([0, 0, 30, 60, 80, 100, 100])
 
 
+@pytest.mark.parametrize("direction", ["higher", "lower", None])
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_linear_meets_its_points_to_the_last_digit_and_is_straight_between_them(direction, data):
+    line = data.draw(points(direction=direction, least=2))
+    edges, levels = np.array(line).T
+    scores = Linear(line).scores
+    assert scores(edges).tolist() == levels.tolist()
+    values = np.array(data.draw(st.lists(numbers, min_size=1, max_size=20)))
+    np.testing.assert_allclose(scores(values), np.interp(values, edges, levels), rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(scores(np.array([-np.inf, np.inf, NAN])), [levels[0], levels[-1], NAN])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ((-1e308, 0.0), (1e308, 100.0)),
+        ((0.0, 0.0), (5e-324, 100.0)),
+        ((0.0, 1e-300), (1.0, 100.0)),
+        ((1.0, 5e-324), (2.0, 0.0)),
+        ((0.0, 40.0), (9.0, 40.0)),
+    ],
+)
+def test_points_at_the_ends_of_what_a_number_can_be(line):
+    edges, levels = np.array(line).T
+    values = np.array([-1.7e308, *edges, 1.7e308])
+    assert Linear(line).scores(values).tolist() == [levels[0], *levels, levels[-1]]
+    assert np.isnan(Linear(line).scores(np.array([NAN]))).all()
+
+
 def test_steps_take_the_last_point_reached():
     scores = Steps(((0, 5), (3, 40), (10, 80))).scores(np.array([-1, 0, 2.9, 3, 10, 99, NAN]))
     np.testing.assert_array_equal(scores, [5, 5, 5, 40, 80, 80, NAN])

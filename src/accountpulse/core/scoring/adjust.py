@@ -152,9 +152,11 @@ def caps(model: ScoringModel, columns: Columns, n: int) -> Limit:
     at, cause = np.full((3, n), NO_LIMIT), np.full(n, -1)
     for number, cap in enumerate(model.caps):
         true, false = cap.condition.outcome(columns, n)
-        cause[true & (cap.at < at[SCORE])] = number
-        for track, holds in ((SCORE, true), (LOW, ~false), (HIGH, true)):
-            np.minimum(at[track], cap.at, out=at[track], where=holds)
+        lower = true & (cap.at < at[SCORE])
+        cause[lower] = number
+        at[SCORE, lower] = cap.at
+        at[LOW, ~false & (cap.at < at[LOW])] = cap.at
+    at[HIGH] = at[SCORE]
     return Limit(
         at=at,
         cause=cause,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accountpulse.core.names import UNKNOWN_NAME
+from accountpulse.core.scoring.normalise import steps_reached
 from accountpulse.core.scoring.scorer import Floats
 
 UNKNOWN = -1
@@ -61,9 +62,7 @@ def tiling_problem(bands: Sequence[Band]) -> str | None:
 
 def band_index(bands: Sequence[Band], scores: Floats) -> NDArray[np.int64]:
     """Which band each score is in. A score within 1e-9 of an edge counts as on it, so rounding can't cost a band."""
-    starts = np.array([band.start for band in bands])
-    found = np.searchsorted(starts, np.round(scores, 9), side="right") - 1
-    return np.clip(found, 0, len(bands) - 1).astype(np.int64)
+    return steps_reached(np.round(scores, 9), [band.start for band in bands[1:]])
 
 
 def band_name(bands: Sequence[Band], index: int) -> str:

@@ -112,8 +112,8 @@ class _Block:
         self.assumed = np.where(self.unknown, self.setup.typical[:, None], self.components)
         self.running = np.array(score(self.setup.scorer, self.assumed.T, self.everything.T))  # a copy: it is written to
         deltas = self.parts.deltas.T[:, self.at]
-        deltas.T[:] = self.setup.scorer.deltas(self.assumed.T, self.setup.typical)
-        np.copyto(deltas, 0.0, where=self.unknown)
+        found = np.asarray(self.setup.scorer.deltas(self.assumed.T, self.setup.typical))
+        np.multiply(found.T, ~self.unknown, out=deltas)
         missing = self.setup.reference - self.running
         for column in deltas:
             missing += column
@@ -142,9 +142,9 @@ class _Block:
         if not included.all():
             own[SCORE] = score(self.setup.scorer, self.assumed.T, included.T)
             np.subtract(own[SCORE], self.running, out=self.parts.excluded[self.at])
-        for track, extreme in ((LOW, 0.0), (HIGH, 100.0)):
-            # What is not unknown is assumed as it is.
-            np.copyto(self.assumed, extreme, where=self.unknown)
+        # What is unknown is NaN, which gives way to any number; what is known lies between the two.
+        for track, giving_way_to, extreme in ((LOW, np.fmax, 0.0), (HIGH, np.fmin, 100.0)):
+            giving_way_to(self.components, extreme, out=self.assumed)
             own[track] = score(self.setup.scorer, self.assumed.T, self.applies.T)
         self.parts.coverage[self.at] = self._coverage()
 

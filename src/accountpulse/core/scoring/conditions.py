@@ -88,11 +88,11 @@ class Comparison(Condition):
             return (~known, known) if self.value else (known, ~known)
         if column is None:
             return known, known
-        true = np.zeros(n, dtype=bool)
         if column.dtype.kind in "OU":
+            true = np.zeros(n, dtype=bool)
             true[known] = [self._holds(value) for value in column[known]]
         else:
-            true[known] = self._compare(column[known])
+            true = known & self._compare(column)
         return true, known & ~true
 
     def why(self, columns: Columns, i: int, *, holds: bool = True) -> str:

@@ -5,12 +5,15 @@ All are vectorised, map NaN to NaN, and are monotone: they rise, or fall, over t
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accountpulse.core.metrics.declare import Better
 from accountpulse.core.scoring.scorer import Floats
@@ -20,6 +23,8 @@ Points = tuple[Point, ...]
 
 MAX_RANK_POINTS = 201
 """A stored percentile curve has at most so many points, which keeps it within half a point of the exact rank."""
+MOST_RAMPS = 4
+"""So many stretches of a line are added up; of more, the right one is searched for, which costs as much as eight or so."""
 TINY = 1e-290
 """Peers below this count as 0: between two that are nearer to each other the curve would be too steep for a number."""
 
@@ -44,9 +49,10 @@ class Steps:
     points: Points
 
     def scores(self, values: Floats) -> Floats:
-        edges, levels, _, _ = _arrays(self.points)
-        index = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 1)
-        return np.where(np.isnan(values), np.nan, levels[index])
+        levels = np.array([*(score for _, score in self.points), np.nan])
+        reached = steps_reached(values, [value for value, _ in self.points[1:]])
+        reached += np.isnan(values)  # one further than any number
+        return levels[reached]
 
     def content(self) -> dict[str, object]:
         return {"steps": [list(point) for point in self.points]}
@@ -178,7 +184,19 @@ def points_against(points: Points, better: Better) -> tuple[Point, Point] | None
     return None
 
 
+def steps_reached(values: Floats, edges: Sequence[float]) -> NDArray[np.intp]:
+    """How many of the edges, in order, each value reaches; NaN reaches all."""
+    reached = np.zeros(values.shape, dtype=np.intp)
+    # There are few, and to compare with all of them costs less than to search.
+    for edge in edges:
+        reached += ~(values < edge)
+    return reached
+
+
 def _interpolate(values: Floats, points: Points) -> Floats:
+    ramps = _ramps(points)
+    if ramps is not None:
+        return _climb(values, *ramps)
     edges, levels, low, high = _arrays(points)
     if len(points) == 1:  # np.interp would give NaN that point's level
         return np.where(np.isnan(values), np.nan, levels[0])
@@ -186,6 +204,49 @@ def _interpolate(values: Floats, points: Points) -> Floats:
     # Clamped to the levels: rounding in np.interp must not leave 0..100.
     np.maximum(scores, low, out=scores)
     return np.minimum(scores, high, out=scores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ramp:
+    """What a stretch between two points adds to a score: from 0, at the value where it starts, to `rise`, and no more."""
+
+    start: float
+    slope: float
+    rise: float
+
+
+def _climb(values: Floats, lowest: float, ramps: Sequence[_Ramp]) -> Floats:
+    scores: Floats = np.full(values.shape, lowest, dtype=np.float64)
+    with np.errstate(over="ignore"):  # what is beyond all numbers is beyond the ramp's end, too
+        for ramp in ramps:
+            added = values - ramp.start
+            added *= ramp.slope
+            scores += added.clip(0.0, ramp.rise, out=added)
+    return scores
+
+
+@lru_cache(maxsize=512)
+def _ramps(points: Points) -> tuple[float, tuple[_Ramp, ...]] | None:
+    """The lowest score, and ramps up from there, for points that rise or fall all the way.
+
+    None where a search is the better way, as there are too many, or where the ramps would miss a point in the last digit.
+    """
+    if not 2 <= len(points) <= MOST_RAMPS + 1:
+        return None
+    upwards = points if points[0][1] < points[-1][1] else points[::-1]
+    ramps: list[_Ramp] = []
+    for (start, low), (end, high) in pairwise(upwards):
+        rise = high - low
+        if rise == 0:
+            continue
+        run = end - start
+        slope = rise / run
+        if run * slope < rise:  # rounded down: the ramp's end would lack the last of the rise
+            slope = math.nextafter(slope, math.copysign(math.inf, slope))
+        if rise < 0 or low + rise != high or not rise <= run * slope < math.inf:
+            return None
+        ramps.append(_Ramp(start, slope, rise))
+    return (upwards[0][1], tuple(ramps)) if ramps else None
 
 
 @lru_cache(maxsize=512)
