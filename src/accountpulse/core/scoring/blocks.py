@@ -126,7 +126,7 @@ class _Block:
             return False
         self.assumed[i, rows] = self.setup.stand_ins[i]
         # The other accounts' scores stay: none matters to another.
-        after = score(self.setup.scorer, self.assumed[:, rows].T, self.everything[:, : len(rows)].T)
+        after = score(self.setup.scorer, self.assumed.take(rows, axis=1).T, self.everything[:, : len(rows)].T)
         self.parts.stood_in[i][self.at][rows] = after - self.running[rows]
         self.running[rows] = after
         return True

@@ -46,8 +46,8 @@ class WeightedScorer(Scorer):
     def evaluate(self, values: Floats, included: Mask) -> Floats:
         scores = np.zeros(len(values))
         if included.all():
-            for i, weight in enumerate(self._weights):
-                scores += values[:, i] * weight
+            for column in (values * self._weights).T:
+                scores += column
             return scores
         shares, anything = self._shares(included)
         for i, share in enumerate(shares):
