@@ -62,6 +62,16 @@ def test_linear_meets_its_points_to_the_last_digit_and_is_straight_between_them(
     np.testing.assert_array_equal(scores(np.array([-np.inf, np.inf, NAN])), [levels[0], levels[-1], NAN])
 
 
+@pytest.mark.parametrize("number", [6, 8, 9, 201])
+def test_a_line_of_many_points_is_as_straight_as_one_of_few(number):
+    rng = np.random.default_rng(number)
+    edges, levels = np.sort(rng.normal(0, 9, number)), rng.uniform(0, 100, number)
+    scores = Linear(tuple(zip(edges.tolist(), levels.tolist(), strict=True))).scores
+    assert scores(edges).tolist() == levels.tolist()
+    values = np.concatenate([rng.normal(0, 12, 500), [-np.inf, np.inf, NAN]])
+    np.testing.assert_allclose(scores(values), np.interp(values, edges, levels), rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize(
     "line",
     [
