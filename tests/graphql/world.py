@@ -281,7 +281,7 @@ class World:
         components: int = 2,
         **values: Any,
     ) -> None:
-        aside = {name: values.pop(name) for name in list(values) if name in Packed.__slots__}
+        aside = {name: values.pop(name) for name in list(values) if name in Packed._fields}
         parts, states = np.resize([score, 0.0], (1, components)), np.resize(_STATES, (1, components))
         packed = pack(parts, states.astype(np.int8))
         row = {

@@ -129,7 +129,7 @@ def test_what_people_decided_is_no_difference_between_models(world: World) -> No
     with world.store.write() as connection:
         where = sa.and_(score_history.c.account_id == busy, score_history.c.basis == 0)
         row = connection.execute(sa.select(score_history).where(where)).one()
-        decided = replace(unpack(row.packed, row.day), steady_centi=row.score_centi, steady_band=row.band).pack(row.day)
+        decided = unpack(row.packed, row.day)._replace(steady_centi=row.score_centi, steady_band=row.band).pack(row.day)
         connection.execute(sa.update(score_history).where(where).values(packed=decided, score_centi=100, band=0))
     assert report(world) == before
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,8 +18,7 @@ from accountpulse.core.store.scores import Place
 Key = TypeVar("Key", int, Place)
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(NamedTuple):
     """Where an account is counted. arr: yearly revenue, minor units. taken: the later segments whose rules it matches too."""
 
     place: Place

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from accountpulse.core.errors import StoreError
@@ -71,7 +72,7 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
     if not store_frames.advance(connection, found.number, live.day, content):
         return None
     store_touched.settle(connection, found.marks)
-    told = json.loads("[" + ",".join(row.booked for row in found.before) + "]")
+    told = orjson.loads("[" + ",".join(row.booked for row in found.before) + "]")
     booked = dict(zip((row.account_id for row in found.before), told, strict=True))
     asked = None if found.everybody else sorted(found.asked)
     counted: dict[int, dict[str, Any]] = {id: {} for id in scored}
@@ -111,6 +112,6 @@ def _keep(connection: sa.Connection, found: Found, counted: Mapping[int, Mapping
     """Keep the rows that differ from those there are."""
     before = {row.account_id: (row.parent_id, bytes(row.measured), row.described, row.booked) for row in found.before}
     rows = pack(found.frame, counted)
-    names = ("parent_id", "measured", "described", "booked")
-    store_frames.save(connection, [row for row in rows if before.get(row["account_id"]) != tuple(row[name] for name in names)])
+    content = itemgetter("parent_id", "measured", "described", "booked")
+    store_frames.save(connection, [row for row in rows if before.get(row["account_id"]) != content(row)])
     store_frames.remove(connection, sorted(before.keys() - scored))

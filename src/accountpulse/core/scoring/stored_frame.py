@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import orjson
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
@@ -262,7 +263,7 @@ def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> list
             "parent_id": parent,
             "measured": whole[i * size : (i + 1) * size],
             "described": _encode([attributes, wrong[i]] if i in wrong else [attributes]),
-            "booked": _encode(booked.get(id, {})),
+            "booked": orjson.dumps(booked.get(id, {})).decode(),
         }
         for i, (id, parent, attributes) in enumerate(
             zip(frame.account_ids.tolist(), frame.parents, frame.attributes, strict=True)

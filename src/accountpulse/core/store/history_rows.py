@@ -11,9 +11,8 @@ of the history, so what is seldom there is in the row's bytes, and takes none wh
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -24,8 +23,7 @@ _FORMATS = ("<h", "<b", "<h", "<b", "<i")
 """Of raw_centi, raw_band, steady_centi, steady_band, and the days from rising_since to the row's own day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """What a row's bytes hold; see `HistoryPoint`."""
 
     coverage_percent: int
@@ -89,7 +87,7 @@ class HistoryRow:
         self._unpacked: Packed | None = None
 
     def __getattr__(self, name: str) -> Any:
-        if name not in Packed.__slots__:
+        if name not in Packed._fields:
             return getattr(self.row, name)
         if self._unpacked is None:
             self._unpacked = unpack(bytes(self.row.packed), self.row.day)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
 from operator import itemgetter
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -26,6 +25,7 @@ from accountpulse.core.store.tables import (
     scoring_model,
     segment,
 )
+from accountpulse.core.store.types import Day
 from accountpulse.core.store.upsert import insert
 
 LIVE: Final = 0
@@ -38,12 +38,16 @@ Basis = Literal[0, 1, 2, 3]
 _HISTORY = ("model_id", "segment_id", "score_centi", "band", "packed")
 _HISTORY_COLUMNS = ("account_id", "basis", "day", *_HISTORY)
 
+_CURRENT = [c for table in (score_current, score_detail) for c in table.c if c.name not in ("content_hash", "scored_at")]
+_DAYS = [c.name for c in _CURRENT if isinstance(c.type, Day)]
+_content = itemgetter(*(c.name for c in _CURRENT if c.name not in _DAYS))
+"""Of what is said of an account now, what a difference in makes it another."""
+
 _DECISIVE = ("raw_band", "steady_band", "rising_since")
 """What is written, besides band, model and segment, whenever it changes, however little the score moved."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryPoint:
+class HistoryPoint(NamedTuple):
     """One account's row of the history: the score in hundredths of a point, the band's index, packed components.
 
     raw_*: before steadiness and overrides, None where that is no different. steady_*: before overrides, None where there is no
@@ -303,7 +307,7 @@ def _keep_backdrops(connection: sa.Connection, contents: Mapping[str, Mapping[st
 
 def _content_hash(row: Mapping[str, Any]) -> bytes:
     # Marshal's second version says the same of the same data, several times faster than JSON; days it does not know.
-    content = [value.toordinal() if isinstance(value, date) else value for name, value in row.items() if name != "scored_at"]
+    content = [row[name] and row[name].toordinal() for name in _DAYS], _content(row)
     return blake2b(marshal.dumps(content, 2), digest_size=16).digest()
 
 

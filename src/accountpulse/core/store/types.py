@@ -28,7 +28,7 @@ def from_micros(value: int) -> datetime:
 
 def to_epoch_day(day: date) -> int:
     """A calendar day as SQLite keeps it: days since 1970-01-01."""
-    return (day - EPOCH_DAY).days
+    return day.toordinal() - _ORDINAL
 
 
 def from_epoch_day(value: int) -> date:
@@ -58,6 +58,10 @@ def _utc(at: datetime | None) -> datetime | None:
 
 def _instant(value: int | None) -> datetime | None:
     return None if value is None else EPOCH + timedelta(0, 0, value)  # not `from_micros`: a call less for each value read
+
+
+def _epoch_day(day: date | None) -> int | None:
+    return None if day is None else day.toordinal() - _ORDINAL
 
 
 def _day(value: int | None) -> date | None:
@@ -106,9 +110,11 @@ class Day(TypeDecorator[date]):
         return dialect.type_descriptor(sa.Integer())
 
     def process_bind_param(self, value: date | None, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return to_epoch_day(value)
+        prepare = self.bind_processor(dialect)
+        return value if prepare is None else prepare(value)
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[date | None], Any] | None:
+        return None if dialect.name == "postgresql" else _epoch_day
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> date | None:
         read = self.result_processor(dialect)
