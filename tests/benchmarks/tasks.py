@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,8 +36,13 @@ Result = dict[str, float]
 # --- metrics --------------------------------------------------------------------------------------------------------------
 
 
+# What only the metrics' query says, and what only those that are asked before it, for what it binds.
+_METRICS = "\nfrom population"
+_BEFORE = ") as counted"
+
+
 class _Watched:
-    """An engine that measures the metrics' query, and no other; `dry`, it stops there, with everything compiled and kept."""
+    """An engine that measures the metrics' query and what is asked before it; `dry`, it stops there, all compiled and kept."""
 
     def __init__(self, engine: Engine, region: Region, *, dry: bool = False) -> None:
         self._engine = engine
@@ -56,11 +61,9 @@ class _WatchedFacts:
         self.dialect = facts.dialect
 
     def ask(self, query: str, parameters: Mapping[str, object]) -> Answer:
-        if "\nfrom population" not in query:
-            return self._facts.ask(query, parameters)
-        if self._dry:
+        if self._dry and _METRICS in query:
             raise _Stop
-        with self._region.measured():
+        with self._region.measured() if not self._dry and (_METRICS in query or _BEFORE in query) else nullcontext():
             return self._facts.ask(query, parameters)
 
 

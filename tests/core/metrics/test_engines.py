@@ -20,12 +20,13 @@ from tests.core.metrics.test_laws import END, EXTRA, MODES, SEEDS, assert_same, 
 from tests.core.metrics.worlds import DAY, ZONE, World, load, random_world
 
 from accountpulse.core.clock import SystemClock
+from accountpulse.core.metrics import few
 from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
 from accountpulse.core.metrics.builtin import BUILTIN
 from accountpulse.core.metrics.choice import choose_engine
 from accountpulse.core.metrics.compiler import compile_metrics
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.metrics.dialects import DIALECTS, Dialect
+from accountpulse.core.metrics.dialects import BITS, DIALECTS, Dialect
 from accountpulse.core.metrics.duck import DuckEngine, DuckFacts
 from accountpulse.core.metrics.engine import STORE, Engine, StoreFacts
 from accountpulse.core.metrics.evaluate import evaluate
@@ -37,6 +38,7 @@ from accountpulse.core.store.facts import FACTS
 
 PAGE = Path(__file__).parents[3] / "docs" / "plugins" / "engines.md"
 EVERY = (*BUILTIN, *EXTRA)
+COUNTED = tuple(m for m in BUILTIN if m.name in {"active_days_30d", "features_used_90d", "usage_trend_30d"})
 ACCOUNTS = st.one_of(st.none(), st.lists(st.integers(1, 4), unique=True))
 
 
@@ -54,6 +56,10 @@ def seen(c: sa.Connection, engine: Engine, mode: Mode, accounts: list[int] | Non
         now=END - timedelta(hours=1),
         engine=engine,
     )
+
+
+def counted(c: sa.Connection, engine: Engine) -> MetricFrame:
+    return evaluate(c, COUNTED, day=DAY, zone=ZONE, mode=AsCorrected(), reporting_currency="USD", engine=engine)
 
 
 def is_counted(metric: Metric) -> bool:
@@ -267,6 +273,32 @@ def test_an_engine_that_gathers_reads_each_source_twice_at_most() -> None:
     assert len(passes) <= 2 * len({s for m in BUILTIN for s in m.sources}) + len(alone)
     assert len(passes) < len(re.findall(r"\bp\d+ as \(", compile_metrics(BUILTIN, DIALECTS["duckdb"]).text))
     assert "COUNT(DISTINCT" not in text
+
+
+def test_few_texts_and_days_are_counted_by_bits_in_the_pass_of_all_else() -> None:
+    duck = DIALECTS["duckdb"]
+    text = compile_metrics(COUNTED, duck, few=(("usage_day", "feature"),)).text
+    assert "count(distinct" not in text
+    assert len(re.findall(r"^p\d+ as", text, re.MULTILINE)) == 1
+    assert "count(distinct" in compile_metrics(COUNTED, duck).text, "not of texts that nobody looked at before"
+    bits = duck.bits.format(place="nullif(n, 7)")
+    everything = "select unnest(range({})) as n union all select 3".format
+    assert duckdb.sql(f"select {bits} from ({everything(BITS)})").fetchall() == [(BITS - 1,)]
+
+
+def test_texts_that_are_too_many_are_counted_one_by_one(mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = DuckFacts.ask
+    monkeypatch.setattr(DuckFacts, "ask", lambda facts, text, given: asked.append(text) or ask(facts, text, given))
+    load(mirrored.store.engine, random_world(7))
+    mirrored.duck.mirror.refresh(rebuild=True)
+    with mirrored.store.read() as c:
+        expected = counted(c, mirrored.duck)
+    assert not any("count(distinct" in text for text in asked)
+    monkeypatch.setattr(few, "BITS", 0)
+    with mirrored.store.read() as c:
+        assert_equal(expected, counted(c, mirrored.duck))
+    assert any("count(distinct" in text for text in asked)
 
 
 def test_without_an_index_nothing_is_correlated() -> None:

@@ -81,6 +81,8 @@ EXTRA = tuple(
         ("last_boolean", "case when x then 1 else 0 end", last("opportunity", "won")),
         ("last_text", "case when x = 'y' then 1 else 0 end", last("ticket", "subject", at="solved_at")),
         ("distinct_texts", "x", distinct("ticket", "subject, channel, priority")),
+        ("distinct_days_before", "x", distinct("usage_day", "day", window=(60, 20))),
+        ("distinct_texts_of_few", "x", distinct("usage_day", "feature", where="count > 2", window=(90, 10))),
         ("earliest_number", "round(x / 3, 2)", earliest("pulse", "abs(value - 5)", window=400)),
         ("ongoing_planned", "x", ongoing("subscription", since="trial_ends_at", until="ended_at", where="status <> 'paused'")),
         ("newest_undated", "x", median("contact", "case when active then 1 else 2.5 end")),

@@ -17,7 +17,7 @@ from accountpulse.core.metrics.dialects import DIALECTS, Dialect, quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
 from accountpulse.core.metrics.passes import Prepared, foreign_currency, group_into_passes, pass_sql, prepare, table_query
 from accountpulse.core.metrics.population import ATTRIBUTES, SINGLE, Order, customers_query, population_query
-from accountpulse.core.metrics.rows import Scope
+from accountpulse.core.metrics.rows import FewOf, Scope
 from accountpulse.core.metrics.tables import TableQuery
 from accountpulse.core.model import Kind
 
@@ -80,13 +80,15 @@ def compile_metrics(
     currencies: tuple[str, ...] = (),
     pinned: bool = False,
     customers: bool = False,
+    few: tuple[FewOf, ...] = (),
 ) -> Compiled:
     """Compile metrics for one engine and mode. Raises MetricError for the first one that can't be.
 
     currencies: those that amounts can be converted from, besides the reporting one. pinned: see `Scope`. customers: the
     accounts asked for are known to be customers then, so who they are is not read; no metric may read an attribute.
+    few: the columns whose texts are bound, see `few_texts`.
     """
-    scope = Scope(dialect, corrected, some_accounts, currencies, pinned)
+    scope = Scope(dialect, corrected, some_accounts, currencies, pinned, few)
     people = customers_query(scope) if customers else population_query(scope, precedence, include_churned)
     slots, passes = _slots(metrics, scope)
     numbers: list[str] = []

@@ -112,6 +112,7 @@ def _database(folder: Path, manifest: Manifest) -> duckdb.DuckDBPyConnection:
     folder = folder.resolve()
     database = duckdb.connect(":memory:", config=dict(_SETTINGS))
     database.execute("set TimeZone = 'UTC'")
+    database.execute("set preserve_insertion_order = false")  # what has an order says so
     database.execute(f"set temp_directory = {_text(folder / 'spill')}")
     database.execute(f"set allowed_directories = [{_text(folder)}]")
     database.execute("set enable_external_access = false")

@@ -23,6 +23,7 @@ from accountpulse.core.metrics.coverage import Coverage
 from accountpulse.core.metrics.declare import Aggregate, Metric
 from accountpulse.core.metrics.engine import Answer, Facts, Floats
 from accountpulse.core.metrics.features import KeyFeatures, key_features
+from accountpulse.core.metrics.few import few_texts, parameters_of
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.judge import Evidence, Sentences, judge
 from accountpulse.core.metrics.money import Conversion, conversion
@@ -113,6 +114,7 @@ def question_of(
     asked = tuple(metrics)
     moment = Moment(day, zone, mode)
     worth = conversion(connection, moment, reporting_currency)
+    few = few_texts(asked, moment, facts)
     compiled = compile_metrics(
         asked,
         dialect,
@@ -123,8 +125,9 @@ def question_of(
         worth.currencies,
         mode.at is not None,
         customers,
+        tuple(few),
     )
-    parameters = moment.parameters(compiled.bounds, dialect) | dict(compiled.constants)
+    parameters = moment.parameters(compiled.bounds, dialect) | dict(compiled.constants) | parameters_of(few, dialect)
     if compiled.needs_rates:
         parameters |= worth.parameters()
     if not compiled.needs_key_features:

@@ -8,10 +8,10 @@ from typing import Literal
 
 from accountpulse.core.errors import MetricError
 from accountpulse.core.metrics.declare import Aggregate, Function
-from accountpulse.core.metrics.dialects import quoted
+from accountpulse.core.metrics.dialects import BITS, quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
 from accountpulse.core.metrics.money import exact_sum, too_large, unconverted
-from accountpulse.core.metrics.rows import Scope, asks_for_the_valid_version, newest_event, visible_rows
+from accountpulse.core.metrics.rows import Scope, asks_for_the_valid_version, few_parameter, newest_event, visible_rows
 from accountpulse.core.metrics.sources import Source, source_of
 from accountpulse.core.metrics.tables import TableQuery
 from accountpulse.core.model import Kind
@@ -30,7 +30,7 @@ class Prepared:
     function: the aggregate's own, or `foreign` for the companion that looks for amounts without a rate. window_column: what its
     window is about. kind: of the result. money: the columns with amounts that it mentions. exact: it adds up amounts.
     suspects: the condition on the rows whose amounts must have a rate. newest: it is the newest event ever, which is one row
-    of each source account.
+    of each source account. place: what numbers the values that are counted, where they can be bits of one number, else nothing.
     """
 
     aggregate: Aggregate
@@ -45,6 +45,7 @@ class Prepared:
     exact: bool
     suspects: str
     newest: bool
+    place: str
 
     @property
     def is_total(self) -> bool:
@@ -53,7 +54,9 @@ class Prepared:
 
     def alone(self, scope: Scope) -> bool:
         """Whether it needs a pass of its own."""
-        if self.function in ("median", "last"):
+        if self.function == "median":
+            return not scope.dialect.median
+        if self.function == "last":
             return not scope.dialect.gathers
         return self.function == "top" or self.newest
 
@@ -108,6 +111,7 @@ def prepare(aggregate: Aggregate, scope: Scope, place: str) -> Prepared:
         exact=exact,
         suspects=" and ".join([c.sql for c in settled] + window),
         newest=newest,
+        place=_place(aggregate, source, column, scope),
     )
 
 
@@ -124,7 +128,20 @@ def foreign_currency(prepared: Prepared) -> Prepared:
         kind=Kind.TEXT,
         exact=False,
         newest=False,
+        place="",
     )
+
+
+def _place(aggregate: Aggregate, source: Source, column: str, scope: Scope) -> str:
+    first, end = window_of(aggregate)
+    name = aggregate.value.strip()
+    if aggregate.function != "distinct" or first is None or not scope.dialect.bits:
+        return ""
+    if (source.name, name) in scope.few:
+        return scope.dialect.place_among(quoted(name), few_parameter((source.name, name)))
+    if name == column and source.column(name).kind is Kind.DAY and first - end <= BITS:
+        return scope.dialect.days(scope.bounds(Kind.DAY, first), quoted(name))
+    return ""
 
 
 def _value(aggregate: Aggregate, names: dict[str, Name], scope: Scope, place: str) -> Part:
@@ -178,12 +195,12 @@ def group_into_passes(prepared: Sequence[Prepared], scope: Scope) -> list[list[P
     """Which aggregates share a pass: those of one source, but not those that read a window with those that read everything.
 
     An engine that reads by column keeps what is distinct in every row of a pass, so there such aggregates share one only where
-    their windows begin on the same day, unless it gathers.
+    their windows begin on the same day, unless it gathers or has bits for them.
     """
     passes: dict[object, list[Prepared]] = {}
     for p in prepared:
         first, _ = window_of(p.aggregate)
-        apart = p.function == "distinct" and not (scope.dialect.seeks or scope.dialect.gathers)
+        apart = p.function == "distinct" and not (p.place or scope.dialect.seeks or scope.dialect.gathers)
         shared = (p.source.name, first is None, (first, apart) if apart else ())
         key: object = (p.aggregate, p.function) if p.alone(scope) else shared
         passes.setdefault(key, []).append(p)
@@ -226,12 +243,12 @@ def _fused(member: Prepared, scope: Scope) -> str:
             return total
         counted = f"case when {member.condition} then {member.value} end" if member.condition else member.value
         return f"({total} / nullif(count({counted}), 0))"
-    value = scope.dialect.number(member.value) if member.function in ("avg", "median") else member.value
+    value = scope.dialect.number(member.value) if member.function in ("avg", "median") else member.place or member.value
     chosen = f"case when {member.condition} then {value} end" if member.condition else value
     if member.function in ("count", "open", "rows"):
         return f"count({chosen})"
     if member.function == "distinct":
-        return scope.dialect.distinct.format(value=chosen)
+        return scope.dialect.bits.format(place=chosen) if member.place else scope.dialect.distinct.format(value=chosen)
     if member.function == "foreign":
         return scope.dialect.largest_text.format(value=scope.dialect.binary(chosen))
     if member.function == "median":
@@ -268,10 +285,6 @@ def table_query(member: Prepared, scope: Scope) -> TableQuery:
 
 def _median(member: Prepared, name: str, rows: str, scope: Scope) -> str:
     condition = f"{member.condition} and " if member.condition else ""
-    if scope.dialect.median:
-        middle = f"{scope.dialect.median}({scope.dialect.number(member.value)})"
-        where = f"\nwhere {member.condition}" if member.condition else ""
-        return f"select account_id, {middle} as {name}\nfrom ({rows}) as visible{where}\ngroup by account_id"
     ranked = (
         f"select account_id, {scope.dialect.number(member.value)} as value,"
         f" row_number() over (partition by account_id order by {member.value}) as position,"

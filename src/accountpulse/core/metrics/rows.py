@@ -19,6 +19,8 @@ from accountpulse.core.model import Kind
 
 KNOWN_AT = ":known_at"
 ACCOUNTS = "accounts"
+FewOf = tuple[str, str]
+"""A record type and a column of it that holds few different texts, see `few`."""
 RECENT = 90
 """Days in which most source accounts have an event, where they have any."""
 _ENVELOPE = (("l", "account_id"), ("f", "source_id"), ("f", "connection_id"), ("f", "source_account_id"))
@@ -29,7 +31,7 @@ class Scope:
     """What all parts of one query share: the engine, the mode, whether it is for some accounts only, and what it binds.
 
     currencies: those with a rate in force, in the order in which their rates are bound. pinned: in the corrected mode, the
-    versions known at an instant count as the current ones.
+    versions known at an instant count as the current ones. few: the columns whose texts are bound, see `few_parameter`.
     """
 
     dialect: Dialect
@@ -37,6 +39,7 @@ class Scope:
     some_accounts: bool
     currencies: tuple[str, ...] = ()
     pinned: bool = False
+    few: tuple[FewOf, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     literals: Literals = field(default_factory=Literals)
 
@@ -74,6 +77,11 @@ class Scope:
             f"{converted(value, currency, self.currencies, self.dialect)} as {quoted(column)}",
             f"{without_rate(value, currency, self.currencies)} as {unconverted(column)}",
         ]
+
+
+def few_parameter(of: FewOf) -> str:
+    """What all texts of a column are bound as."""
+    return "texts_{}_{}".format(*of)
 
 
 def visible_rows(
