@@ -56,7 +56,7 @@ def history_since(connection: sa.Connection, since: date, accounts: Sequence[int
                 # Between the last restated row and the live one in force at `since` there may be others.
                 continue
             query = query.where(h.day < first_live)
-        for part in (newest_before(basis, since, wanted, *columns), query):
+        for part in (newest_before(basis, since, accounts, *columns), query):
             read += connection.execute(part).all()
     account, day, model, band, centi, packed = zip(*read, strict=True) if read else ((),) * len(columns)
     raw = [c if p is None else _raw(d, c, p) for c, p, d in zip(centi, packed, day, strict=True)]

@@ -16,6 +16,7 @@ from accountpulse.core.store.bulk import insert_rows, upsert_rows
 from accountpulse.core.store.chunks import one_of
 from accountpulse.core.store.history_rows import HistoryRow, Packed, has_aside, unpack
 from accountpulse.core.store.tables import (
+    account,
     portfolio_daily,
     score_backdrop,
     score_current,
@@ -119,7 +120,7 @@ def write_history(
     rows written and removed, by account and day.
     """
     accounts = [point.account_id for point in points]
-    before = in_force(connection, basis, before=day, among=chosen(asked))
+    before = in_force(connection, basis, before=day, accounts=asked)
     on_day = _rows(connection, basis, day, accounts)
     following = connection.execute(
         sa.select(sa.func.min(scored_day.c.day)).where(scored_day.c.basis == basis, scored_day.c.day > day)
@@ -172,19 +173,25 @@ def _said_again(said: HistoryRow, basis: Basis, day: date) -> dict[str, Any]:
 
 
 def in_force(
-    connection: sa.Connection, basis: Basis, *, before: date, among: sa.ColumnElement[bool] | None = None
+    connection: sa.Connection, basis: Basis, *, before: date, accounts: Sequence[int] | None = None
 ) -> dict[int, HistoryRow]:
-    """Each account's latest history row of days before `before`. among: a condition on the rows' accounts."""
-    query = newest_before(basis, before, sa.true() if among is None else among, score_history)
+    """Each account's latest history row of days before `before`, of all or of some."""
+    query = newest_before(basis, before, accounts, score_history)
     return {row.account_id: HistoryRow(row) for row in connection.execute(query).all()}
 
 
-def newest_before(basis: Basis, before: date, among: sa.ColumnElement[bool], *columns: Any) -> sa.Select[Any]:
-    """The latest row of each account before a day."""
+def newest_before(basis: Basis, before: date, accounts: Sequence[int] | None, *columns: Any) -> sa.Select[Any]:
+    """The latest row before a day of each account, or of each of some."""
     h = score_history.c
+    if accounts is not None:
+        # One look into the key for each, past all its older rows; of everybody one pass over them is faster.
+        one, older = account.c.id, score_history.alias("older").c
+        last = sa.select(sa.func.max(older.day)).where(older.account_id == one, older.basis == basis, older.day < before)
+        of_one = sa.and_(h.account_id == one, h.basis == basis, h.day == last.correlate(account).scalar_subquery())
+        return sa.select(*columns).select_from(account).join(score_history, of_one).where(one_of(one, accounts))
     newest = (
         sa.select(h.account_id, sa.func.max(h.day).label("day"))
-        .where(h.basis == basis, h.day < before, among)
+        .where(h.basis == basis, h.day < before)
         .group_by(h.account_id)
         .subquery()
     )
@@ -321,9 +328,9 @@ Place = tuple[int, str, str]
 
 def portfolio(connection: sa.Connection, day: date, basis: Basis) -> dict[Place, tuple[int, int]]:
     """The portfolio of a day: accounts and yearly revenue by place."""
-    table = portfolio_daily
-    rows = connection.execute(sa.select(table).where(table.c.day == day, table.c.basis == basis))
-    return {(row.segment_id, row.owner, row.band): (row.accounts, row.arr) for row in rows}
+    p = portfolio_daily.c
+    query = sa.select(p.segment_id, p.owner, p.band, p.accounts, p.arr).where(p.day == day, p.basis == basis)
+    return {(segment_id, owner, band): (n, arr) for segment_id, owner, band, n, arr in connection.execute(query).all()}
 
 
 def write_portfolio(connection: sa.Connection, day: date, basis: Basis, wanted: Mapping[Place, tuple[int, int]]) -> None:

@@ -76,7 +76,7 @@ def evaluated(connection: sa.Connection, basis: Basis, before: date, most: int) 
 
 def in_force(connection: sa.Connection, basis: Basis, before: date, accounts: Sequence[int] | None = None) -> Rows:
     """The row in force before a day of each account that has one on this basis. accounts: only theirs."""
-    return _read(connection, newest_before(basis, before, chosen(accounts), *_columns(connection)), dated=False)
+    return _read(connection, newest_before(basis, before, accounts, *_columns(connection)), dated=False)
 
 
 def moves(connection: sa.Connection, basis: Basis, since: date, before: date, accounts: Sequence[int] | None = None) -> Rows:
