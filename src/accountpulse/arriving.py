@@ -2,8 +2,9 @@
 
 What arrives wakes the thread here, and is applied at once, but not more often than every `GAP` seconds. Linked and scored is
 once nothing came for `QUIET` seconds, or `LONGEST` after the first that is not scored yet, and never sooner than `SPACING`
-after the time before. So a lone event is scored right away, and a burst costs one scoring, or two a second while it lasts. One
-that was much work is followed by a longer rest: this never takes more than a quarter of a core.
+after the time before. While only one account has news, it may wait for `BURST` seconds: nobody else does. So a lone event is
+scored right away, a burst for one account costs one scoring, and one for many two a second while it lasts. A scoring that was
+much work is followed by a longer rest: this never takes more than a quarter of a core.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 GAP: Final = 0.05
 QUIET: Final = 0.1
 LONGEST: Final = 1.0
+BURST: Final = 10.0
 SPACING: Final = 0.5
 REST: Final = 3
 """So many times as long as a scoring worked, none begins after it."""
@@ -53,7 +55,7 @@ class Arrivals:
         self._effort = time.thread_time if alone else time.monotonic
         self._drain_from = self._score_from = self._last = 0.0
         # A process that died may have applied what it did not get to score.
-        self._owed_since: float | None = 0.0 if hub.changed_since_scored() else None
+        self._owed_until: float | None = 0.0 if hub.changed_since_scored() else None
 
     def look(self, _: Callable[[], bool]) -> float:
         """Do what is due; returns after how many seconds something may be due again, unless something arrives before."""
@@ -63,16 +65,18 @@ class Arrivals:
         if self._hub.drain():
             begun, now = now, time.monotonic()
             self._last, self._drain_from = now, now + max(GAP, now - begun)
-            if self._owed_since is None:
-                self._owed_since = now
-        if self._owed_since is None:
+            if self._owed_until is None:
+                self._owed_until = now + BURST
+            if self._owed_until > now + LONGEST and self._hub.changed_since_scored() > 1:
+                self._owed_until = now + LONGEST
+        if self._owed_until is None:
             return EVERY
-        due = max(self._score_from, min(self._last + QUIET, self._owed_since + LONGEST))
+        due = max(self._score_from, min(self._last + QUIET, self._owed_until))
         if now < due:
             return due - now
         begun = self._effort()
         self._score()
         # Only now: what raises is owed still.
-        self._owed_since = None
+        self._owed_until = None
         self._score_from = time.monotonic() + max(SPACING, REST * (self._effort() - begun))
         return EVERY

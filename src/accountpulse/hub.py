@@ -349,10 +349,10 @@ class Hub:
         self.score(on_progress=on_progress)
         return True
 
-    def changed_since_scored(self) -> bool:
-        """Whether facts or links of any account were written since today was last scored."""
+    def changed_since_scored(self) -> int:
+        """Of how many source accounts facts or links were written since today was last scored."""
         with self.store.read() as connection:
-            return store_touched.any_touched(connection)
+            return store_touched.how_many_touched(connection)
 
     def score_now(self, account_id: int) -> bool:
         """Score an account again at once; False, and nothing done, where that can't be had without scoring everybody."""

@@ -92,10 +92,10 @@ def touched(connection: sa.Connection) -> dict[int, Touch]:
     }
 
 
-def any_touched(connection: sa.Connection) -> bool:
-    """Whether there is a mark."""
-    c = source_account.c
-    return connection.execute(sa.select(c.id).where(c.touched_at.is_not(None)).limit(1)).first() is not None
+def how_many_touched(connection: sa.Connection) -> int:
+    """The number of marks."""
+    marked = sa.select(sa.func.count()).select_from(source_account).where(source_account.c.touched_at.is_not(None))
+    return int(connection.execute(marked).scalar_one())
 
 
 def settle(connection: sa.Connection, marks: Mapping[int, Touch]) -> None:
