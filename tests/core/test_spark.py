@@ -174,7 +174,7 @@ def test_spark_says_what_the_store_says(
         some = [row["id"] for row in world.accounts][::2]
         assert_equal(of_each_source(connection, STORE, known, some), of_each_source(connection, engine, known, some))
     store.close()
-    with subtests.test("scores of a past day, what is typical, and what is counted"):
+    with subtests.test("scores of a past day and of the current one, what is typical, what explains them, and what is counted"):
         check_scores(spark, tmp_path)
     with subtests.test("the page's example, over a table of a lake"):
         check_page(spark, tmp_path / "page", monkeypatch)
@@ -184,14 +184,16 @@ def test_spark_says_what_the_store_says(
 
 
 def check_scores(spark: SparkSettings, folder: Path) -> None:
-    """A past day, scored here and by the executors: rank curves, baselines, caps, worst-of, children, every missing policy."""
+    """A past day and the current one, scored here and by the executors, with all that a model can hold."""
     from accountpulse.core.metrics.spark import SparkEngine
 
     here, there = (Store.open(str(folder / name)) for name in ("here.db", "there.db"))
     for store in (here, there):
         world = IncrementalWorld(store, 5)
         engine = SparkEngine(Mirror(folder / "of-scores", store, world.clock), spark) if store is there else STORE
-        ScoringService(store, world.clock, yardstick(engine), without_functions()).run(DAY)
+        service = ScoringService(store, world.clock, yardstick(engine), without_functions())
+        for day in (DAY, service.today):
+            service.run(day)
     expected, found = answers(here), answers(there)
     assert {name: rounded(rows) for name, rows in expected.items()} == {name: rounded(rows) for name, rows in found.items()}
     assert len(expected["score_history"]) > 4

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests.core.scoring import incremental_world
+from tests.core.scoring.incremental_answers import answers
 from tests.core.scoring.incremental_models import LONGEST_PAUSE, METRICS, MODELS, RULES
 from tests.core.scoring.incremental_world import IncrementalWorld
 
@@ -25,12 +26,14 @@ from accountpulse.core.metrics.duck import DuckEngine
 from accountpulse.core.metrics.engine import STORE, Engine
 from accountpulse.core.metrics.measure import Question
 from accountpulse.core.mirror import Mirror
-from accountpulse.core.scoring import spread_day
+from accountpulse.core.scoring import incremental, spread_day
 from accountpulse.core.scoring.day import DayScores, Yardstick, score_day
 from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.scoring.points import PointsScorer
 from accountpulse.core.scoring.publication import Draft
 from accountpulse.core.scoring.segments import parse_rules
+from accountpulse.core.scoring.service import ScoringService
+from accountpulse.core.scoring.spread_day import spread_today
 from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store.database import Store
 
@@ -143,6 +146,35 @@ def test_accounts_in_batches_elsewhere_get_the_scores_that_they_get_here(
         whole = Draft(tuple(without_functions().rules), {n: model_of(c) for n, c in MODELS.items()}).cards()
         assert spread_day.spread_day(connection, whole, yardstick(engine), DAY) is None, "a metric is a function over rows"
     store.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 5])
+def test_the_current_day_is_scored_elsewhere_as_it_is_here(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a run leaves, with what explains it; and what a run after it makes of what was kept."""
+    monkeypatch.setattr(spread_day, "_side_by_side", side_by_side)
+    monkeypatch.setattr(spread_day, "_explained", lambda facts: nullcontext())
+    asked: list[bool] = []
+
+    def spied(*arguments: Any) -> Any:
+        found = spread_today(*arguments)
+        asked.append(found is not None)
+        return found
+
+    monkeypatch.setattr(incremental, "spread_today", spied)
+    stores = [Store.open(str(tmp_path / name)) for name in ("here.db", "there.db")]
+    worlds = [IncrementalWorld(store, seed) for store in stores]
+    engines = [STORE, Spreading(Mirror(tmp_path / "mirror", stores[1], worlds[1].clock), few=0)]
+    for number in range(3):
+        for store, world, engine in zip(stores, worlds, engines, strict=True):
+            service = ScoringService(store, world.clock, yardstick(engine), without_functions())
+            service.run(service.today, full=number == 1)
+            world.use()
+            world.ticket()
+        assert answers(stores[0]) == answers(stores[1])
+    assert asked[:4] == [False, True, False, True], "the first time, and where everybody is to be measured"
+    for store in stores:
+        store.close()
 
 
 def assert_same(here: DayScores, there: DayScores) -> None:

@@ -16,12 +16,14 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from accountpulse.core.errors import EngineError
 from accountpulse.core.metrics.asof import AsCorrected, Mode
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.engine import STORE, Engine
 from accountpulse.core.metrics.evaluate import evaluate as evaluate_metrics
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.states import ComponentState
+from accountpulse.core.scoring.blocks import Parts
 from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.evaluate import Evaluation, evaluate
 from accountpulse.core.scoring.explain import Cause, Kept, Setting, kept_of, scores_of
@@ -116,6 +118,15 @@ class SegmentDay:
         if self.course is None or not self._held[i]:
             return None
         return self.course.words(self.model, float(self.evaluation.raw_score[i]), int(self._lies_in[i]), i)
+
+
+@dataclass(frozen=True)
+class ScoredThere:
+    """What scorers on other machines made of a segment. accounts: by ascending id; new_peers: those not stored yet."""
+
+    accounts: NDArray[np.int64]
+    parts: Parts
+    new_peers: Mapping[str, Peer]
 
 
 @dataclass(frozen=True)
@@ -216,11 +227,14 @@ def score_frame(
     *,
     learn: bool,
     published: DayScores | None = None,
+    there: Sequence[ScoredThere] | None = None,
 ) -> DayScores:
     """Score accounts whose metrics are known. evaluate_on: gives metrics of the same accounts on days before.
 
     learn: whether what is typical and not stored yet is learnt from them. published: of a shadow, what is published that day:
-    where both have the same segment and model, the published scores say what is typical, stored or not yet.
+    where both have the same segment and model, the published scores say what is typical, stored or not yet. there: what
+    scorers on other machines made of each rule's accounts, where they have been asked. Raises EngineError where those machines
+    see other segments.
     """
     learnt = {(s.rule.name, s.model.version): s.new_peers for s in published.segments} if published else {}
     columns = columns_of(frame, cards.fields)
@@ -238,6 +252,7 @@ def score_frame(
             np.flatnonzero(assignment.index == position),
             learnt.get((rule.name, cards.model_of(rule).version), {}),
             learn=learn,
+            there=None if there is None else there[position],
         )
         for position, rule in enumerate(cards.rules)
     ]
@@ -303,6 +318,7 @@ def _score_segment(
     learnt: Mapping[str, Peer],
     *,
     learn: bool,
+    there: ScoredThere | None,
 ) -> SegmentDay:
     model = cards.model_of(rule)
     own = np.full((len(rows), len(model.lines)), np.nan)
@@ -312,9 +328,11 @@ def _score_segment(
     places = np.array([frame.index(name) for name in model.metrics], dtype=np.int64)
     values, states = frame.values[np.ix_(rows, places)], frame.states[np.ix_(rows, places)]
     stored = stored_peers(connection, cards, rule.name, model, frame.day)
-    peers = [peer or learnt.get(name) for peer, name in zip(stored, model.metrics, strict=True)]
-    new: dict[str, Peer] = {}
-    if learn and any(peer is None for peer in peers):
+    if there is not None:
+        _require_the_same(rule, frame.account_ids[rows], there.accounts)
+    new = {} if there is None else dict(there.new_peers)
+    peers = [peer or new.get(name) or learnt.get(name) for peer, name in zip(stored, model.metrics, strict=True)]
+    if there is None and learn and any(peer is None for peer in peers):
         # What could not be measured when the day's peers were first taken may be measurable by now.
         for i, peer in enumerate(peers_of(model, values, states, own)):
             if peers[i] is None and peer is not None:
@@ -327,8 +345,17 @@ def _score_segment(
         tuple(peers),
         columns={name: column[rows] for name, column in columns.items()},
         usual=own,
+        parts=None if there is None else there.parts,
     )
     return SegmentDay(rule, model, rows, evaluation, tuple(peers), new)
+
+
+def _require_the_same(rule: Rule, here: NDArray[np.int64], there: NDArray[np.int64]) -> None:
+    if not np.array_equal(here, there):
+        raise EngineError(
+            f"segment {rule.name!r} holds {len(here)} accounts here and {len(there)} where it was scored, or others; "
+            "install the same AccountPulse and the same plug-ins on the engine's machines"
+        )
 
 
 def stored_peers(connection: sa.Connection, cards: Scorecards, segment: str, model: ScoringModel, day: date) -> Peers:

@@ -21,7 +21,7 @@ from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring import adjust
 from accountpulse.core.scoring.adjust import HIGH, LOW, SCORE, AdjustmentColumn, Children, Limit
 from accountpulse.core.scoring.bands import UNKNOWN, band_index
-from accountpulse.core.scoring.blocks import STAND_INS, TOLERANCE, Setup, score, score_parts
+from accountpulse.core.scoring.blocks import STAND_INS, TOLERANCE, Parts, Setup, score, score_parts
 from accountpulse.core.scoring.conditions import Columns
 from accountpulse.core.scoring.model import ScoringModel
 from accountpulse.core.scoring.peers import Peers, States
@@ -79,12 +79,13 @@ def evaluate(
     *,
     columns: Columns | None = None,
     usual: Floats | None = None,
+    parts: Parts | None = None,
 ) -> Evaluation:
     """Score accounts: metric `values` (n, k) and `states` (n, k, `ComponentState` codes), against the segment's stored peers.
 
     columns: what caps read, a column (n,) each; an absent one is unknown for all. usual: (n, k) for baselines. With no peer
-    for a component the model's own `typical` stands in. Raises ModelError for arrays that don't fit the model and for a
-    scorer that breaks its contract.
+    for a component the model's own `typical` stands in. parts: what the scorer made of them, where it has been asked, as on
+    other machines. Raises ModelError for arrays that don't fit the model and for a scorer that breaks its contract.
     """
     k = len(model.lines)
     values, states = np.asarray(values, dtype=np.float64), np.asarray(states)
@@ -95,19 +96,9 @@ def evaluate(
             f"got {values.shape}, {states.shape} and {len(peers)}"
         )
     n = len(values)
-    typical = np.array([peer.component if peer else line.typical for peer, line in zip(peers, model.lines, strict=True)])
-    stand_ins = _stand_ins(model, scorer)
-    reference = float(score(scorer, typical[None, :], np.ones((1, k), dtype=bool))[0])
-    setup = Setup(
-        model=model,
-        scorer=scorer,
-        typical=typical,
-        reference=reference,
-        weights=scorer.weights(),
-        stand_ins={i: value for i, (value, _) in stand_ins.items()},
-        curves=[peer.curve if peer else () for peer in peers],
-    )
-    parts = score_parts(setup, values, states, usual)
+    setup, stand_ins = setup_of(model, scorer, peers), _stand_ins(model, scorer)
+    if parts is None:
+        parts = score_parts(setup, values, states, usual)
     adjustments = [_stand_in_column(model, i, stand_ins[i][1], points) for i, points in parts.stood_in.items()]
     adjustments.append(AdjustmentColumn("exclude", "Unknown parts left out", parts.excluded))
     unknown = parts.states != ComponentState.MEASURED
@@ -126,11 +117,11 @@ def evaluate(
             components=parts.components,
             states=parts.states,
             unknown=unknown,
-            typical=typical,
+            typical=setup.typical,
             typical_value=np.array([peer.value if peer else np.nan for peer in peers]),
             no_peers=np.array([peer is None for peer in peers]),
             weights=setup.weights,
-            reference=reference,
+            reference=setup.reference,
             deltas=parts.deltas,
             stand_ins={i: words for i, (_, words) in stand_ins.items()}
             | {i: scorer.exclusion for i, line in enumerate(model.lines) if line.missing == "exclude"},
@@ -147,6 +138,20 @@ def evaluate(
             raw_score=later,
             raw_band=unsettled,
         )
+    )
+
+
+def setup_of(model: ScoringModel, scorer: Scorer, peers: Peers) -> Setup:
+    """What the accounts of a segment are scored with."""
+    typical = np.array([peer.component if peer else line.typical for peer, line in zip(peers, model.lines, strict=True)])
+    return Setup(
+        model=model,
+        scorer=scorer,
+        typical=typical,
+        reference=float(score(scorer, typical[None, :], np.ones((1, len(model.lines)), dtype=bool))[0]),
+        weights=scorer.weights(),
+        stand_ins={i: value for i, (value, _) in _stand_ins(model, scorer).items()},
+        curves=[peer.curve if peer else () for peer in peers],
     )
 
 

@@ -31,9 +31,10 @@ from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.measure import Measurements, judged, measure, question_of
 from accountpulse.core.metrics.money import conversion
 from accountpulse.core.scoring import dirty
-from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, score_frame
+from accountpulse.core.scoring.day import COMPARED_DAYS, DayScores, Scorecards, ScoredThere, score_frame
 from accountpulse.core.scoring.dirty import ACCOUNT, ACCOUNT_RECORD, WHOLLY, Need, Needs
 from accountpulse.core.scoring.live_header import Header, Live, read_header, rests_on
+from accountpulse.core.scoring.spread_day import spread_today
 from accountpulse.core.scoring.steady import steadied
 from accountpulse.core.scoring.stored_frame import Attributes, Columns, StoredFrame, attributes_of, blank, frame_of, unpack
 from accountpulse.core.store import metric_frames as store_frames
@@ -154,11 +155,16 @@ class _Finder:
     # --- measuring ----------------------------------------------------------------------------------------------------
 
     def all(self) -> Found:
-        """Measure and score everybody."""
-        frame = frame_of({offset: self._measure(offset, metrics) for offset, metrics in self.plan.items()})
+        """Measure and score everybody, where the facts are if the engine can."""
+        there = spread_today(self.connection, self.live, self.plan)
+        if there is None:
+            frame = frame_of({offset: self._measure(offset, metrics) for offset, metrics in self.plan.items()})
+        else:
+            frame = there.frame
         before = store_frames.load(self.connection)
         asked = frozenset({row.account_id for row in before} | set(frame.account_ids.tolist()))
-        return self._scored(frame, before, asked, len(frame.account_ids), everybody=True)
+        scored = None if there is None else there.segments
+        return self._scored(frame, before, asked, len(frame.account_ids), everybody=True, there=scored)
 
     def some(self, needs: Needs, *, everybody: bool = False) -> Found:
         """Measure the accounts in need; score them and those that rest on them, or everybody, from what is kept."""
@@ -315,7 +321,14 @@ class _Finder:
     # --- scoring ------------------------------------------------------------------------------------------------------
 
     def _scored(
-        self, frame: StoredFrame, before: Sequence[sa.Row[Any]], asked: frozenset[int], measured: int, *, everybody: bool
+        self,
+        frame: StoredFrame,
+        before: Sequence[sa.Row[Any]],
+        asked: frozenset[int],
+        measured: int,
+        *,
+        everybody: bool,
+        there: Sequence[ScoredThere] | None = None,
     ) -> Found:
         live = self.live
         evaluated: dict[int, MetricFrame] = {}
@@ -335,6 +348,7 @@ class _Finder:
                 lambda _, past: on((live.day - past).days),
                 learn=True,
                 published=published,
+                there=there if basis == LIVE else None,
             )
             if not everybody and any(segment.new_peers for segment in raw.segments):
                 raise _Untypical

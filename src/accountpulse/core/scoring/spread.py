@@ -8,9 +8,9 @@ peers are made where all values of one metric in one segment have been brought t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from accountpulse.core.metrics.arrow import Columns
 from accountpulse.core.metrics.coverage import Provider, Witnesses
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.frame import MetricFrame
-from accountpulse.core.metrics.measure import Question, judged, measurements_of
+from accountpulse.core.metrics.measure import Measurements, Question, judged, measurements_of
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.adjust import Limit
 from accountpulse.core.scoring.evaluate import Evaluation, concluded, evaluate
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Batches = Iterator[pa.RecordBatch]
+Work = Callable[[Batches], Batches]
 
 VALUES = "account_id bigint, segment int, line int, value double, usual double"
 PEERS = "segment int, line int, component double, value double, accounts bigint, curve string"
@@ -46,15 +47,20 @@ RESULTS = (
 """What comes back of an account. matched: a byte for each rule; own, cap: three numbers; components: a number for each line of
 the model, states: a byte; numbers are eight bytes, lowest first."""
 
-_NUMBER = np.dtype("<f8")
+NUMBER = np.dtype("<f8")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What all machines are told. questions: by how many days before the day it is; width: how many columns each one's answer
-    has. providers: by record type. models: by rule. fields: what conditions read. scorers: by id."""
+    """What all machines are told.
+
+    stale_before: the oldest success that still counts, None on a day of the past. questions: by how many days before the day it
+    is; width: how many columns each one's answer has. providers: by record type. models: by rule. fields: what conditions read.
+    scorers: by id.
+    """
 
     day: date
+    stale_before: datetime | None
     questions: Mapping[int, Question]
     width: Mapping[int, int]
     providers: Mapping[str, Sequence[Provider]]
@@ -68,9 +74,10 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Accounts:
-    """Some accounts as they are known on the day, and their segments."""
+class Accounts:
+    """Some accounts as they are known on the day, and their segments. measured: on each of the plan's days."""
 
+    measured: Mapping[int, Measurements]
     frame: MetricFrame
     assignment: Assignment
     columns: Mapping[str, NDArray[Any]]
@@ -89,17 +96,10 @@ class _Accounts:
         return rows, self.frame.values[at], self.frame.states[at], usual
 
 
-def _read(plan: Plan, batch: pa.RecordBatch) -> _Accounts:
+def read_accounts(plan: Plan, batch: pa.RecordBatch) -> Accounts:
+    """The accounts of a batch. Its columns: each question's answer, then the connections of the account."""
     table = pa.Table.from_batches([batch])
-    frames = _frames(plan, table)
-    frame = frames[0]
-    columns = columns_of(frame, plan.fields)
-    usual = usual_values(frame, plan.models, lambda _, past: frames[(plan.day - past).days])
-    return _Accounts(frame, assign(plan.rules, columns, len(frame.account_ids)), columns, usual)
-
-
-def _frames(plan: Plan, table: pa.Table) -> dict[int, MetricFrame]:
-    """The metrics on each of the days. The columns of a table: of each question, then the connections of the account."""
+    measured: dict[int, Measurements] = {}
     frames: dict[int, MetricFrame] = {}
     first = 0
     for offset, question in plan.questions.items():
@@ -108,11 +108,16 @@ def _frames(plan: Plan, table: pa.Table) -> dict[int, MetricFrame]:
         # Who was no customer then has no row of that day.
         there = table.filter(table.column(first).is_valid()).sort_by(names[0])
         first += width
-        measured = measurements_of(question, Columns(there.select(names)), {})
-        ids = measured.population.account_ids
+        measured[offset] = measurements_of(question, Columns(there.select(names)), {})
+        ids = measured[offset].population.account_ids
         witnesses = Witnesses(plan.providers, _linked(ids, there.column(table.num_columns - 1)))
-        frames[offset] = judged(measured, witnesses.coverage(records_of(question.metrics), ids, None))
-    return frames
+        stale_before = None if offset else plan.stale_before
+        covered = witnesses.coverage(records_of(question.metrics), ids, stale_before)
+        frames[offset] = judged(measured[offset], covered)
+    frame = frames[0]
+    columns = columns_of(frame, plan.fields)
+    usual = usual_values(frame, plan.models, lambda _, past: frames[(plan.day - past).days])
+    return Accounts(measured, frame, assign(plan.rules, columns, len(frame.account_ids)), columns, usual)
 
 
 def _linked(accounts: NDArray[np.int64], connections: pa.ChunkedArray) -> dict[int, NDArray[np.int64]]:
@@ -132,14 +137,14 @@ class ValuesOf:
 
     def __call__(self, batches: Batches) -> Batches:
         for batch in batches:
-            accounts = _read(self.plan, batch)
+            accounts = read_accounts(self.plan, batch)
             for segment, line in sorted(self.wanted):
                 rows, values, states, usual = accounts.of(self.plan, segment)
                 known = is_measured(values[:, line], states[:, line])
                 n = int(known.sum())
                 ids = accounts.frame.account_ids[rows[known]]
-                columns = (ids, _same(segment, n), _same(line, n), values[known, line], usual[known, line])
-                yield pa.RecordBatch.from_arrays([pa.array(c) for c in columns], names=_names(VALUES))
+                columns = (ids, same(segment, n), same(line, n), values[known, line], usual[known, line])
+                yield pa.RecordBatch.from_arrays([pa.array(c) for c in columns], names=names_of(VALUES))
 
 
 class PeersOf:
@@ -160,7 +165,7 @@ class PeersOf:
         columns += [[json.dumps([list(point) for point in p.curve]) for p in rows]]
         types = (pa.int32(), pa.int32(), pa.float64(), pa.float64(), pa.int64(), pa.string())
         arrays = [pa.array(column, type) for column, type in zip(columns, types, strict=True)]
-        return pa.Table.from_arrays(arrays, names=_names(PEERS))
+        return pa.Table.from_arrays(arrays, names=names_of(PEERS))
 
 
 class ResultsOf:
@@ -172,7 +177,7 @@ class ResultsOf:
     def __call__(self, batches: Batches) -> Batches:
         plan = self.plan
         for batch in batches:
-            accounts = _read(plan, batch)
+            accounts = read_accounts(plan, batch)
             for segment, model in enumerate(plan.models):
                 rows, values, states, usual = accounts.of(plan, segment)
                 if not len(rows):
@@ -190,39 +195,39 @@ class ResultsOf:
                 yield _results(accounts, segment, rows, found)
 
 
-def _results(accounts: _Accounts, segment: int, rows: NDArray[np.int64], found: Evaluation) -> pa.RecordBatch:
+def _results(accounts: Accounts, segment: int, rows: NDArray[np.int64], found: Evaluation) -> pa.RecordBatch:
     frame, n = accounts.frame, len(rows)
     revenue = frame.index(REVENUE)
     picked = rows.tolist()
     arrays = [
         pa.array(frame.account_ids[rows]),
-        pa.array(_same(segment, n)),
-        _bytes(accounts.assignment.matched[rows].astype(np.int8)),
+        pa.array(same(segment, n)),
+        rows_of_bytes(accounts.assignment.matched[rows].astype(np.int8)),
         pa.array([frame.attributes["owner"][i] for i in picked], pa.string()),
         pa.array([frame.attributes["parent"][i] for i in picked], pa.int64()),
         pa.array(frame.values[rows, revenue]),
         pa.array(frame.states[rows, revenue]),
-        _bytes(found.own.T.astype(_NUMBER)),
+        rows_of_bytes(found.own.T.astype(NUMBER)),
         pa.array(found.own_coverage),
-        _bytes(np.broadcast_to(found.caps.at, (3, n)).T.astype(_NUMBER)),
-        _bytes(found.components.astype(_NUMBER)),
-        _bytes(found.states.astype(np.int8)),
+        rows_of_bytes(np.broadcast_to(found.caps.at, (3, n)).T.astype(NUMBER)),
+        rows_of_bytes(found.components.astype(NUMBER)),
+        rows_of_bytes(found.states.astype(np.int8)),
     ]
-    return pa.RecordBatch.from_arrays(arrays, names=_names(RESULTS))
+    return pa.RecordBatch.from_arrays(arrays, names=names_of(RESULTS))
 
 
-def _same(value: int, n: int) -> NDArray[np.int32]:
+def same(value: int, n: int) -> NDArray[np.int32]:
     return np.full(n, value, dtype=np.int32)
 
 
-def _bytes(rows: NDArray[Any]) -> pa.Array:
+def rows_of_bytes(rows: NDArray[Any]) -> pa.Array:
     """(n, m) as n texts of bytes."""
     data, width = np.ascontiguousarray(rows), rows.shape[1] * rows.itemsize
     offsets = np.arange(len(rows) + 1, dtype=np.int32) * width
     return pa.BinaryArray.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
-def _names(schema: str) -> list[str]:
+def names_of(schema: str) -> list[str]:
     return [column.split()[0] for column in schema.split(", ")]
 
 
@@ -253,21 +258,39 @@ class Scored:
     segments: tuple[Segment, ...]
 
 
-def spread(plan: Plan, accounts: DataFrame, stored: Sequence[Peers]) -> Scored:
-    """Score accounts. accounts: the answers to the plan's questions side by side, and the connections of each account.
+@dataclass(frozen=True)
+class Compared:
+    """Rows that came back, by ascending account; the peers by segment, and those among them that were not known, by metric."""
 
-    stored: for each rule, the peers that are known; the others are learnt from all the accounts.
+    rows: pa.Table
+    peers: Sequence[Peers]
+    new: Sequence[Mapping[str, Peer]]
+
+
+def compared(
+    plan: Plan, accounts: DataFrame, stored: Sequence[Peers], work: Callable[[Plan, Sequence[Peers]], Work], schema: str
+) -> Compared:
+    """Have work done on accounts, knowing what they are compared with.
+
+    accounts: the answers to the plan's questions side by side, and the connections of each account. stored: for each rule, the
+    peers that are known; the others are learnt from all the accounts. schema: of the rows that the work makes.
     """
     wanted = frozenset((s, i) for s, peers in enumerate(stored) for i, peer in enumerate(peers) if peer is None)
     accounts = accounts.persist() if wanted else accounts
     try:
         learnt = _learnt(plan, accounts, wanted) if wanted else {}
         peers = [tuple(peer or learnt.get((s, i)) for i, peer in enumerate(known)) for s, known in enumerate(stored)]
-        found = accounts.mapInArrow(ResultsOf(plan, peers), RESULTS).toArrow().sort_by("account_id")
+        found = accounts.mapInArrow(work(plan, peers), schema).toArrow().sort_by("account_id")
     finally:
         accounts.unpersist()
     new = [{m: p for i, m in enumerate(model.metrics) if (p := learnt.get((s, i)))} for s, model in enumerate(plan.models)]
-    return _scored(plan, found, peers, new)
+    return Compared(found, peers, new)
+
+
+def spread(plan: Plan, accounts: DataFrame, stored: Sequence[Peers]) -> Scored:
+    """Score accounts; the arguments as in `compared`."""
+    found = compared(plan, accounts, stored, ResultsOf, RESULTS)
+    return _scored(plan, found.rows, found.peers, found.new)
 
 
 def _learnt(plan: Plan, accounts: DataFrame, wanted: frozenset[tuple[int, int]]) -> dict[tuple[int, int], Peer]:
@@ -297,7 +320,7 @@ def _scored(plan: Plan, found: pa.Table, peers: Sequence[Peers], new: Sequence[M
     return Scored(
         accounts=found.column("account_id").to_numpy(),
         index=index,
-        matched=_matrix(found.column("matched"), np.dtype(np.int8), len(plan.rules)) > 0,
+        matched=matrix_of(found.column("matched"), np.dtype(np.int8), len(plan.rules)) > 0,
         owners=found.column("owner").to_pylist(),
         parents=found.column("parent").to_pylist(),
         revenue=found.column("revenue").to_numpy(),
@@ -310,16 +333,16 @@ def _evaluation(plan: Plan, model: ScoringModel, peers: Peers, found: pa.Table) 
     """The evaluation that the results are of. What only an explanation needs did not come back: values, deltas, causes."""
     n, k = found.num_rows, len(model.lines)
     nobody = evaluate(model, model.make_scorer(plan.scorers), np.empty((0, k)), np.empty((0, k), dtype=np.int8), peers)
-    nothing, states = np.broadcast_to(np.nan, (n, k)), _matrix(found.column("states"), np.dtype(np.int8), k)
-    own = np.ascontiguousarray(_matrix(found.column("own"), _NUMBER, 3).T)
-    cap = np.ascontiguousarray(_matrix(found.column("cap"), _NUMBER, 3).T)
+    nothing, states = np.broadcast_to(np.nan, (n, k)), matrix_of(found.column("states"), np.dtype(np.int8), k)
+    own = np.ascontiguousarray(matrix_of(found.column("own"), NUMBER, 3).T)
+    cap = np.ascontiguousarray(matrix_of(found.column("cap"), NUMBER, 3).T)
     coverage = found.column("coverage").to_numpy()
     return concluded(
         replace(
             nobody,
             values=nothing,
             usual=nothing,
-            components=_matrix(found.column("components"), _NUMBER, k),
+            components=matrix_of(found.column("components"), NUMBER, k),
             states=states,
             unknown=states != ComponentState.MEASURED,
             deltas=nothing,
@@ -331,6 +354,6 @@ def _evaluation(plan: Plan, model: ScoringModel, peers: Peers, found: pa.Table) 
     )
 
 
-def _matrix(column: pa.ChunkedArray, of: np.dtype[Any], width: int) -> NDArray[Any]:
+def matrix_of(column: pa.ChunkedArray, of: np.dtype[Any], width: int) -> NDArray[Any]:
     data = b"".join(column.to_pylist())
     return np.frombuffer(data, dtype=of).reshape(len(column), width).copy()

@@ -1,6 +1,7 @@
-"""One day scored where the facts are, where the engine can: its scores and what a history keeps of them come back.
+"""One day scored where the facts are, where the engine can.
 
-Metrics, attributes and reasons stay there, so what came back can be written, not explained.
+Of a past day its scores and what a history keeps of them come back: metrics, attributes and reasons stay there, so it can be
+written, not explained. Of the current day, which is explained, what scorers made of every component and the measurements do.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -17,24 +19,43 @@ import sqlalchemy as sa
 from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.coverage import links_query, providers_of
 from accountpulse.core.metrics.declare import Metric
-from accountpulse.core.metrics.engine import Facts
+from accountpulse.core.metrics.engine import Facts, StoreFacts
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.metrics.measure import Question, question_of
 from accountpulse.core.metrics.population import ATTRIBUTES, Population
-from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick, names_read, stored_peers
+from accountpulse.core.scoring.day import (
+    DayScores,
+    Scorecards,
+    ScoredThere,
+    SegmentDay,
+    Yardstick,
+    names_read,
+    stored_peers,
+)
 from accountpulse.core.scoring.inputs import REVENUE, parents_of, revenue_of
 from accountpulse.core.scoring.normalise import Baseline
+from accountpulse.core.scoring.peers import Peers
 from accountpulse.core.scoring.rollup import Part, rolled_up
 from accountpulse.core.scoring.segments import Assignment
+from accountpulse.core.scoring.stored_frame import StoredFrame
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from accountpulse.core.metrics.spark import SparkFacts
+    from accountpulse.core.scoring.live_header import Live
     from accountpulse.core.scoring.spread import Plan, Scored
 
 log = logging.getLogger("accountpulse.scoring")
 _MODE = AsCorrected()
+
+
+@dataclass(frozen=True)
+class ScoredToday:
+    """The current day as it came back: what is kept of all accounts, and what scorers made of each rule's."""
+
+    frame: StoredFrame
+    segments: tuple[ScoredThere, ...]
 
 
 def spread_day(connection: sa.Connection, cards: Scorecards, yardstick: Yardstick, day: date) -> DayScores | None:
@@ -42,17 +63,49 @@ def spread_day(connection: sa.Connection, cards: Scorecards, yardstick: Yardstic
 
     None where the engine scores nothing itself, or a metric is a function: its rows would have to come here.
     """
+    from accountpulse.core.scoring.spread import spread
+
+    asked = _asked(cards, yardstick)
+    facts = _spreading(connection, yardstick, asked)
+    if facts is None:
+        return None
+    plan = _plan(connection, cards, yardstick, day, facts, asked)
+    with _explained(facts):
+        scored = spread(plan, _side_by_side(facts, plan.questions), _stored(connection, cards, day))
+    return _day_scores(cards, plan.questions[0], plan, scored)
+
+
+def spread_today(connection: sa.Connection, live: Live, asked: Mapping[int, Sequence[Metric]]) -> ScoredToday | None:
+    """What scorers make of every account on the current day, and its measurements; None as in `spread_day`.
+
+    asked: the metrics by how many days before the current one, that first.
+    """
+    from accountpulse.core.scoring.spread_parts import spread_parts
+
+    facts = _spreading(connection, live.yardstick, asked)
+    if facts is None:
+        return None
+    plan = _plan(
+        connection, live.cards, live.yardstick, live.day, facts, asked, stale_before=live.now - live.yardstick.stale_after
+    )
+    with _explained(facts):
+        return spread_parts(plan, _side_by_side(facts, plan.questions), _stored(connection, live.cards, live.day))
+
+
+def _spreading(connection: sa.Connection, yardstick: Yardstick, asked: Mapping[int, Sequence[Metric]]) -> SparkFacts | None:
+    """The facts that an engine scores where they are; None where it is to be done here."""
     if not yardstick.engine.spreads:
         return None
-    asked = _asked(cards, yardstick)
     if functions := sorted(m.name for metrics in asked.values() for m in metrics if m.compute):
         log.info("scored here, not in the engine: %s are functions over rows", ", ".join(dict.fromkeys(functions)))
         return None
     facts = yardstick.engine.facts(connection)
-    questions = {offset: _question(connection, yardstick, facts, day, offset, metrics) for offset, metrics in asked.items()}
-    plan = _plan(connection, cards, yardstick, day, questions)
-    stored = [stored_peers(connection, cards, rule.name, cards.model_of(rule), day) for rule in cards.rules]
-    return _day_scores(cards, questions[0], plan, _scored(facts, plan, stored))  # type: ignore[arg-type]  # it spreads
+    # A transaction that writes reads its own facts.
+    return None if isinstance(facts, StoreFacts) else cast("SparkFacts", facts)
+
+
+def _stored(connection: sa.Connection, cards: Scorecards, day: date) -> list[Peers]:
+    return [stored_peers(connection, cards, rule.name, cards.model_of(rule), day) for rule in cards.rules]
 
 
 def _asked(cards: Scorecards, yardstick: Yardstick) -> dict[int, list[Metric]]:
@@ -82,14 +135,23 @@ def _question(
 
 
 def _plan(
-    connection: sa.Connection, cards: Scorecards, yardstick: Yardstick, day: date, questions: Mapping[int, Question]
+    connection: sa.Connection,
+    cards: Scorecards,
+    yardstick: Yardstick,
+    day: date,
+    facts: Facts,
+    asked: Mapping[int, Sequence[Metric]],
+    *,
+    stale_before: datetime | None = None,
 ) -> Plan:
     from accountpulse.core.scoring.spread import Plan
 
+    questions = {offset: _question(connection, yardstick, facts, day, offset, metrics) for offset, metrics in asked.items()}
     models = tuple(cards.model_of(rule) for rule in cards.rules)
     used = {model.scorer for model in models}
     return Plan(
         day=day,
+        stale_before=stale_before,
         questions=questions,
         width={o: len(q.compiled.population) + q.compiled.numbers + len(q.compiled.foreign) for o, q in questions.items()},
         providers=providers_of(connection, _MODE),
@@ -98,13 +160,6 @@ def _plan(
         fields=cards.fields,
         scorers={id: scorer for id, scorer in yardstick.scorers.items() if id in used},
     )
-
-
-def _scored(facts: SparkFacts, plan: Plan, stored: Sequence[tuple[object, ...]]) -> Scored:
-    from accountpulse.core.scoring.spread import spread
-
-    with _explained(facts):
-        return spread(plan, _side_by_side(facts, plan.questions), stored)  # type: ignore[arg-type]  # peers, as they were read
 
 
 def _explained(facts: SparkFacts) -> AbstractContextManager[None]:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -271,7 +271,18 @@ def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> list
     ]
 
 
-def unpack(rows: Sequence[sa.Row[Any]], sheets: Sequence[Columns]) -> StoredFrame:
+class Packed(Protocol):
+    """What is read of a row that `pack` made."""
+
+    @property
+    def account_id(self) -> int: ...
+    @property
+    def measured(self) -> bytes: ...
+    @property
+    def described(self) -> str: ...
+
+
+def unpack(rows: Sequence[Packed] | Sequence[sa.Row[Any]], sheets: Sequence[Columns]) -> StoredFrame:
     """The accounts of rows that `pack` made. sheets: the columns that the header names."""
     kind = _row_type(sheets)
     packed = np.frombuffer(b"".join(bytes(row.measured) for row in rows), dtype=kind) if rows else np.empty(0, dtype=kind)
