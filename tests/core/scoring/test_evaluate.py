@@ -220,7 +220,7 @@ class Broken(WeightedScorer):
 
     def deltas(self, values, typical):
         found = super().deltas(values, typical)
-        return found * {"deltas": 0.5, "outside": 3}.get(self.fault, 1) + (1e-12 if self.fault == "rounding" else 0)
+        return found * {"deltas": 0.5, "outside": 3}.get(self.fault, 1) - (1e-12 if self.fault == "rounding" else 0)
 
 
 @pytest.mark.parametrize("fault", ["nan", "shape", "deltas"])
@@ -238,6 +238,7 @@ def test_an_unknown_component_has_delta_0_even_where_a_scorer_rounds():
     scorer.fault = "rounding"
     result = evaluate(model, scorer, np.array([[20.0, NAN]]), np.array([[MEASURED, NO_DATA]], np.int8))
     assert result.deltas[0, 1] == 0
+    assert not np.signbit(result.deltas[0, 1]), "it would be told as -0"
 
 
 def test_leaving_0_to_100_is_clipped_by_name():

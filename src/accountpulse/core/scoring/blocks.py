@@ -114,6 +114,7 @@ class _Block:
         deltas = self.parts.deltas.T[:, self.at]
         found = np.asarray(self.setup.scorer.deltas(self.assumed.T, self.setup.typical))
         np.multiply(found.T, ~self.unknown, out=deltas)
+        deltas += 0.0  # -0.0, where a scorer gave an unknown component less than 0, would be told as such
         missing = self.setup.reference - self.running
         for column in deltas:
             missing += column
