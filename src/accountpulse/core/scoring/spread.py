@@ -74,6 +74,18 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Members:
+    """The accounts of one segment. rows: (n,) among the others. values, states, usual: (n, k)."""
+
+    segment: int
+    model: ScoringModel
+    rows: NDArray[np.int64]
+    values: Floats
+    states: NDArray[np.int8]
+    usual: Floats
+
+
+@dataclass(frozen=True)
 class Accounts:
     """Some accounts as they are known on the day, and their segments. measured: on each of the plan's days."""
 
@@ -83,8 +95,8 @@ class Accounts:
     columns: Mapping[str, NDArray[Any]]
     usual: UsualValues
 
-    def of(self, plan: Plan, segment: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.int8], Floats]:
-        """The rows of a segment's accounts, their values and states, and what is usual in them: (n,), then (n, k) each."""
+    def of(self, plan: Plan, segment: int) -> Members:
+        """Those of one segment."""
         model = plan.models[segment]
         rows = np.flatnonzero(self.assignment.index == segment)
         places = np.array([self.frame.index(name) for name in model.metrics], dtype=np.int64)
@@ -93,7 +105,11 @@ class Accounts:
             if isinstance(line.normaliser, Baseline):
                 usual[:, i] = self.usual[line.metric, line.normaliser][rows]
         at = np.ix_(rows, places)
-        return rows, self.frame.values[at], self.frame.states[at], usual
+        return Members(segment, model, rows, self.frame.values[at], self.frame.states[at], usual)
+
+    def by_segment(self, plan: Plan) -> Iterator[Members]:
+        """Those of each segment that has any."""
+        return (found for segment in range(len(plan.models)) if len((found := self.of(plan, segment)).rows))
 
 
 def read_accounts(plan: Plan, batch: pa.RecordBatch) -> Accounts:
@@ -139,11 +155,12 @@ class ValuesOf:
         for batch in batches:
             accounts = read_accounts(self.plan, batch)
             for segment, line in sorted(self.wanted):
-                rows, values, states, usual = accounts.of(self.plan, segment)
-                known = is_measured(values[:, line], states[:, line])
+                found = accounts.of(self.plan, segment)
+                values = found.values[:, line]
+                known = is_measured(values, found.states[:, line])
                 n = int(known.sum())
-                ids = accounts.frame.account_ids[rows[known]]
-                columns = (ids, same(segment, n), same(line, n), values[known, line], usual[known, line])
+                ids = accounts.frame.account_ids[found.rows[known]]
+                columns = (ids, same(segment, n), same(line, n), values[known], found.usual[known, line])
                 yield pa.RecordBatch.from_arrays([pa.array(c) for c in columns], names=names_of(VALUES))
 
 
@@ -178,21 +195,17 @@ class ResultsOf:
         plan = self.plan
         for batch in batches:
             accounts = read_accounts(plan, batch)
-            for segment, model in enumerate(plan.models):
-                rows, values, states, usual = accounts.of(plan, segment)
-                if not len(rows):
-                    continue
-                columns = {name: column[rows] for name, column in accounts.columns.items()}
+            for members in accounts.by_segment(plan):
                 found = evaluate(
-                    model,
-                    model.make_scorer(plan.scorers),
-                    values,
-                    states,
-                    self.peers[segment],
-                    columns=columns,
-                    usual=usual,
+                    members.model,
+                    members.model.make_scorer(plan.scorers),
+                    members.values,
+                    members.states,
+                    self.peers[members.segment],
+                    columns={name: column[members.rows] for name, column in accounts.columns.items()},
+                    usual=members.usual,
                 )
-                yield _results(accounts, segment, rows, found)
+                yield _results(accounts, members.segment, members.rows, found)
 
 
 def _results(accounts: Accounts, segment: int, rows: NDArray[np.int64], found: Evaluation) -> pa.RecordBatch:

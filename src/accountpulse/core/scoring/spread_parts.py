@@ -22,6 +22,7 @@ from accountpulse.core.scoring.spread import (
     NUMBER,
     Accounts,
     Batches,
+    Members,
     Plan,
     compared,
     matrix_of,
@@ -57,29 +58,26 @@ class PartsOf:
             kept = pack(frame_of(accounts.measured), {})
             measured = _objects([row["measured"] for row in kept])
             described = _objects([row["described"] for row in kept])
-            for segment, model in enumerate(plan.models):
-                rows, values, states, usual = accounts.of(plan, segment)
-                if not len(rows):
-                    continue
-                setup = setup_of(model, model.make_scorer(plan.scorers), self.peers[segment])
-                parts = score_parts(setup, values, states, usual)
+            for members in accounts.by_segment(plan):
+                rows = members.rows
+                setup = setup_of(members.model, members.model.make_scorer(plan.scorers), self.peers[members.segment])
+                parts = score_parts(setup, members.values, members.states, members.usual)
                 stood_in = [parts.stood_in.get(i, np.zeros(len(rows))) for i in setup.stand_ins]
-                yield _batch(accounts, segment, rows, measured[rows], described[rows], parts, stood_in)
+                yield _batch(accounts, members, measured[rows], described[rows], parts, stood_in)
 
 
 def _batch(
     accounts: Accounts,
-    segment: int,
-    rows: NDArray[np.int64],
+    members: Members,
     measured: NDArray[np.object_],
     described: NDArray[np.object_],
     parts: Parts,
     stood_in: Sequence[Floats],
 ) -> pa.RecordBatch:
-    n = len(rows)
+    n = len(members.rows)
     arrays = [
-        pa.array(accounts.frame.account_ids[rows]),
-        pa.array(same(segment, n)),
+        pa.array(accounts.frame.account_ids[members.rows]),
+        pa.array(same(members.segment, n)),
         pa.array(measured, pa.binary()),
         pa.array(described, pa.string()),
         rows_of_bytes(parts.components.astype(NUMBER)),
