@@ -33,6 +33,7 @@ from accountpulse.core.scoring.inputs import (
     UsualValues,
     columns_of,
     earlier_values,
+    inputs_of,
     parents_of,
     revenue_of,
     usual_values,
@@ -321,12 +322,7 @@ def _score_segment(
     there: ScoredThere | None,
 ) -> SegmentDay:
     model = cards.model_of(rule)
-    own = np.full((len(rows), len(model.lines)), np.nan)
-    for i, line in enumerate(model.lines):
-        if isinstance(line.normaliser, Baseline):
-            own[:, i] = usual[line.metric, line.normaliser][rows]
-    places = np.array([frame.index(name) for name in model.metrics], dtype=np.int64)
-    values, states = frame.values[np.ix_(rows, places)], frame.states[np.ix_(rows, places)]
+    values, states, own = inputs_of(frame, usual, model, rows)
     stored = stored_peers(connection, cards, rule.name, model, frame.day)
     if there is not None:
         _require_the_same(rule, frame.account_ids[rows], there.accounts)

@@ -96,10 +96,11 @@ def evaluate(
             f"got {values.shape}, {states.shape} and {len(peers)}"
         )
     n = len(values)
-    setup, stand_ins = setup_of(model, scorer, peers), _stand_ins(model, scorer)
+    setup = setup_of(model, scorer, peers)
+    stand_ins = {i: scorer.worth(i, value) for i, value in setup.stand_ins.items()}
     if parts is None:
         parts = score_parts(setup, values, states, usual)
-    adjustments = [_stand_in_column(model, i, stand_ins[i][1], points) for i, points in parts.stood_in.items()]
+    adjustments = [_stand_in_column(model, i, stand_ins[i], points) for i, points in parts.stood_in.items()]
     adjustments.append(AdjustmentColumn("exclude", "Unknown parts left out", parts.excluded))
     unknown = parts.states != ComponentState.MEASURED
     limited = parts.own
@@ -123,8 +124,7 @@ def evaluate(
             weights=setup.weights,
             reference=setup.reference,
             deltas=parts.deltas,
-            stand_ins={i: words for i, (_, words) in stand_ins.items()}
-            | {i: scorer.exclusion for i, line in enumerate(model.lines) if line.missing == "exclude"},
+            stand_ins=stand_ins | {i: scorer.exclusion for i, line in enumerate(model.lines) if line.missing == "exclude"},
             own=limited,
             own_coverage=parts.coverage,
             own_adjustments=tuple(adjustments),
@@ -150,7 +150,7 @@ def setup_of(model: ScoringModel, scorer: Scorer, peers: Peers) -> Setup:
         typical=typical,
         reference=float(score(scorer, typical[None, :], np.ones((1, len(model.lines)), dtype=bool))[0]),
         weights=scorer.weights(),
-        stand_ins={i: value for i, (value, _) in _stand_ins(model, scorer).items()},
+        stand_ins=_stand_ins(model, scorer),
         curves=[peer.curve if peer else () for peer in peers],
     )
 
@@ -205,19 +205,18 @@ def concluded(evaluation: Evaluation, children: Children | None = None) -> Evalu
     )
 
 
-def _stand_ins(model: ScoringModel, scorer: Scorer) -> dict[int, tuple[float, str]]:
-    """What an unknown component counts as, and that in words, by column; only for the policies `neutral` and `worst`.
+def _stand_ins(model: ScoringModel, scorer: Scorer) -> dict[int, float]:
+    """What an unknown component counts as, by column; only for the policies `neutral` and `worst`.
 
     In the order in which they are applied.
     """
     neutral = scorer.neutral()
-    values = {
+    return {
         i: float(neutral[i]) if policy == "neutral" else 0.0
         for policy in STAND_INS
         for i, line in enumerate(model.lines)
         if line.missing == policy
     }
-    return {i: (value, scorer.worth(i, value)) for i, value in values.items()}
 
 
 def _stand_in_column(model: ScoringModel, i: int, words: str, points: Floats) -> AdjustmentColumn:

@@ -80,6 +80,18 @@ def usual_values(frame: MetricFrame, models: Iterable[ScoringModel], evaluate_on
     }
 
 
+def inputs_of(
+    frame: MetricFrame, usual: UsualValues, model: ScoringModel, rows: NDArray[np.int64]
+) -> tuple[Floats, NDArray[np.int8], Floats]:
+    """What a model scores accounts by, given their rows: values, states, and what baselines compare with, (n, k) each."""
+    own = np.full((len(rows), len(model.lines)), np.nan)
+    for i, line in enumerate(model.lines):
+        if isinstance(line.normaliser, Baseline):
+            own[:, i] = usual[line.metric, line.normaliser][rows]
+    at = np.ix_(rows, np.array([frame.index(name) for name in model.metrics], dtype=np.int64))
+    return frame.values[at], frame.states[at], own
+
+
 def parents_of(frame: MetricFrame) -> NDArray[np.int64]:
     """The row of each account's parent, -1 where it has none among the accounts of the day."""
     place: dict[object, int] = {int(id): i for i, id in enumerate(frame.account_ids)}

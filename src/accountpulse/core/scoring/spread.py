@@ -8,7 +8,8 @@ peers are made where all values of one metric in one segment have been brought t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,8 @@ from accountpulse.core.metrics.measure import Measurements, Question, judged, me
 from accountpulse.core.metrics.states import ComponentState
 from accountpulse.core.scoring.adjust import Limit
 from accountpulse.core.scoring.evaluate import Evaluation, concluded, evaluate
-from accountpulse.core.scoring.inputs import REVENUE, UsualValues, columns_of, usual_values
+from accountpulse.core.scoring.inputs import REVENUE, UsualValues, columns_of, inputs_of, usual_values
 from accountpulse.core.scoring.model import ScoringModel
-from accountpulse.core.scoring.normalise import Baseline
 from accountpulse.core.scoring.peers import Peer, Peers, is_measured, peer_of
 from accountpulse.core.scoring.scorer import Floats, Scorer
 from accountpulse.core.scoring.segments import Assignment, Rule, assign
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Batches = Iterator[pa.RecordBatch]
-Work = Callable[[Batches], Batches]
 
 VALUES = "account_id bigint, segment int, line int, value double, usual double"
 PEERS = "segment int, line int, component double, value double, accounts bigint, curve string"
@@ -97,15 +96,8 @@ class Accounts:
 
     def of(self, plan: Plan, segment: int) -> Members:
         """Those of one segment."""
-        model = plan.models[segment]
-        rows = np.flatnonzero(self.assignment.index == segment)
-        places = np.array([self.frame.index(name) for name in model.metrics], dtype=np.int64)
-        usual = np.full((len(rows), len(model.lines)), np.nan)
-        for i, line in enumerate(model.lines):
-            if isinstance(line.normaliser, Baseline):
-                usual[:, i] = self.usual[line.metric, line.normaliser][rows]
-        at = np.ix_(rows, places)
-        return Members(segment, model, rows, self.frame.values[at], self.frame.states[at], usual)
+        model, rows = plan.models[segment], np.flatnonzero(self.assignment.index == segment)
+        return Members(segment, model, rows, *inputs_of(self.frame, self.usual, model, rows))
 
     def by_segment(self, plan: Plan) -> Iterator[Members]:
         """Those of each segment that has any."""
@@ -185,27 +177,37 @@ class PeersOf:
         return pa.Table.from_arrays(arrays, names=names_of(PEERS))
 
 
-class ResultsOf:
-    """From accounts to their scores, compared with these peers."""
+class Scoring(ABC):
+    """From accounts to what comes of them, compared with these peers."""
 
     def __init__(self, plan: Plan, peers: Sequence[Peers]) -> None:
         self.plan, self.peers = plan, peers
 
     def __call__(self, batches: Batches) -> Batches:
-        plan = self.plan
         for batch in batches:
-            accounts = read_accounts(plan, batch)
-            for members in accounts.by_segment(plan):
-                found = evaluate(
-                    members.model,
-                    members.model.make_scorer(plan.scorers),
-                    members.values,
-                    members.states,
-                    self.peers[members.segment],
-                    columns={name: column[members.rows] for name, column in accounts.columns.items()},
-                    usual=members.usual,
-                )
-                yield _results(accounts, members.segment, members.rows, found)
+            yield from self.of(read_accounts(self.plan, batch))
+
+    @abstractmethod
+    def of(self, accounts: Accounts) -> Batches:
+        """What comes back of one batch."""
+
+
+class ResultsOf(Scoring):
+    """Their scores, and what a history keeps of them."""
+
+    def of(self, accounts: Accounts) -> Batches:
+        plan = self.plan
+        for members in accounts.by_segment(plan):
+            found = evaluate(
+                members.model,
+                members.model.make_scorer(plan.scorers),
+                members.values,
+                members.states,
+                self.peers[members.segment],
+                columns={name: column[members.rows] for name, column in accounts.columns.items()},
+                usual=members.usual,
+            )
+            yield _results(accounts, members.segment, members.rows, found)
 
 
 def _results(accounts: Accounts, segment: int, rows: NDArray[np.int64], found: Evaluation) -> pa.RecordBatch:
@@ -280,9 +282,7 @@ class Compared:
     new: Sequence[Mapping[str, Peer]]
 
 
-def compared(
-    plan: Plan, accounts: DataFrame, stored: Sequence[Peers], work: Callable[[Plan, Sequence[Peers]], Work], schema: str
-) -> Compared:
+def compared(plan: Plan, accounts: DataFrame, stored: Sequence[Peers], work: type[Scoring], schema: str) -> Compared:
     """Have work done on accounts, knowing what they are compared with.
 
     accounts: the answers to the plan's questions side by side, and the connections of each account. stored: for each rule, the

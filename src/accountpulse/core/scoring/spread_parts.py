@@ -24,10 +24,10 @@ from accountpulse.core.scoring.spread import (
     Batches,
     Members,
     Plan,
+    Scoring,
     compared,
     matrix_of,
     names_of,
-    read_accounts,
     rows_of_bytes,
     same,
 )
@@ -45,25 +45,20 @@ PARTS = (
 stood_in: a number for each component that has a stand-in, in the order in which they are applied."""
 
 
-class PartsOf:
-    """There: from accounts to what scorers make of them, compared with these peers."""
+class PartsOf(Scoring):
+    """There: what scorers make of accounts, and what is kept of these."""
 
-    def __init__(self, plan: Plan, peers: Sequence[Peers]) -> None:
-        self.plan, self.peers = plan, peers
-
-    def __call__(self, batches: Batches) -> Batches:
-        plan = self.plan
-        for batch in batches:
-            accounts = read_accounts(plan, batch)
-            kept = pack(frame_of(accounts.measured), {})
-            measured = _objects([row["measured"] for row in kept])
-            described = _objects([row["described"] for row in kept])
-            for members in accounts.by_segment(plan):
-                rows = members.rows
-                setup = setup_of(members.model, members.model.make_scorer(plan.scorers), self.peers[members.segment])
-                parts = score_parts(setup, members.values, members.states, members.usual)
-                stood_in = [parts.stood_in.get(i, np.zeros(len(rows))) for i in setup.stand_ins]
-                yield _batch(accounts, members, measured[rows], described[rows], parts, stood_in)
+    def of(self, accounts: Accounts) -> Batches:
+        kept = pack(frame_of(accounts.measured), {})
+        measured = _objects([row["measured"] for row in kept])
+        described = _objects([row["described"] for row in kept])
+        for members in accounts.by_segment(self.plan):
+            rows = members.rows
+            scorer = members.model.make_scorer(self.plan.scorers)
+            setup = setup_of(members.model, scorer, self.peers[members.segment])
+            parts = score_parts(setup, members.values, members.states, members.usual)
+            stood_in = [parts.stood_in.get(i, np.zeros(len(rows))) for i in setup.stand_ins]
+            yield _batch(accounts, members, measured[rows], described[rows], parts, stood_in)
 
 
 def _batch(
