@@ -31,10 +31,10 @@ def register(settings: Settings, host: PluginHost, store: Store, clock: Clock) -
     if others:
         raise SettingsError([_repurposed(settings, name, before) for name, before in sorted(others.items())])
     with store.write() as connection:
-        store_connections.alone(connection)
+        ids = store_connections.register(connection, specs, clock.now())  # first, so that others wait with their rates too
         store_rates.write_rates(connection, settings.rates)
         configure_key_features(connection, settings.key_features)
-        return store_connections.register(connection, specs, clock.now())
+        return ids
 
 
 def _repurposed(settings: Settings, name: str, before: str) -> str:

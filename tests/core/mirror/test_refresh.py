@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.core.mirror.conftest import SMALL
 from tests.core.mirror.scene import Scene, assert_equal
 from tests.emptying import empty
+from tests.waiting import somebody_waits
 
 from accountpulse.core.clock import FixedClock
 from accountpulse.core.errors import StoreError
@@ -299,7 +300,7 @@ def test_a_writer_that_commits_late_is_waited_for(store: Store, mirror: Mirror, 
         scene.write(2, "ticket")  # later ids, committed at once
         refreshing = threading.Thread(target=mirror.refresh)
         refreshing.start()
-        while refreshing.is_alive() and not _somebody_waits(store):
+        while refreshing.is_alive() and not somebody_waits(store):
             pass
         assert refreshing.is_alive(), "it did not wait for the writer whose ids are lower"
     refreshing.join()
@@ -324,12 +325,6 @@ def test_what_is_written_during_a_refresh_is_in_the_next_one(store: Store, mirro
     assert written
     mirror.refresh()
     assert_equal(mirror, store)
-
-
-def _somebody_waits(store: Store) -> bool:
-    query = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
-    with store.read() as c:
-        return bool(c.execute(sa.text(query)).scalar_one())
 
 
 def test_two_refreshes_at_once(mirror: Mirror, scene: Scene, store: Store) -> None:

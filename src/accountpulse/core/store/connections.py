@@ -48,8 +48,10 @@ def registered(connection: sa.Connection, specs: Sequence[ConnectionSpec]) -> di
 def register(connection: sa.Connection, specs: Sequence[ConnectionSpec], now: datetime) -> dict[str, int]:
     """Make the store's connections those of the configuration; returns their ids by name.
 
-    A connection that is no longer configured is marked removed and keeps its facts, so that it may come back.
+    A connection that is no longer configured is marked removed and keeps its facts, so that it may come back. Others that
+    register wait until the transaction ends.
     """
+    _registering_alone(connection)
     table = connection_table
     known = {row.name: row for row in connection.execute(sa.select(table))}
     bump(connection, "operations")
@@ -89,7 +91,7 @@ def repurposed(connection: sa.Connection, specs: Sequence[ConnectionSpec]) -> di
     return {name: connector for name, connector in before.items() if wanted.get(name, connector) != connector}
 
 
-def alone(connection: sa.Connection) -> None:
+def _registering_alone(connection: sa.Connection) -> None:
     """Let no other transaction register until this one ends: two that begin on a new store would both add what is missing.
 
     SQLite has one writer at a time anyway.
