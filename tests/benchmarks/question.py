@@ -21,3 +21,17 @@ METRICS = (
     "days_since_last_meeting",
     "tenure_days",
 )
+
+SAYABLE = (
+    "logins_30d",
+    "active_days_30d",
+    "tickets_30d",
+    "features_used_90d",
+    "first_reply_hours_90d",
+    "resolution_hours_90d",
+    "csat_90d",
+    "nps_latest",
+    "upsells_won_365d",
+    "renewals_won_730d",
+)
+"""Those of them that featuretools can say."""

@@ -71,27 +71,34 @@ class _Stop(Exception):
     """Ends an evaluation before its query."""
 
 
-def compiled(url: str, server: int | None = None, mirror: str | None = None, out: str | None = None) -> Result:
+def compiled(
+    url: str,
+    server: int | None = None,
+    mirror: str | None = None,
+    out: str | None = None,
+    names: Sequence[str] = METRICS,
+) -> Result:
     """Evaluate the metrics: `cpu` is that of the compiled query, `evaluate` that of all of it. mirror: in DuckDB, over it."""
     store = Store(url)
     engine = STORE if mirror is None else _duck(Path(mirror), store)
     query, whole = Region(server), Region(server)
     with store.read() as connection:
         with suppress(_Stop):
-            _frame(connection, _Watched(engine, query, dry=True))
+            _frame(connection, _Watched(engine, query, dry=True), names)
         with whole.measured():
-            frame = _frame(connection, _Watched(engine, query))
+            frame = _frame(connection, _Watched(engine, query), names)
     store.close()
     if out is not None:
-        np.savez(out, ids=frame.account_ids, values=frame.values, measured=frame.states == ComponentState.MEASURED)
+        measured = frame.states == ComponentState.MEASURED
+        np.savez(out, ids=frame.account_ids, values=frame.values, measured=measured, names=list(names))
     return _spent(query) | {"evaluate": whole.cpu}
 
 
-def _frame(connection: sa.Connection, engine: Engine) -> MetricFrame:
+def _frame(connection: sa.Connection, engine: Engine, names: Sequence[str]) -> MetricFrame:
     library = {metric.name: metric for metric in BUILTIN}
     return evaluate_metrics(
         connection,
-        [library[name] for name in METRICS],
+        [library[name] for name in names],
         day=AS_OF,
         zone=ZoneInfo("UTC"),
         mode=AsCorrected(),

@@ -34,8 +34,8 @@ class Dialect(ABC):
     same, slower. gathers: whether a pass over a table costs so much before its first row that as many aggregates as can share
     one; then `median` is needed, and `last`, the aggregate of `{value}` in the row with the greatest `{columns}` of those that
     meet `{condition}`. distinct, largest_text: the aggregates of `{value}` so called, where others go better with the rest of a
-    pass. bits: the aggregate that says how many different ones there are of `{place}`, numbers from 0 and below `BITS`, where
-    that is less work than `distinct`; then `place_among` is needed. translate_to: the SQLGlot dialect that finished queries are
+    pass. bits: whether different values are less work to count as bits of one number than by `distinct`, where they are few;
+    then `place_among` and `places` are needed. translate_to: the SQLGlot dialect that finished queries are
     translated to, where the engine spells types, quotes or functions in its own way.
     """
 
@@ -51,7 +51,7 @@ class Dialect(ABC):
     last: ClassVar[str] = ""
     distinct: ClassVar[str] = "count(distinct {value})"
     largest_text: ClassVar[str] = "max({value})"
-    bits: ClassVar[str] = ""
+    bits: ClassVar[bool] = False
     translate_to: ClassVar[str] = ""
 
     def finished(self, query: str) -> str:
@@ -89,6 +89,10 @@ class Dialect(ABC):
     def place_among(self, value: str, parameter: str) -> str:
         """The place of a text, from 0 on, among those bound to `parameter`, where it is one of them; null for null."""
         raise NotImplementedError(f"{self.name} counts by bits and does not say which")
+
+    def places(self, place: str, most: int) -> str:
+        """The aggregate that says how many different places there are, numbers from 0 and below `most`, at most `BITS`."""
+        raise NotImplementedError(f"{self.name} counts by bits and does not say how")
 
     @abstractmethod
     def instant_number(self, value: str) -> str:
@@ -208,7 +212,7 @@ class DuckDB(Dialect):
     seeks = False
     first = "arg_min({value}, {place})"
     median = "median"
-    bits = "bit_count(bit_or(cast(1 as hugeint) << cast({place} as hugeint)))"
+    bits = True
 
     def among(self, column: str, parameter: str) -> str:
         return f"{column} in (select unnest(cast(:{parameter} as bigint[])))"  # names of ours
@@ -218,6 +222,10 @@ class DuckDB(Dialect):
 
     def place_among(self, value: str, parameter: str) -> str:
         return f"(list_position(cast(:{parameter} as text[]), {value}) - 1)"
+
+    def places(self, place: str, most: int) -> str:
+        number = "ubigint" if most <= 64 else "hugeint"  # the wide one takes longer
+        return f"bit_count(bit_or(cast(1 as {number}) << cast({place} as {number})))"
 
     def instant_number(self, value: str) -> str:
         return f"epoch_us({value})"

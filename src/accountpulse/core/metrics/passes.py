@@ -30,7 +30,8 @@ class Prepared:
     function: the aggregate's own, or `foreign` for the companion that looks for amounts without a rate. window_column: what its
     window is about. kind: of the result. money: the columns with amounts that it mentions. exact: it adds up amounts.
     suspects: the condition on the rows whose amounts must have a rate. newest: it is the newest event ever, which is one row
-    of each source account. place: what numbers the values that are counted, where they can be bits of one number, else nothing.
+    of each source account. place: what numbers the values that are counted, and how many there can be, where they can be bits
+    of one number.
     """
 
     aggregate: Aggregate
@@ -45,7 +46,7 @@ class Prepared:
     exact: bool
     suspects: str
     newest: bool
-    place: str
+    place: tuple[str, int] | None
 
     @property
     def is_total(self) -> bool:
@@ -128,20 +129,20 @@ def foreign_currency(prepared: Prepared) -> Prepared:
         kind=Kind.TEXT,
         exact=False,
         newest=False,
-        place="",
+        place=None,
     )
 
 
-def _place(aggregate: Aggregate, source: Source, column: str, scope: Scope) -> str:
+def _place(aggregate: Aggregate, source: Source, column: str, scope: Scope) -> tuple[str, int] | None:
     first, end = window_of(aggregate)
     name = aggregate.value.strip()
     if aggregate.function != "distinct" or first is None or not scope.dialect.bits:
-        return ""
+        return None
     if (source.name, name) in scope.few:
-        return scope.dialect.place_among(quoted(name), few_parameter((source.name, name)))
+        return scope.dialect.place_among(quoted(name), few_parameter((source.name, name))), BITS
     if name == column and source.column(name).kind is Kind.DAY and first - end <= BITS:
-        return scope.dialect.days(scope.bounds(Kind.DAY, first), quoted(name))
-    return ""
+        return scope.dialect.days(scope.bounds(Kind.DAY, first), quoted(name)), first - end
+    return None
 
 
 def _value(aggregate: Aggregate, names: dict[str, Name], scope: Scope, place: str) -> Part:
@@ -243,12 +244,13 @@ def _fused(member: Prepared, scope: Scope) -> str:
             return total
         counted = f"case when {member.condition} then {member.value} end" if member.condition else member.value
         return f"({total} / nullif(count({counted}), 0))"
-    value = scope.dialect.number(member.value) if member.function in ("avg", "median") else member.place or member.value
+    place, most = member.place or (member.value, 0)
+    value = scope.dialect.number(member.value) if member.function in ("avg", "median") else place
     chosen = f"case when {member.condition} then {value} end" if member.condition else value
     if member.function in ("count", "open", "rows"):
         return f"count({chosen})"
     if member.function == "distinct":
-        return scope.dialect.bits.format(place=chosen) if member.place else scope.dialect.distinct.format(value=chosen)
+        return scope.dialect.places(chosen, most) if most else scope.dialect.distinct.format(value=chosen)
     if member.function == "foreign":
         return scope.dialect.largest_text.format(value=scope.dialect.binary(chosen))
     if member.function == "median":

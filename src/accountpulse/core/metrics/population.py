@@ -8,7 +8,7 @@ attribute is the same in a segment rule, in a metric and in the API.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -47,6 +47,8 @@ ATTRIBUTES: Mapping[str, Kind] = _attributes()
 
 SINGLE: tuple[str, ...] = tuple(name for name, kind in ATTRIBUTES.items() if kind is not Kind.JSON)
 _CUSTOM = "custom"
+_PLACE = 1 << 50
+"""More than there are source accounts, and so few that thousands of connections have a place in 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ def population_query(scope: Scope, precedence: Order, include_churned: bool, *, 
     position = {name: f"position_{orders[dict(precedence).get(name, ())]}" for name in ATTRIBUTES}
 
     query.ctes.append(f"account_row as (\n{visible_rows(account, columns, scope)}\n)")
-    query.ctes.append(f"account_ordered as (\n{_ordered_rows(scope, orders, query)}\n)")
+    query.ctes.append(f"connection_ordered as (\n{_ordered_connections(orders, query)}\n)")
+    query.ctes.append(f"account_ordered as (\n{_ordered_rows(scope, orders.values())}\n)")
     wanted = [(n, what, alias) for n in SINGLE for what, alias in _columns_of(n, origins)]
     if scope.dialect.first:
         rows = "account_ordered"
@@ -146,24 +149,32 @@ def _origin(attribute: str) -> str:
     return f"{attribute}_origin"
 
 
-def _ordered_rows(scope: Scope, orders: Mapping[tuple[int, ...], int], query: PopulationQuery) -> str:
-    """The account rows, with the parent's account, the first domain, and the rows' place in each order of connections."""
-    positions = []
+def _ordered_connections(orders: Mapping[tuple[int, ...], int], query: PopulationQuery) -> str:
+    """The connections, with the place of each in each order; those of the same priority share one."""
+    places = []
     for ids, number in orders.items():
         rank = ""
         if ids:
             names = [f"c_{number}_{i}" for i in range(len(ids))]
             query.constants.update(zip(names, ids, strict=True))
             branches = " ".join(f"when cast(:{name} as integer) then {i}" for i, name in enumerate(names))
-            rank = f"case r.connection_id {branches} else {len(ids)} end, "
-        by = f"{rank}c.priority, r.source_account_id, {scope.dialect.binary('r.source_id')}"
-        positions.append(f"row_number() over (partition by r.account_id order by {by}) as position_{number}")
+            rank = f"case c.id {branches} else {len(ids)} end, "
+        places.append(f"dense_rank() over (order by {rank}c.priority) as place_{number}")
+    return f"select c.id, {', '.join(places)}\nfrom connection c"  # names of ours
+
+
+def _ordered_rows(scope: Scope, orders: Collection[int]) -> str:
+    """The account rows, with the parent's account, the first domain, and the rows' position in each order of connections.
+
+    A position is one number made of the connection's place and the source account, which has one row: nothing is sorted for it.
+    """
+    positions = [f"c.place_{n} * cast({_PLACE} as bigint) + r.source_account_id as position_{n}" for n in orders]
     plain = [f"r.{quoted(name)}" for name in (*SINGLE, _CUSTOM) if name not in ("domain", "parent")]
     domain = f"{scope.dialect.first_item('r.domains')} as domain"
     parent = "nullif(lp.account_id, r.account_id) as parent"
     return (
         f"select r.account_id, r.connection_id, {', '.join([*plain, domain, parent, *positions])}\nfrom account_row r\n"
-        "join connection c on c.id = r.connection_id\n"
+        "join connection_ordered c on c.id = r.connection_id\n"
         'left join source_account sp on sp.connection_id = r.connection_id and sp."key" = r.parent\n'
         f"left join link lp on lp.source_account_id = sp.id and {scope.version('lp')}"
     )

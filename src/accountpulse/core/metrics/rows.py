@@ -202,9 +202,11 @@ def _valid_of_later_known(source: Source, columns: Collection[str], scope: Scope
     """The rows whose current version was not known at T, with what `_valid_at_end` finds for them.
 
     Those are few, so an engine without an index ranks their versions alone. They are rows of their own and no join to all: of
-    every other record the current version is the valid one, and its key, a text, need not be read.
+    every other record the current version is the valid one, and its key, a text, need not be read. Nor need it of other
+    records' current versions: those that matter were followed by another, or are known as late as `f`.
     """
-    before = f"v.known_from < {scope.bounds(Kind.INSTANT)}"
+    end = scope.bounds(Kind.INSTANT)
+    before = f"v.known_from < {end}"
     order = (
         f"case when {before} then 0 else 1 end, case when {before} then v.known_from end desc, "
         f"case when {before} then v.id end desc, v.known_from, v.id"
@@ -213,7 +215,8 @@ def _valid_of_later_known(source: Source, columns: Collection[str], scope: Scope
     ranked = (
         f"select {_of_envelope(source, columns, scope, 'v')},"
         f" row_number() over (partition by l.account_id, f.id order by {order}) as place\n{linked}\n"
-        f"join {source.table} v on v.connection_id = f.connection_id and v.source_id = f.source_id\nwhere {conditions}"
+        f"join {source.table} v on v.connection_id = f.connection_id and v.source_id = f.source_id\n"
+        f"where {conditions} and (v.known_to is not null or v.known_from >= {end})"
     )
     return f"select {', '.join(names)}\nfrom (\n{ranked}\n) as ranked\nwhere place = 1"
 
