@@ -156,6 +156,23 @@ def test_of_an_account_only_what_was_written_is_read(world: IncrementalWorld) ->
         assert not touched(connection)
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_for_a_few_accounts_no_table_is_read_whole_that_grows_with_them(world: IncrementalWorld) -> None:
+    world.put("app", usage(world, "k1", world.today))
+    with queries(world.store) as asked:
+        assert world.service.run(world.today).measured == 1
+    scanned: dict[str, str] = {}
+    with world.store.read() as connection:
+        for statement in asked:
+            plan = connection.exec_driver_sql(f"explain query plan {statement}", (None,) * statement.count("?"))
+            scanned |= {row.detail.split()[1]: statement for row in plan if row.detail.startswith("SCAN ")}
+    of_none = {"json_each", "anon_1", "ranked", "visible", "CONSTANT"}
+    of_configuration = {"connection", "stream_state", "fx_rate", "score_backdrop"}
+    of_exceptions = {"score_override", "score_absence"}
+    large = {name: scanned[name] for name in scanned.keys() - of_none - of_configuration - of_exceptions if name[0] != "("}
+    assert not large
+
+
 def test_a_fact_of_long_ago_is_read_for_the_days_before_too(world: IncrementalWorld) -> None:
     world.put("app", usage(world, "k1", world.today - timedelta(days=35)))
     with queries(world.store) as asked:

@@ -193,7 +193,13 @@ source_account = sa.Table(
     sa.Column("touched_records", sa.Integer),
     sa.Column("touched_since", Day),
     sa.UniqueConstraint("connection_id", "key"),
-    sa.Index("ix_source_account_touched", "touched_at"),
+    # Of those marked alone: SQLite would not look for them in an index of all, and every mark taken away would be moved in it.
+    sa.Index(
+        "ix_source_account_touched",
+        "touched_at",
+        sqlite_where=sa.text("touched_at is not null"),
+        postgresql_where=sa.text("touched_at is not null"),
+    ),
     comment="An account as one source names it. touched_at: when facts or links of it last changed, null once they are scored; "
     "touched_records: which record types, as bits; touched_since: the first day whose values may differ.",
 )
@@ -224,6 +230,7 @@ link = sa.Table(
         postgresql_where=sa.text("known_to is null"),
     ),
     sa.Index("ix_link_account", "account_id"),
+    sa.Index("ix_link_source_account", "source_account_id"),
     comment="Which account a source account belongs to, why, and since when. "
     "method: anchor / manual / reference / plugin / domain / email.",
 )
