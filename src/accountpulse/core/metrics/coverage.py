@@ -166,15 +166,15 @@ def _linked(facts: Facts, mode: Mode, accounts: Sequence[int] | None, seen: bool
         parameters[ACCOUNTS] = dialect.ids(accounts)
     query = links_query(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None, seen)
     pairs = facts.ask(query, parameters).floats(0, 2).astype(np.int64)
-    return {int(c): pairs[pairs[:, 0] == c, 1] for c in np.unique(pairs[:, 0])}
+    return {int(c): np.unique(pairs[pairs[:, 0] == c, 1]) for c in np.unique(pairs[:, 0])}
 
 
 @lru_cache(maxsize=8)
 def links_query(dialect: Dialect, corrected: bool, some_accounts: bool, pinned: bool, seen: bool) -> str:
-    """Select the pairs of a connection and an account that has a source account in it."""
+    """Select the pairs of a connection and an account that has a source account in it, once for each of those."""
     scope = Scope(dialect, corrected, some_accounts, pinned=pinned)
     where = " and ".join(
         [scope.version("l"), *scope.wanted("l.account_id"), *([f"s.first_known_at <= {KNOWN_AT}"] if seen else [])]
     )
     source = "link l join source_account s on s.id = l.source_account_id"
-    return dialect.finished(f"select distinct s.connection_id, l.account_id from {source} where {where}")  # noqa: S608  # ours
+    return dialect.finished(f"select s.connection_id, l.account_id from {source} where {where}")  # noqa: S608  # ours

@@ -177,7 +177,7 @@ def _side_by_side(facts: SparkFacts, questions: Mapping[int, Question]) -> DataF
     for other in others:
         together = together.join(other, account == other[other.columns[0]], "left")
     links = facts.frame(links_query(facts.dialect, True, False, False, False), {})
-    grouped = links.groupBy("account_id").agg({"connection_id": "collect_list"}).toDF("linked_account", "connections")
+    grouped = links.groupBy("account_id").agg({"connection_id": "collect_set"}).toDF("linked_account", "connections")
     joined = together.join(grouped, account == grouped["linked_account"], "left")
     return joined.drop("linked_account")
 

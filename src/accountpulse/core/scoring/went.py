@@ -47,7 +47,7 @@ def went(
     said = _of(ids, _since_return(connection, history_since(connection, begin, None if accounts is None else anew), day))
     since = _bands_since(connection, day, ids, [bands[account] for account in anew], said, known, scales)
     # What a person decides for a month is no trend of the account.
-    series = daily(np.searchsorted(ids, said.account), said.day, said.raw / 100, len(ids), to_epoch_day(day), max(WINDOWS))
+    series = daily(np.searchsorted(ids, said.account), said.day, said.raw, len(ids), to_epoch_day(day), max(WINDOWS))
     found |= {account: {"band_since": since[account]} for account in anew}
     for window in WINDOWS:
         for account, trend in zip(anew, trends(series[:, -window:]).tolist(), strict=True):

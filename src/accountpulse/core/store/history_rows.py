@@ -68,9 +68,14 @@ def unpack(packed: bytes, day: date) -> Packed:
     return Packed(packed[0] - _FOLLOWS, packed[place:], raw_centi, raw_band, steady_centi, steady_band, since)
 
 
+def has_more(packed: sa.ColumnElement[bytes]) -> sa.ColumnElement[bool]:
+    """Whether a row's bytes hold more than coverage and components."""
+    return packed >= bytes([_FOLLOWS])
+
+
 def aside(packed: sa.ColumnElement[bytes]) -> sa.ColumnElement[bytes]:
     """A row's bytes where they hold more than coverage and components, else null: most rows' are not even fetched."""
-    return sa.case((packed >= bytes([_FOLLOWS]), packed))
+    return sa.case((has_more(packed), packed))
 
 
 class HistoryRow:
