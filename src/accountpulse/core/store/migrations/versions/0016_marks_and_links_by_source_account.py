@@ -18,7 +18,5 @@ depends_on = None
 def upgrade() -> None:
     marked = sa.text("touched_at is not null")
     op.drop_index("ix_source_account_touched", "source_account")
-    op.create_index(
-        "ix_source_account_touched", "source_account", ["touched_at"], sqlite_where=marked, postgresql_where=marked
-    )
+    op.create_index("ix_source_account_touched", "source_account", ["touched_at"], sqlite_where=marked, postgresql_where=marked)
     op.create_index("ix_link_source_account", "link", ["source_account_id"])
