@@ -13,7 +13,7 @@ from tests.emptying import empty
 from accountpulse.core.store import revisions
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.tables import account as account_table
-from accountpulse.core.store.tables import source_account, unlinked
+from accountpulse.core.store.tables import mark, source_account, unlinked
 from accountpulse.core.store.types import EPOCH
 
 
@@ -91,12 +91,12 @@ def test_linking_again_changes_nothing(world: Company) -> None:
     world.know("crm", company("001", domains=("acme.com",)))
     world.know("desk", company("9", domains=("acme.com",)), company("8", name="who?"))
     world.relink()
-    before = (world.links(), world.rows(unlinked), world.rows(source_account))
+    before = (world.links(), world.rows(unlinked), world.rows(source_account), world.rows(mark))
     with world.store.read() as connection:
         revision = revisions.current(connection)
     world.clock.advance(HOUR)
     assert world.relink().changed == 0
-    assert (world.links(), world.rows(unlinked), world.rows(source_account)) == before
+    assert (world.links(), world.rows(unlinked), world.rows(source_account), world.rows(mark)) == before
     with world.store.read() as connection:
         assert revisions.current(connection) == revision
 
@@ -300,12 +300,12 @@ def test_an_account_is_scored_again_for_what_it_gains_and_for_what_it_loses(worl
     world.know("desk", company("9", domains=("globex.com",)))
     world.clock.advance(HOUR)
     world.relink()
-    touched = {p: row.touched_at for p, id in world.sources().items() for row in world.rows(source_account) if row.id == id}
+    touched = {p: row.at for p, id in world.sources().items() for row in world.rows(mark) if row.source_account_id == id}
     assert {p for p, at in touched.items() if at == NOON + 2 * HOUR} == {"crm:001", "crm:002", "desk:9"}
     world.clock.advance(HOUR)
     world.know("desk", company("9"))
     world.relink()
-    touched = {p: row.touched_at for p, id in world.sources().items() for row in world.rows(source_account) if row.id == id}
+    touched = {p: row.at for p, id in world.sources().items() for row in world.rows(mark) if row.source_account_id == id}
     assert {p for p, at in touched.items() if at >= NOON + 3 * HOUR} == {"crm:002", "desk:9"}
 
 

@@ -62,9 +62,8 @@ class Office(Company):
         self.service.relink_new()
 
     def settle(self) -> None:
-        gone = dict.fromkeys(("touched_at", "touched_records", "touched_since"))
         with self.store.write() as connection:
-            connection.execute(sa.update(tables.source_account).values(**gone))
+            connection.execute(sa.delete(tables.mark))
 
     def _learn(self, source: str, key: str, values: dict[str, Any]) -> None:
         self.know(source, company(key, **values))

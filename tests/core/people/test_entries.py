@@ -17,7 +17,7 @@ from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store import connections_read, revisions
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.tables import connection as connection_table
-from accountpulse.core.store.tables import link, source_account, unlinked
+from accountpulse.core.store.tables import link, mark, source_account, unlinked
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.trail import operator
 
@@ -146,18 +146,21 @@ def test_the_connection_is_made_by_the_first_entry_and_stays(firm: Firm) -> None
     assert received == {people.id: firm.clock.now()}
 
 
+def marked_at(firm: Firm, account: int) -> datetime:
+    (row,) = (each for each in firm.rows(source_account) if each.key == str(account))
+    return next(each.at for each in firm.rows(mark) if each.source_account_id == row.id)
+
+
 def test_the_account_is_marked_for_scoring_and_caches_learn_of_it(firm: Firm) -> None:
     acme = judge(firm)
     with firm.store.read() as connection:
         before = revisions.current(connection)
     firm.clock.advance(DAY)
     judge(firm)
-    (row,) = (each for each in firm.rows(source_account) if each.key == str(acme))
-    assert row.touched_at == firm.clock.now()
+    assert marked_at(firm, acme) == firm.clock.now()
     firm.clock.advance(DAY)
     firm.people.remove_entry("pulse", "1", asker=ANN)
-    (row,) = (each for each in firm.rows(source_account) if each.key == str(acme))
-    assert row.touched_at == firm.clock.now()
+    assert marked_at(firm, acme) == firm.clock.now()
     with firm.store.read() as connection:
         after = revisions.current(connection)
     assert {domain: after[domain] - before[domain] for domain in ("facts", "people")} == {"facts": 2, "people": 2}

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from accountpulse.core.store import connections, touched
 from accountpulse.core.store.connections import ConnectionSpec
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.touched import EVERYTHING, Touch, record_bit
+from accountpulse.core.store.touched import Touch, record_bit
 from accountpulse.core.store.types import EPOCH_DAY
 from accountpulse.core.store.writes import AccountKeys
 
@@ -49,10 +49,3 @@ def test_every_mark_differs_from_the_one_before(store: Store) -> None:
         assert touched.touched(connection) == {id: seen[2]}
         touched.settle(connection, {id: seen[2]})
         assert not touched.touched(connection)
-
-
-def test_a_mark_of_an_earlier_version_means_everything(store: Store) -> None:
-    with store.write() as connection:
-        id = source(connection)
-        connection.execute(sa.text("update source_account set touched_at = first_known_at"))
-        assert touched.touched(connection) == {id: Touch(NOW, EVERYTHING, EPOCH_DAY)}

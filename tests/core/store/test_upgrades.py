@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.migrate import alembic_config
 from accountpulse.core.store.tables import publication, release
+from accountpulse.core.store.touched import EVERYTHING, Touch, touched
+from accountpulse.core.store.types import EPOCH_DAY
 
 REVISIONS = sorted({path.name.split(".")[0] for path in FROZEN.glob("*.sql")})
 
@@ -79,6 +82,18 @@ def test_a_delivered_store_is_upgraded_and_keeps_every_row(revision: str, store_
                     assert before[table.name] == len(ROWS), f"{table.name} was frozen without rows"
     finally:
         upgraded.close()
+
+
+@pytest.mark.parametrize(("revision", "records", "since"), [("0001", EVERYTHING, EPOCH_DAY), ("0015", 1, date(2026, 1, 1))])
+def test_what_was_marked_for_scoring_is_marked_still(
+    revision: str, records: int, since: date, store_to_alter: Store, tmp_path: Path
+) -> None:
+    old = restored(revision, store_to_alter, tmp_path)
+    old.close()
+    upgraded = Store.open(old.engine.url.render_as_string(hide_password=False))
+    with upgraded.read() as connection:
+        assert touched(connection) == {1: Touch(datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC), records, since)}
+    upgraded.close()
 
 
 def test_the_newest_frozen_store_reads_as_it_was_written(store_to_alter: Store, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from accountpulse.core.errors import CursorExpired, InvalidInput, NotFound, Rate
 from accountpulse.core.model import Account, Activity, Contact, Opportunity, Ticket
 from accountpulse.core.store import mirror
 from accountpulse.core.store.sweeps import sweep
-from accountpulse.core.store.tables import held_delete, snapshot_key, source_account
+from accountpulse.core.store.tables import held_delete, mark, snapshot_key, source_account
 from accountpulse.core.sync.connector import Connector, Item, OpaqueCursor, TimeCursor, Window, stream
 from accountpulse.core.sync.resync import forget
 from accountpulse.core.sync.sweep import group_of
@@ -189,7 +189,8 @@ def test_a_purge_starts_over(bench: Bench) -> None:
         mirror.settle(connection, "token", 0)
     assert forget(bench.store, bench.clock, bench.source, ["contacts"]) == 11
     assert bench.versions("contact") == []
-    assert {row.touched_at for row in bench.rows(source_account)} == {bench.clock.now()}, "all are scored again"
+    assert {row.source_account_id for row in bench.rows(mark)} == {id for id, _ in known}
+    assert {row.at for row in bench.rows(mark)} == {bench.clock.now()}, "all are scored again"
     assert len(bench.current("ticket")) == 10
     state = bench.state("contacts")
     assert (state.cursor, state.position, state.first_loaded_at, state.state) == (None, None, None, "new")

@@ -9,7 +9,7 @@ from tests.core.sync.vendor import NOON, Bench, account, at, contact, ticket
 
 from accountpulse.core.store import revisions
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.tables import source_account
+from accountpulse.core.store.tables import mark, source_account
 from accountpulse.core.sync.connector import Deleted
 
 MINUTE = timedelta(minutes=1)
@@ -24,17 +24,17 @@ def test_an_unchanged_record_writes_nothing(bench: Bench) -> None:
     """R9: no version, no touched account, no revision."""
     bench.vendor.tickets.put(ticket("1"), ticket("2", priority=3), changed_at=at(-4))
     bench.run("tickets")
-    before = (bench.versions("ticket"), bench.rows(source_account), facts_revision(bench))
+    before = (bench.versions("ticket"), bench.rows(source_account), bench.rows(mark), facts_revision(bench))
     bench.clock.advance(MINUTE)
     result = bench.one("tickets")
     assert (result.read, result.unchanged, result.opened, result.closed) == (2, 2, 0, 0)
-    assert (bench.versions("ticket"), bench.rows(source_account), facts_revision(bench)) == before
+    assert (bench.versions("ticket"), bench.rows(source_account), bench.rows(mark), facts_revision(bench)) == before
 
 
 def test_a_changed_record_closes_a_version_and_opens_the_next(bench: Bench) -> None:
     bench.vendor.tickets.put(ticket("1"), changed_at=at(-10))
     bench.run("tickets")
-    touched = bench.rows(source_account)[0].touched_at
+    touched = bench.rows(mark)[0].at
     revision = facts_revision(bench)
     bench.clock.advance(10 * MINUTE)
     bench.vendor.tickets.put(ticket("1", priority=4), changed_at=at(5))
@@ -44,7 +44,7 @@ def test_a_changed_record_closes_a_version_and_opens_the_next(bench: Bench) -> N
     assert (first.priority, first.known_to) == (2, at(10))
     assert (second.priority, second.known_from, second.known_to, second.assumed) == (4, at(10), None, False)
     assert touched == NOON
-    assert bench.rows(source_account)[0].touched_at == at(10)
+    assert bench.rows(mark)[0].at == at(10)
     assert facts_revision(bench) > revision
 
 
@@ -96,7 +96,8 @@ def test_a_record_that_moves_to_another_account_touches_both(bench: Bench) -> No
     bench.clock.advance(10 * MINUTE)
     bench.vendor.tickets.put(ticket("1", account="globex"), changed_at=at(5))
     bench.run("tickets")
-    assert {row.key: row.touched_at for row in bench.rows(source_account)} == {"acme": at(10), "globex": at(10)}
+    keys = {row.id: row.key for row in bench.rows(source_account)}
+    assert {keys[row.source_account_id]: row.at for row in bench.rows(mark)} == {"acme": at(10), "globex": at(10)}
 
 
 def test_the_same_id_of_two_connections_stays_two_rows(store: Store) -> None:

@@ -189,19 +189,19 @@ source_account = sa.Table(
     sa.Column("connection_id", sa.Integer, sa.ForeignKey("connection.id"), nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("first_known_at", Instant, nullable=False),
-    sa.Column("touched_at", Instant),
-    sa.Column("touched_records", sa.Integer),
-    sa.Column("touched_since", Day),
     sa.UniqueConstraint("connection_id", "key"),
-    # Of those marked alone: SQLite would not look for them in an index of all, and every mark taken away would be moved in it.
-    sa.Index(
-        "ix_source_account_touched",
-        "touched_at",
-        sqlite_where=sa.text("touched_at is not null"),
-        postgresql_where=sa.text("touched_at is not null"),
-    ),
-    comment="An account as one source names it. touched_at: when facts or links of it last changed, null once they are scored; "
-    "touched_records: which record types, as bits; touched_since: the first day whose values may differ.",
+    comment="An account as one source names it.",
+)
+
+mark = sa.Table(
+    "mark",
+    metadata,
+    sa.Column("source_account_id", sa.Integer, sa.ForeignKey("source_account.id"), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("since", Day, nullable=False),
+    comment="A source account of which facts or links changed since they were scored. at: when they last did; "
+    "records: which record types, as bits; since: the first day whose values may differ.",
 )
 
 account = sa.Table(

@@ -13,16 +13,16 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from accountpulse.core.model import schemas
 from accountpulse.core.store.chunks import chunked, given, one_of
 from accountpulse.core.store.facts import FACTS
-from accountpulse.core.store.tables import account, link, source_account
+from accountpulse.core.store.tables import account, link, mark, source_account
 from accountpulse.core.store.types import EPOCH_DAY
+from accountpulse.core.store.upsert import insert
 
 EVERYTHING = -1
-"""Every record type, in the bits of `touched_records`."""
+"""Every record type, as bits."""
 
 
 def record_bit(record: str) -> int:
@@ -53,28 +53,23 @@ def touch(connection: sa.Connection, marks: Mapping[int, date], now: datetime, *
     """
     if not marks:
         return
-    c = source_account.c
-    later = "touched_at + interval '1 microsecond'" if connection.dialect.name == "postgresql" else "touched_at + 1"
-    _lock(connection, marks)
-    marked = given(connection, {"account": c.id.type, "since": c.touched_since.type}, sorted(marks.items()))
-    at, day = sa.literal(now, c.touched_at.type), marked.c.since
+    c = mark.c
+    # In one order, so that two writers wait for each other, and never both.
+    marked = given(connection, {"account": c.source_account_id.type, "since": c.since.type}, sorted(marks.items()))
+    rows = sa.select(marked.c.account, sa.literal(now, c.at.type), sa.literal(records), marked.c.since)
+    statement = insert(connection, mark).from_select(list(c.keys()), rows.where(sa.true()).order_by(marked.c.account))
+    new = statement.excluded
+    later = "mark.at + interval '1 microsecond'" if connection.dialect.name == "postgresql" else "mark.at + 1"
     connection.execute(
-        sa.update(source_account)
-        .where(c.id == marked.c.account)
-        .values(
-            touched_at=sa.case((c.touched_at >= at, sa.literal_column(later)), else_=at),
-            touched_records=sa.func.coalesce(c.touched_records, 0).op("|")(records),
-            touched_since=sa.case((c.touched_since < day, c.touched_since), else_=day),
+        statement.on_conflict_do_update(
+            index_elements=[c.source_account_id],
+            set_={
+                "at": sa.case((c.at >= new.at, sa.literal_column(later)), else_=new.at),
+                "records": c.records.bitwise_or(new.records),
+                "since": sa.case((c.since < new.since, c.since), else_=new.since),
+            },
         )
     )
-
-
-def _lock(connection: sa.Connection, source_accounts: Iterable[int]) -> None:
-    """Lock rows in one order, which an update of many does not promise: two writers wait for each other, and never both."""
-    if connection.dialect.name == "postgresql":  # SQLite has one writer
-        c = source_account.c
-        wanted = sa.any_(sa.literal(sorted(source_accounts), ARRAY(sa.BigInteger)))
-        connection.execute(sa.select(c.id).where(c.id == wanted).order_by(c.id).with_for_update(key_share=True))
 
 
 def touch_wholly(connection: sa.Connection, source_accounts: Iterable[int], now: datetime) -> None:
@@ -84,32 +79,28 @@ def touch_wholly(connection: sa.Connection, source_accounts: Iterable[int], now:
 
 def touched(connection: sa.Connection) -> dict[int, Touch]:
     """The marks, by source account."""
-    c = source_account.c
-    query = sa.select(c.id, c.touched_at, c.touched_records, c.touched_since).where(c.touched_at.is_not(None))
-    return {
-        id: Touch(at, EVERYTHING if records is None else records, since or EPOCH_DAY)
-        for id, at, records, since in connection.execute(query).all()
-    }
+    return {id: Touch(at, records, since) for id, at, records, since in connection.execute(sa.select(mark)).all()}
 
 
 def how_many_touched(connection: sa.Connection) -> int:
     """The number of marks."""
-    marked = sa.select(sa.func.count()).select_from(source_account).where(source_account.c.touched_at.is_not(None))
-    return int(connection.execute(marked).scalar_one())
+    return int(connection.execute(sa.select(sa.func.count()).select_from(mark)).scalar_one())
 
 
 def settle(connection: sa.Connection, marks: Mapping[int, Touch]) -> None:
     """Take marks away, but for those that have been set again since they were read."""
-    c = source_account.c
-    if marks:
-        _lock(connection, marks)
-        of = [(id, mark.at) for id, mark in sorted(marks.items())]
-        read = given(connection, {"account": c.id.type, "at": c.touched_at.type}, of)
+    if not marks:
+        return
+    c, ids = mark.c, sorted(marks)
+    if connection.dialect.name == "postgresql":
+        # In the order in which they are set, which a deletion does not promise. SQLite has one writer.
         connection.execute(
-            sa.update(source_account)
-            .where(c.id == read.c.account, c.touched_at == read.c.at)
-            .values(touched_at=None, touched_records=None, touched_since=None)
+            sa.select(c.at).where(one_of(c.source_account_id, ids)).order_by(c.source_account_id).with_for_update()
         )
+    of = [(id, marks[id].at) for id in ids]
+    read = given(connection, {"account": c.source_account_id.type, "at": c.at.type}, of)
+    same = sa.tuple_(c.source_account_id, c.at).in_(sa.select(read.c.account, read.c.at))
+    connection.execute(sa.delete(mark).where(one_of(c.source_account_id, ids), same))
 
 
 def accounts_ever(connection: sa.Connection, source_accounts: Sequence[int]) -> list[tuple[int, int]]:
