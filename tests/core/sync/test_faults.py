@@ -329,7 +329,7 @@ def test_a_fault_of_the_store_is_not_called_a_bug_of_the_connector(bench: Bench)
     filled(bench)
 
     def full(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
-        if statement.lower().startswith("update source_account"):
+        if statement.lower().startswith("insert into mark"):
             raise sa.exc.OperationalError("update", {"email": SECRET}, OSError("disk full"))
 
     sa.event.listen(bench.store.engine, "before_cursor_execute", full)
