@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
+import pytest
 import sqlalchemy as sa
 
 from accountpulse.core.store import connections, touched
@@ -49,3 +52,28 @@ def test_every_mark_differs_from_the_one_before(store: Store) -> None:
         assert touched.touched(connection) == {id: seen[2]}
         touched.settle(connection, {id: seen[2]})
         assert not touched.touched(connection)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_who_marks_and_who_takes_marks_away_never_wait_for_each_other_in_a_circle(store: Store) -> None:
+    with store.write() as connection:
+        spec = ConnectionSpec(name="app", connector="app", priority=0, anchor=False, provides=(), streams={})
+        id = connections.register(connection, [spec], NOW)["app"]
+        sources = list(AccountKeys(id).intern(connection, [f"k{n}" for n in range(400)], NOW).values())
+
+    def set_marks(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(120):
+            with store.write() as connection:
+                touched.touch(connection, dict.fromkeys(dice.sample(sources, 150), JUNE), NOW, records=1)
+
+    def take_away() -> None:
+        for _ in range(120):
+            with store.write() as connection:
+                touched.settle(connection, touched.touched(connection))
+
+    with ThreadPoolExecutor(6) as beside:
+        work = [beside.submit(set_marks, seed) for seed in range(4)] + [beside.submit(take_away) for _ in range(2)]
+    for each in work:
+        each.result()

@@ -89,18 +89,13 @@ def how_many_touched(connection: sa.Connection) -> int:
 
 def settle(connection: sa.Connection, marks: Mapping[int, Touch]) -> None:
     """Take marks away, but for those that have been set again since they were read."""
-    if not marks:
-        return
-    c, ids = mark.c, sorted(marks)
-    if connection.dialect.name == "postgresql":
-        # In the order in which they are set, which a deletion does not promise. SQLite has one writer.
-        connection.execute(
-            sa.select(c.at).where(one_of(c.source_account_id, ids)).order_by(c.source_account_id).with_for_update()
-        )
-    of = [(id, marks[id].at) for id in ids]
-    read = given(connection, {"account": c.source_account_id.type, "at": c.at.type}, of)
-    same = sa.tuple_(c.source_account_id, c.at).in_(sa.select(read.c.account, read.c.at))
-    connection.execute(sa.delete(mark).where(one_of(c.source_account_id, ids), same))
+    if marks:
+        c = mark.c
+        # Locked in the order in which they are set, which a deletion does not promise, and none but those are deleted.
+        rows = sa.select(c.source_account_id, c.at).where(one_of(c.source_account_id, sorted(marks)))
+        found = connection.execute(rows.order_by(c.source_account_id).with_for_update()).all()
+        same = [id for id, at in found if marks[id].at == at]
+        connection.execute(sa.delete(mark).where(one_of(c.source_account_id, same)))
 
 
 def accounts_ever(connection: sa.Connection, source_accounts: Sequence[int]) -> list[tuple[int, int]]:
