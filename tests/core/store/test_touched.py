@@ -20,10 +20,15 @@ NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 JUNE, MAY = date(2026, 6, 1), date(2026, 5, 1)
 
 
-def source(connection: sa.Connection) -> int:
+def sources(connection: sa.Connection, many: int) -> list[int]:
     spec = ConnectionSpec(name="app", connector="app", priority=0, anchor=False, provides=(), streams={})
     ids = connections.register(connection, [spec], NOW)
-    return AccountKeys(ids["app"]).intern(connection, ["k"], NOW)["k"]
+    return list(AccountKeys(ids["app"]).intern(connection, [f"k{n}" for n in range(many)], NOW).values())
+
+
+def source(connection: sa.Connection) -> int:
+    (id,) = sources(connection, 1)
+    return id
 
 
 def test_a_mark_joins_what_an_earlier_one_said(store: Store) -> None:
@@ -58,15 +63,13 @@ def test_every_mark_differs_from_the_one_before(store: Store) -> None:
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_who_marks_and_who_takes_marks_away_never_wait_for_each_other_in_a_circle(store: Store) -> None:
     with store.write() as connection:
-        spec = ConnectionSpec(name="app", connector="app", priority=0, anchor=False, provides=(), streams={})
-        id = connections.register(connection, [spec], NOW)["app"]
-        sources = list(AccountKeys(id).intern(connection, [f"k{n}" for n in range(400)], NOW).values())
+        ids = sources(connection, 400)
 
     def set_marks(seed: int) -> None:
         dice = random.Random(seed)
         for _ in range(120):
             with store.write() as connection:
-                touched.touch(connection, dict.fromkeys(dice.sample(sources, 150), JUNE), NOW, records=1)
+                touched.touch(connection, dict.fromkeys(dice.sample(ids, 150), JUNE), NOW, records=1)
 
     def take_away() -> None:
         for _ in range(120):

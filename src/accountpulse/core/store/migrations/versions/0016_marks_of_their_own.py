@@ -30,16 +30,12 @@ def upgrade() -> None:
         comment="A source account of which facts or links changed since they were scored. at: when they last did; "
         "records: which record types, as bits; since: the first day whose values may differ.",
     )
-    of, everything, ever = (
-        sa.table(
-            "source_account",
-            sa.column("id"),
-            sa.column("touched_at", Instant),
-            sa.column("touched_records"),
-            sa.column("touched_since", Day),
-        ),
-        sa.literal(_EVERYTHING, sa.Integer),
-        sa.literal(EPOCH_DAY, Day),
+    of = sa.table(
+        "source_account",
+        sa.column("id"),
+        sa.column("touched_at", Instant),
+        sa.column("touched_records"),
+        sa.column("touched_since", Day),
     )
     op.get_bind().execute(
         sa.insert(marks).from_select(
@@ -47,8 +43,8 @@ def upgrade() -> None:
             sa.select(
                 of.c.id,
                 of.c.touched_at,
-                sa.func.coalesce(of.c.touched_records, everything),
-                sa.func.coalesce(of.c.touched_since, ever),
+                sa.func.coalesce(of.c.touched_records, sa.literal(_EVERYTHING, sa.Integer)),
+                sa.func.coalesce(of.c.touched_since, sa.literal(EPOCH_DAY, Day)),
             ).where(of.c.touched_at.is_not(None)),
         )
     )
