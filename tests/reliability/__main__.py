@@ -1,9 +1,9 @@
 """`python3 dev.py chaos`: workers are killed at random while they read and score, and in the end nothing may be missing.
 
 Real worker processes read a simulated Zendesk and a file of usage. Each round waits until a job is being done, and for a random
-moment more, and kills the process that does it with SIGKILL. On SQLite there is one worker, which is started again; on
-PostgreSQL there are three that share nothing else, and one of them, on another host, is killed for good half-way. What is read
-changes all the while.
+moment more, and kills the process that does it with SIGKILL; where the work was over before, the next moment is drawn from half
+as long. On SQLite there is one worker, which is started again; on PostgreSQL there are three that share nothing else, and one of
+them, on another host, is killed for good half-way. What is read changes all the while.
 
 lost: records and scores that are missing, or are not as at their source; doubled: what is there twice, or should not be; stuck:
 jobs that nobody took up within a minute although somebody could have, or that never end.
@@ -34,6 +34,8 @@ from accountpulse.testing.vendors.server import serving
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 WORKERS = {SQLITE: 1, POSTGRESQL: 3}
+MISSES = 200
+"""Rounds in a row in which nobody need be killed, the work being over before, or being done by one that is spared."""
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ def _kill(
     for_good = chance.randrange(rounds) if WORKERS[kind] > 1 else rounds
     began = time.monotonic()
     log = configuration.with_name("workers.log")
-    killed, settled = 0, False
+    killed, missed, reach, settled = 0, 0, spread, False
     try:
         with Fleet(store, configuration, WORKERS[kind], chance, log) as fleet:
             while killed < rounds:
@@ -113,15 +115,19 @@ def _kill(
                     click.echo(f"{kind}: all was done after {time.monotonic() - began:.0f} s", err=True)
                     company.change(0.1)
                     continue
+                missed += 1
+                if missed > MISSES:
+                    raise RuntimeError(f"{MISSES} times in a row nobody could be killed at work: take more records")
                 if not fleet.wait_for_work():
                     continue
-                fleet.pause(chance.uniform(0, spread))
+                fleet.pause(chance.uniform(0, reach))
                 ends = killed >= for_good and not fleet.given_up
                 if not fleet.kill_one(for_good=ends):
                     if not ends:
+                        reach /= 2
                         company.change(0.02)
                     continue
-                killed += 1
+                killed, missed, reach = killed + 1, 0, min(spread, 2 * reach)
                 click.echo(f"{kind}: killed {killed} of {rounds} after {time.monotonic() - began:.0f} s", err=True)
                 if chance.random() < 0.3:
                     company.change(0.02)

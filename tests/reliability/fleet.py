@@ -32,6 +32,8 @@ BEYOND_THE_LEASE = 60.0
 """Seconds after which a job must have been taken up that a dead process left, another being there: twice what a sign of life is
 waited for."""
 PATIENCE = 900.0
+GLANCE = 0.05
+"""Seconds between two looks at the jobs: the shortest last hardly longer."""
 IDLE = "nothing"
 
 
@@ -118,7 +120,7 @@ class Fleet:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._look()
-            time.sleep(min(left, 0.25))
+            time.sleep(min(left, GLANCE))
 
     def undone(self) -> int:
         return sum(self._look().values())
@@ -166,7 +168,7 @@ class Fleet:
             for n, worker in enumerate(self._workers):
                 if worker is not None and worker.poll() is not None and n not in self.given_up:
                     raise RuntimeError(f"a worker ended by itself with code {worker.returncode}; see {self._log.name}")
-            time.sleep(0.25)
+            time.sleep(GLANCE)
         return False
 
     def _look(self) -> Mapping[str, int]:
