@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import combinations
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 import pytest
@@ -58,10 +58,28 @@ def test_one_bad_day_makes_no_trend():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=90))
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=55))
 def test_it_is_the_median_slope_of_all_pairs(centi):
-    expected = median((b - a) / (j - i) for (i, a), (j, b) in combinations(enumerate(centi), 2)) / 100
-    assert slopes(np.array([centi], dtype=np.float32))[0] == pytest.approx(expected, rel=1.2e-7, abs=0)
+    assert slopes(np.array([centi], dtype=np.float32))[0] == pytest.approx(median_slope(centi), rel=1.2e-7, abs=0)
+
+
+def median_slope(centi):
+    return median((b - a) / (j - i) for (i, a), (j, b) in combinations(enumerate(centi), 2)) / 100
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 100), min_size=7, max_size=90))
+def test_of_a_long_time_a_few_days_count_as_one_by_their_mean(scores):
+    days = len(scores)
+    together = 3 if days >= 84 else 2 if days >= 56 else 1
+    last = [score * 100 for score in scores[days % together :]]
+    means = [fmean(last[i : i + together]) for i in range(0, len(last), together)]
+    history = [(days_ago(days - 1 - n), float(score)) for n, score in enumerate(scores)]
+    assert trend(history, 90) == pytest.approx(median_slope(means) / together * 90, rel=1e-6, abs=1e-9)
+
+
+def test_a_bad_last_week_makes_no_trend_of_a_quarter():
+    assert trend([(days_ago(89), 70.0), (days_ago(6), 20.0)], 90) == 0
 
 
 def test_many_accounts_at_once_equal_each_alone():

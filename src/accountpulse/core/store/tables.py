@@ -229,8 +229,9 @@ link = sa.Table(
         sqlite_where=sa.text("known_to is null"),
         postgresql_where=sa.text("known_to is null"),
     ),
-    sa.Index("ix_link_account", "account_id"),
-    sa.Index("ix_link_source_account", "source_account_id"),
+    # Both with all that is read of a link where facts are: an account has several, each a page of its own.
+    sa.Index("ix_link_account", "account_id", "known_to", "source_account_id"),
+    sa.Index("ix_link_source_account", "source_account_id", "account_id"),
     comment="Which account a source account belongs to, why, and since when. "
     "method: anchor / manual / reference / plugin / domain / email.",
 )

@@ -1,4 +1,4 @@
-"""Marks in a table of their own, and whose a source account ever was without reading every link
+"""Marks in a table of their own, and links by either side from their indexes alone
 
 Revision: 0016
 Follows: 0015
@@ -20,7 +20,9 @@ _EVERYTHING = -1
 
 
 def upgrade() -> None:
-    op.create_index("ix_link_source_account", "link", ["source_account_id"])
+    op.drop_index("ix_link_account", "link")
+    op.create_index("ix_link_account", "link", ["account_id", "known_to", "source_account_id"])
+    op.create_index("ix_link_source_account", "link", ["source_account_id", "account_id"])
     marks = op.create_table(
         "mark",
         sa.Column("source_account_id", sa.Integer, sa.ForeignKey("source_account.id"), primary_key=True),
