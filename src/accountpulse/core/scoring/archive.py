@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.scoring.bands import band_name
-from accountpulse.core.scoring.booking import Booking, bookings, moved, portfolio, revenue_in_minor_units, segments
+from accountpulse.core.scoring.booking import Booking, bookings, moves, portfolio, revenue_in_minor_units, segments
 from accountpulse.core.scoring.day import DayScores, Scorecards, SegmentDay, Yardstick
 from accountpulse.core.scoring.explain import Kept
 from accountpulse.core.scoring.packing import pack
@@ -81,10 +81,13 @@ def write_day(
     )
     came = list((bookings(cards, scores) if booked is None else booked).values())
     places, held = portfolio(came), segments(cards, came)
-    if partly is not None:
-        places = moved(store_scores.portfolio(connection, day, basis), portfolio(partly.booked), places)
-        held = moved(store_scorecards.segments_of(connection, day, basis), segments(cards, partly.booked), held)
-    store_scores.write_portfolio(connection, day, basis, places)
+    if partly is None:
+        store_scores.write_portfolio(connection, day, basis, places)
+    else:
+        store_scores.move_portfolio(connection, day, basis, moves(portfolio(partly.booked), places))
+        by = moves(segments(cards, partly.booked), held)
+        held = dict.fromkeys(held, (0, 0)) | store_scorecards.segments_of(connection, day, basis)
+        held |= {id: (held[id][0] + n, held[id][1] + taken) for id, (n, taken) in by.items()}
     store_scorecards.save_segments(connection, day, basis, held)
     return written
 

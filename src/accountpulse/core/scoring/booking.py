@@ -74,14 +74,13 @@ def segments(cards: Scorecards, found: Iterable[Booking]) -> dict[int, tuple[int
     return {id: (held[id], taken[id]) for id in (cards.segment_ids[rule.name] for rule in cards.rules)}
 
 
-def moved(
-    before: Mapping[Key, tuple[int, int]], left: Mapping[Key, tuple[int, int]], came: Mapping[Key, tuple[int, int]]
-) -> dict[Key, tuple[int, int]]:
-    """Counts without what left and with what came."""
+def moves(left: Mapping[Key, tuple[int, int]], came: Mapping[Key, tuple[int, int]]) -> dict[Key, tuple[int, int]]:
+    """By how much counts differ without what left and with what came, where they do."""
     found: dict[Key, tuple[int, int]] = {}
-    for key in {**before, **left, **came}:
-        (n, more), (out, out_more), (new, new_more) = (counts.get(key, (0, 0)) for counts in (before, left, came))
-        found[key] = n - out + new, more - out_more + new_more
+    for key in {**left, **came}:
+        (out, out_more), (new, new_more) = left.get(key, (0, 0)), came.get(key, (0, 0))
+        if (out, out_more) != (new, new_more):
+            found[key] = new - out, new_more - out_more
     return found
 
 

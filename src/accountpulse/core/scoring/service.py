@@ -203,15 +203,12 @@ class ScoringService:
         self._tell(report.changes)
         with self._store.read() as connection:
             held = store_scorecards.segments_of(connection, self.today, LIVE)
-            places = store_scores.portfolio(connection, self.today, LIVE)
-        bands: Counter[str] = Counter()
-        for (_, _, band), (accounts, _) in places.items():
-            bands[band] += accounts
+            bands = store_scores.in_bands(connection, self.today, LIVE)
         return ScoreReport(
             day=self.today,
             accounts=report.accounts,
             segments={name: held[id][0] for name, id in cards.segment_ids.items()},
-            bands=dict(sorted(bands.items())),
+            bands=bands,
             rows_written=report.rows_written,
             measured=report.measured,
             scored=report.scored,

@@ -58,7 +58,8 @@ def _sums(series: Centi, together: int) -> Centi:
     """The sums of so many consecutive days (n, days // together), which are whole numbers; the first days may be left out."""
     n, days = series.shape
     points = days // together
-    return series[:, days - points * together :].reshape(n, points, together).sum(axis=2)
+    sums: Centi = series[:, days - points * together :].reshape(n, points, together).sum(axis=2)
+    return sums
 
 
 def slopes(series: Centi) -> Floats:

@@ -326,21 +326,36 @@ Place = tuple[int, str, str]
 """Where accounts are counted in a portfolio: segment id, owner ('' where there is none), band."""
 
 
-def portfolio(connection: sa.Connection, day: date, basis: Basis) -> dict[Place, tuple[int, int]]:
-    """The portfolio of a day: accounts and yearly revenue by place."""
+def in_bands(connection: sa.Connection, day: date, basis: Basis) -> dict[str, int]:
+    """How many accounts were in each band on a day."""
     p = portfolio_daily.c
-    query = sa.select(p.segment_id, p.owner, p.band, p.accounts, p.arr).where(p.day == day, p.basis == basis)
-    return {(segment_id, owner, band): (n, arr) for segment_id, owner, band, n, arr in connection.execute(query).all()}
+    query = sa.select(p.band, sa.func.sum(p.accounts)).where(p.day == day, p.basis == basis)
+    return {band: int(accounts) for band, accounts in connection.execute(query.group_by(p.band).order_by(p.band)).all()}
 
 
 def write_portfolio(connection: sa.Connection, day: date, basis: Basis, wanted: Mapping[Place, tuple[int, int]]) -> None:
-    """Make this the portfolio of a day; places without an account are left out."""
+    """Make this the portfolio of a day: accounts and yearly revenue by place; places without an account are left out."""
     table = portfolio_daily
     connection.execute(sa.delete(table).where(table.c.day == day, table.c.basis == basis))
-    rows = [
-        {"day": day, "basis": basis, "segment_id": s, "owner": owner, "band": band, "accounts": n, "arr": arr}
-        for (s, owner, band), (n, arr) in sorted(wanted.items())
-        if n
-    ]
+    rows = [row for row in _places(day, basis, wanted) if row["accounts"]]
     if rows:
         connection.execute(sa.insert(table), rows)
+
+
+def move_portfolio(connection: sa.Connection, day: date, basis: Basis, moves: Mapping[Place, tuple[int, int]]) -> None:
+    """Change the portfolio of a day: by how many accounts, and by how much revenue, each place differs."""
+    if not moves:
+        return
+    table = portfolio_daily
+    statement = insert(connection, table)
+    added = {name: table.c[name] + statement.excluded[name] for name in ("accounts", "arr")}
+    keys = [column.name for column in table.primary_key]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), _places(day, basis, moves))
+    connection.execute(sa.delete(table).where(table.c.day == day, table.c.basis == basis, table.c.accounts == 0))
+
+
+def _places(day: date, basis: Basis, counts: Mapping[Place, tuple[int, int]]) -> list[dict[str, Any]]:
+    return [
+        {"day": day, "basis": basis, "segment_id": s, "owner": owner, "band": band, "accounts": n, "arr": arr}
+        for (s, owner, band), (n, arr) in sorted(counts.items())
+    ]
