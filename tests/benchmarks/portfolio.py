@@ -29,6 +29,7 @@ from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store import links, profiles, scorecards, scores
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.scorecards import PUBLISHED
+from accountpulse.core.store.tables import KEPT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
@@ -150,6 +151,7 @@ def _write_scores(connection: sa.Connection, model: ScoringModel, ids: list[int]
         "band_since": TODAY - timedelta(days=20),
         "trend_28d": None,
         "trend_90d": None,
+        **dict.fromkeys(KEPT),
     }
     rows = [
         {
@@ -166,7 +168,7 @@ def _write_scores(connection: sa.Connection, model: ScoringModel, ids: list[int]
         }
         for i, id in enumerate(ids)
     ]
-    scores.write_current(connection, rows, {}, {kept.backdrop.digest: kept.backdrop.content})
+    scores.write_current(connection, rows, {}, {kept.backdrop.digest: kept.backdrop.content}, kept_anew=())
 
 
 def _rows_of_components(connection: sa.Connection) -> list[dict[str, Any]]:

@@ -199,7 +199,7 @@ class World:
                 known = insert(connection, tables.score_backdrop).on_conflict_do_nothing()
                 connection.execute(known, {"digest": backdrop.digest, "content": backdrop.content})
                 for table in (tables.score_current, tables.score_detail):
-                    self._insert(connection, table, **{c.name: row[c.name] for c in table.c})
+                    self._insert(connection, table, **{c.name: row[c.name] for c in table.c if c.name not in tables.KEPT})
             if link:
                 self._insert(connection, tables.source_account, id=id, connection_id=1, key=f"001-{id}", first_known_at=NOW)
                 self._insert(

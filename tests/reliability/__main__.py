@@ -2,8 +2,8 @@
 
 Real worker processes read a simulated Zendesk and a file of usage. Each round waits until a job is being done, and for a random
 moment more, and kills the process that does it with SIGKILL; where the work was over before, the next moment is drawn from half
-as long. On SQLite there is one worker, which is started again; on PostgreSQL there are three that share nothing else, and one of
-them, on another host, is killed for good half-way. What is read changes all the while.
+as long. On SQLite there is one worker, which is started again; on PostgreSQL there are three that share nothing else, and one
+of them, on another host, is killed for good half-way. What is read changes all the while.
 
 lost: records and scores that are missing, or are not as at their source; doubled: what is there twice, or should not be; stuck:
 jobs that nobody took up within a minute although somebody could have, or that never end.

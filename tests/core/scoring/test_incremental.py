@@ -26,7 +26,7 @@ from accountpulse.core.scoring.publication import put_in_force
 from accountpulse.core.store import connections, people
 from accountpulse.core.store import scores as store_scores
 from accountpulse.core.store.database import Store
-from accountpulse.core.store.frame_tables import metric_frame
+from accountpulse.core.store.frame_table import metric_frame
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.touched import touched
@@ -386,7 +386,7 @@ def test_a_run_that_fails_leaves_everything_to_the_next(world: IncrementalWorld,
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(live_module, "_keep", broken)
+        patch.setattr(live_module, "bump", broken)
         with pytest.raises(RuntimeError, match="power cut"):
             world.service.run(world.today)
     assert answers(world.store) == before

@@ -12,6 +12,7 @@ from alembic import command
 from sqlalchemy.engine import make_url
 from tests.core.store.freeze import FROZEN, ROWS, sample
 
+from accountpulse.core.store import metric_frames
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.metadata import metadata
 from accountpulse.core.store.migrate import alembic_config
@@ -93,6 +94,23 @@ def test_what_was_marked_for_scoring_is_marked_still(
     upgraded = Store.open(old.engine.url.render_as_string(hide_password=False))
     with upgraded.read() as connection:
         assert touched(connection) == {1: Touch(datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC), records, since)}
+    upgraded.close()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_was_kept_of_accounts_is_kept_beside_their_scores(lost: bool, store_to_alter: Store, tmp_path: Path) -> None:
+    old = restored("0015", store_to_alter, tmp_path)
+    with old.write() as connection:
+        if lost:
+            connection.execute(sa.text("delete from score_detail where account_id = 1"))
+        kept = sa.text("select account_id, parent_id, measured, described, booked from account_metrics order by account_id")
+        before = [tuple(row) for row in connection.execute(kept)]
+    old.close()
+    upgraded = Store.open(old.engine.url.render_as_string(hide_password=False))
+    with upgraded.read() as connection:
+        assert [tuple(row) for row in metric_frames.load(connection)] == (before[1:] if lost else before)
+        # Without what is kept of somebody, the next run must measure everybody.
+        assert (metric_frames.header(connection) is None) == lost
     upgraded.close()
 
 

@@ -37,6 +37,14 @@ class Written:
     homeless: set[int]
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRows:
+    """What the next run goes on from. rows: by account, the columns of `stored_frame.pack`. anew: whose differ from before."""
+
+    rows: Mapping[int, Mapping[str, Any]]
+    anew: Collection[int]
+
+
 THRESHOLD_CENTI = 100
 """History keeps what moved by a point, in hundredths."""
 
@@ -99,10 +107,11 @@ def write_current(
     scores: DayScores,
     earlier: MetricFrame | None,
     now: datetime,
+    kept: KeptRows,
     accounts: Sequence[int] | None = None,
     moved: Collection[int] | None = None,
 ) -> Written:
-    """Make these the current scores. earlier: the metrics some time before, for the reasons.
+    """Make these the current scores. earlier: the metrics some time before, for the reasons. kept: for the next run.
 
     accounts: given where the scores are of some only: those that may have changed, gone ones too. moved: accounts whose history
     is no longer what it was when their current score was written, None where that may be any. A trend rests on nothing else.
@@ -119,16 +128,17 @@ def write_current(
     changes: list[ScoreChange] = []
     backdrops: dict[str, dict[str, Any]] = {}
     for segment in scores.segments:
-        kept = scores.kept(segment, yardstick, earlier)
-        backdrops[kept.backdrop.digest] = kept.backdrop.content
-        for row in _current_rows(cards, scores, segment, kept, now):
+        explained = scores.kept(segment, yardstick, earlier)
+        backdrops[explained.backdrop.digest] = explained.backdrop.content
+        for row in _current_rows(cards, scores, segment, explained, now):
             account = row["account_id"]
             row |= came[account]
+            row |= kept.rows[account]
             rows.append(row)
             before = known.get(account)
             if before is None or (round(before.score, 6), before.band) != (round(row["score"], 6), row["band"]):
                 changes.append(_change(segment, row, before))
-    written = store_scores.write_current(connection, rows, known, backdrops)
+    written = store_scores.write_current(connection, rows, known, backdrops, kept.anew)
     revenue = dict(zip(scores.frame.account_ids.tolist(), revenue_in_minor_units(scores.frame), strict=True))
     set_anew, homeless = store_profiles.set_mrr(connection, revenue, accounts)
     if set_anew:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from accountpulse.core.errors import StoreError
 from accountpulse.core.notify.write import tell
 from accountpulse.core.observe.trace import span
-from accountpulse.core.scoring.archive import Partly, write_current, write_day
+from accountpulse.core.scoring.archive import KeptRows, Partly, write_current, write_day
 from accountpulse.core.scoring.booking import Booking, bookings
 from accountpulse.core.scoring.day import DayScores, Scorecards
 from accountpulse.core.scoring.incremental import Found, find
@@ -25,6 +25,7 @@ from accountpulse.core.store import touched as store_touched
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scores import LIVE, SHADOW_LIVE, Basis
+from accountpulse.core.store.tables import KEPT
 
 ATTEMPTS = 3
 """So often a run begins again when another was faster, before it makes the others wait."""
@@ -66,8 +67,8 @@ def run_live(store: Store, live: Live, only: Sequence[int] | None = None) -> Liv
 def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | None:
     """Write what was found; None, and nothing, where another run has been there since."""
     scored = set(found.frame.account_ids.tolist())
-    kept = {row.account_id for row in found.before}
-    accounts = len(scored) if found.everybody else found.accounts + len(scored - kept) - len(kept - scored)
+    before = {row.account_id for row in found.before}
+    accounts = len(scored) if found.everybody else found.accounts + len(scored - before) - len(before - scored)
     content = {**found.content, "accounts": accounts}
     if not store_frames.advance(connection, found.number, live.day, content):
         return None
@@ -90,12 +91,12 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
         if basis == LIVE:
             written = len(rows)
             moved = {account for account, _ in rows} if found.same_past else None
-    current = write_current(connection, live.cards, live.yardstick, found.scores, found.earlier, live.now, asked, moved)
+    kept = _kept(found, counted)
+    current = write_current(connection, live.cards, live.yardstick, found.scores, found.earlier, live.now, kept, asked, moved)
     homeless = current.homeless
     if asked is not None:
         homeless |= set(content.get("homeless", ())) - found.asked
     store_frames.set_content(connection, {**content, "homeless": sorted(homeless)})
-    _keep(connection, found, counted, scored)
     written += current.rows
     if live.tell:
         tell(connection, live.tell, current.changes, live.day, live.now)
@@ -108,10 +109,8 @@ def _booked(booked: Mapping[int, Mapping[str, Any]], basis: Basis) -> list[Booki
     return [Booking.from_json(by_basis[str(basis)]) for by_basis in booked.values() if str(basis) in by_basis]
 
 
-def _keep(connection: sa.Connection, found: Found, counted: Mapping[int, Mapping[str, Any]], scored: set[int]) -> None:
-    """Keep the rows that differ from those there are."""
+def _kept(found: Found, counted: Mapping[int, Mapping[str, Any]]) -> KeptRows:
+    content = itemgetter(*KEPT)
     before = {row.account_id: (row.parent_id, bytes(row.measured), row.described, row.booked) for row in found.before}
     rows = pack(found.frame, counted)
-    content = itemgetter("parent_id", "measured", "described", "booked")
-    store_frames.save(connection, [row for row in rows if before.get(row["account_id"]) != content(row)])
-    store_frames.remove(connection, sorted(before.keys() - scored))
+    return KeptRows(rows, {account for account, row in rows.items() if before.get(account) != content(row)})

@@ -49,7 +49,7 @@ class PartsOf(Scoring):
     """There: what scorers make of accounts, and what is kept of these."""
 
     def of(self, accounts: Accounts) -> Batches:
-        kept = pack(frame_of(accounts.measured), {})
+        kept = pack(frame_of(accounts.measured), {}).values()
         measured = _objects([row["measured"] for row in kept])
         described = _objects([row["described"] for row in kept])
         for members in accounts.by_segment(self.plan):

@@ -244,8 +244,8 @@ def frame_of(measured: Mapping[int, Measurements]) -> StoredFrame:
 # --- rows of the store ----------------------------------------------------------------------------------------------------
 
 
-def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> list[dict[str, Any]]:
-    """The accounts as rows of `account_metrics`. booked: by account, by basis, what it counts for that day."""
+def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> dict[int, dict[str, Any]]:
+    """What is kept of each account, as columns of `score_detail`. booked: by account, by basis, what it counts for that day."""
     n = len(frame.account_ids)
     packed = np.zeros(n, dtype=_row_type(s.columns for s in frame.sheets.values()))
     wrong: dict[int, dict[str, dict[str, str]]] = {}
@@ -257,9 +257,8 @@ def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> list
             for row, problem in problems.items():
                 wrong.setdefault(row, {}).setdefault(str(offset), {})[metric] = problem
     whole, size = packed.tobytes(), packed.dtype.itemsize
-    return [
-        {
-            "account_id": id,
+    return {
+        id: {
             "parent_id": parent,
             "measured": whole[i * size : (i + 1) * size],
             "described": _encode([attributes, wrong[i]] if i in wrong else [attributes]),
@@ -268,7 +267,7 @@ def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> list
         for i, (id, parent, attributes) in enumerate(
             zip(frame.account_ids.tolist(), frame.parents, frame.attributes, strict=True)
         )
-    ]
+    }
 
 
 class Packed(Protocol):

@@ -18,6 +18,7 @@ from accountpulse.core.store.paging import Order, Page, PageRequest, fetch, fetc
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, Test, clause
 from accountpulse.core.store.tables import (
+    KEPT,
     account_profile,
     link,
     score_current,
@@ -98,7 +99,7 @@ _SHOWN: dict[str, sa.ColumnElement[Any]] = {
 ALL = frozenset(_SHOWN)
 """What can be asked for of an account: its profile, and its score."""
 EXPLAINED: dict[str, sa.ColumnElement[Any]] = {
-    **{c.key: c for c in score_detail.c if c.key != "account_id"},
+    **{c.key: c for c in score_detail.c if c.key not in ("account_id", *KEPT)},
     "told": sa.type_coerce(score_detail.c.told, Words).label("told"),
 }
 """What else can be asked for: what explains the score, see `core/scoring/stored.py`."""

@@ -15,12 +15,11 @@ import sqlalchemy as sa
 from accountpulse.core.errors import NotFound
 from accountpulse.core.model import schemas
 from accountpulse.core.store import connections as store_connections
-from accountpulse.core.store import erasures, link_evidence, mirror
+from accountpulse.core.store import erasures, link_evidence, metric_frames, mirror
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.erasures import Tombstones, without_person
 from accountpulse.core.store.every_table import metadata
 from accountpulse.core.store.facts import FACTS
-from accountpulse.core.store.frame_tables import account_metrics, metric_frame
 from accountpulse.core.store.link_decisions import link_decision
 from accountpulse.core.store.people_tables import account_note, account_target, score_override
 from accountpulse.core.store.revisions import bump
@@ -251,8 +250,7 @@ def _settle(connection: sa.Connection, touched: set[int], now: datetime) -> None
     """Let everything that rests on facts be made anew: the mirror, and the measurements of the last scoring."""
     touch_wholly(connection, sorted(touched), now)
     link_evidence.forget(connection, touched)
-    connection.execute(sa.delete(account_metrics))
-    connection.execute(sa.delete(metric_frame))
+    metric_frames.forget(connection)
     mirror.outdate(connection)
     bump(connection, "facts", "scores", "people", "operations")
 

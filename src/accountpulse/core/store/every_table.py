@@ -4,7 +4,7 @@ from accountpulse.core.store import (  # noqa: F401
     absence,
     erasures,
     facts,
-    frame_tables,
+    frame_table,
     job_tables,
     link_decisions,
     link_evidence,

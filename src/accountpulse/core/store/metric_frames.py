@@ -1,21 +1,21 @@
 """Keeps what the facts said about every account when it was last measured, so that only what changed is measured again.
 
-One row an account, packed (`core/scoring/stored_frame.py` knows how), and one header for all: the day they are of, and what
-they rest on. All of it is derived from the facts, and may be deleted at any time: the next run measures everybody.
+Packed (`core/scoring/stored_frame.py` knows how) beside what explains each account's score, in `score_detail`, where
+`scores.py` writes it; and one header for all: the day they are of, and what they rest on. All of it is derived from the facts,
+and may be forgotten at any time: the next run measures everybody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from accountpulse.core.store.bulk import upsert_rows
 from accountpulse.core.store.chunks import chunked, one_of
-from accountpulse.core.store.frame_tables import account_metrics, metric_frame
+from accountpulse.core.store.frame_table import metric_frame
+from accountpulse.core.store.tables import KEPT, score_detail
 from accountpulse.core.store.upsert import insert
 
 _ONLY = 1
@@ -56,31 +56,23 @@ def note_history(connection: sa.Connection) -> None:
 
 
 def load(connection: sa.Connection, accounts: Sequence[int] | None = None) -> list[sa.Row[Any]]:
-    """What is kept of every account, or of some, by ascending id."""
-    query = sa.select(account_metrics).order_by(account_metrics.c.account_id)
+    """What is kept of every account, or of some, by ascending id: account_id and `KEPT`."""
+    d = score_detail.c
+    query = sa.select(d.account_id, *(d[name] for name in KEPT)).where(d.measured.is_not(None)).order_by(d.account_id)
     if accounts is None:
         return list(connection.execute(query).all())
-    return list(connection.execute(query.where(one_of(account_metrics.c.account_id, accounts))).all())
+    return list(connection.execute(query.where(one_of(d.account_id, accounts))).all())
 
 
-def save(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write accounts, new or known."""
-    names = [c.name for c in account_metrics.c]
-    upsert_rows(connection, account_metrics, names, list(map(itemgetter(*names), rows)))
-
-
-def remove(connection: sa.Connection, accounts: Sequence[int] | None = None) -> None:
-    """Forget accounts, or all of them."""
-    if accounts is None:
-        connection.execute(sa.delete(account_metrics))
-        return
-    for ids in chunked(accounts):
-        connection.execute(sa.delete(account_metrics).where(account_metrics.c.account_id.in_(ids)))
+def forget(connection: sa.Connection) -> None:
+    """Forget what was kept of all accounts."""
+    connection.execute(sa.update(score_detail).values(dict.fromkeys(KEPT)))
+    connection.execute(sa.delete(metric_frame))
 
 
 def parents(connection: sa.Connection, accounts: Sequence[int]) -> set[int]:
     """The parents of accounts."""
-    a = account_metrics.c
+    a = score_detail.c
     return {
         id
         for ids in chunked(accounts)
@@ -92,7 +84,7 @@ def parents(connection: sa.Connection, accounts: Sequence[int]) -> set[int]:
 
 def children(connection: sa.Connection, accounts: Sequence[int]) -> set[int]:
     """The children of accounts."""
-    a = account_metrics.c
+    a = score_detail.c
     return {
         id
         for ids in chunked(accounts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 from operator import itemgetter
@@ -16,6 +16,7 @@ from accountpulse.core.store.bulk import insert_rows, upsert_rows
 from accountpulse.core.store.chunks import one_of
 from accountpulse.core.store.history_rows import HistoryRow, Packed, has_aside, unpack
 from accountpulse.core.store.tables import (
+    KEPT,
     account,
     portfolio_daily,
     score_backdrop,
@@ -39,7 +40,8 @@ Basis = Literal[0, 1, 2, 3]
 _HISTORY = ("model_id", "segment_id", "score_centi", "band", "packed")
 _HISTORY_COLUMNS = ("account_id", "basis", "day", *_HISTORY)
 
-_CURRENT = [c for table in (score_current, score_detail) for c in table.c if c.name not in ("content_hash", "scored_at")]
+_UNSAID = {"content_hash", "scored_at", *KEPT}
+_CURRENT = [c for table in (score_current, score_detail) for c in table.c if c.name not in _UNSAID]
 _DAYS = [c.name for c in _CURRENT if isinstance(c.type, Day)]
 _content = itemgetter(*(c.name for c in _CURRENT if c.name not in _DAYS))
 """Of what is said of an account now, what a difference in makes it another."""
@@ -281,22 +283,25 @@ def write_current(
     rows: Sequence[Mapping[str, Any]],
     known: Mapping[int, sa.Row[Any]],
     backdrops: Mapping[str, Mapping[str, Any]],
+    kept_anew: Container[int],
 ) -> int:
     """Make these the current scores, given those `known`; returns how many changed. `scored_at` alone is no change.
 
-    backdrops: the content of those that rows name, by its digest.
+    backdrops: the content of those that rows name, by its digest. kept_anew: accounts whose columns `KEPT` differ.
     """
     _keep_backdrops(connection, backdrops)
     hashed = [{**row, "content_hash": _content_hash(row)} for row in rows]
     changed = [row for row in hashed if _hash_of(known.get(row["account_id"])) != row["content_hash"]]
+    said = {row["account_id"] for row in changed}
+    written = [row for row in hashed if row["account_id"] in said or row["account_id"] in kept_anew]
     gone = sorted(set(known) - {row["account_id"] for row in rows})
-    for table in (score_detail, score_current):
+    for table, wanted in ((score_detail, written), (score_current, changed)):
         if gone:
             ids = [{"account": id} for id in gone]
             connection.execute(sa.delete(table).where(table.c.account_id == sa.bindparam("account")), ids)
-        if changed:
+        if wanted:
             columns = [c.name for c in table.c]
-            upsert_rows(connection, table, columns, list(map(itemgetter(*columns), changed)))
+            upsert_rows(connection, table, columns, list(map(itemgetter(*columns), wanted)))
     return len(changed) + len(gone)
 
 

@@ -15,6 +15,7 @@ from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import (
+    KEPT,
     account_profile,
     publication,
     score_backdrop,
@@ -31,7 +32,7 @@ Basis = Literal["live", "restated", "best"]
 
 def details(connection: sa.Connection, account_ids: Sequence[int] | None = None) -> dict[int, sa.Row[Any]]:
     """What explains current scores, by account, of all or of some; `core/scoring/stored.py` reads it."""
-    query = sa.select(score_detail)
+    query = sa.select(*(column for column in score_detail.c if column.name not in KEPT))
     if account_ids is None:
         return {row.account_id: row for row in connection.execute(query)}
     found: dict[int, sa.Row[Any]] = {}

@@ -373,6 +373,9 @@ score_backdrop = sa.Table(
     "core/scoring/backdrop.py. digest: of the content.",
 )
 
+KEPT = ("parent_id", "measured", "described", "booked")
+"""The columns of `score_detail` that explain nothing: what the next run goes on from, see `metric_frames.py`."""
+
 score_detail = sa.Table(
     "score_detail",
     metadata,
@@ -383,8 +386,21 @@ score_detail = sa.Table(
     sa.Column("adjustments", Json, nullable=False),
     sa.Column("matched", Json, nullable=False),
     sa.Column("steadiness", sa.Text),
+    sa.Column("parent_id", sa.Integer),
+    sa.Column("measured", sa.LargeBinary),
+    sa.Column("described", sa.Text),
+    sa.Column("booked", sa.Text),
+    sa.Index(
+        "ix_score_detail_parent",
+        "parent_id",
+        sqlite_where=sa.text("parent_id is not null"),
+        postgresql_where=sa.text("parent_id is not null"),
+    ),
     comment="What explains each current score. numbers: of its components, see core/scoring/backdrop.py; told: their reasons "
-    "that no number says, by place. Kept apart: it is ten times larger, and lists of accounts don't need it.",
+    "that no number says, by place. Kept apart: it is ten times larger, and lists of accounts don't need it. "
+    "parent_id, measured, described: what the facts said when the account was last measured, so that others need not be "
+    "measured again, see core/scoring/stored_frame.py; booked: what it counts for in the day's portfolio and segments. "
+    "In the same row: they are written together, and each row of an account's is a page of its own.",
 )
 
 score_history = sa.Table(
