@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.core.scoring.incremental_answers import answers
-from tests.core.scoring.incremental_models import draft
-from tests.core.scoring.incremental_world import NOON, IncrementalWorld, customer
+from tests.core.scoring.incremental_models import METRICS, draft
+from tests.core.scoring.incremental_world import KEYS, NOON, IncrementalWorld, customer
 
 from accountpulse.core.model import Account, Invoice, Record, Ticket, UsageDay
 from accountpulse.core.scoring import incremental
@@ -29,6 +29,7 @@ from accountpulse.core.store.database import Store
 from accountpulse.core.store.frame_table import metric_frame
 from accountpulse.core.store.people_tables import score_override
 from accountpulse.core.store.scorecards import PUBLISHED
+from accountpulse.core.store.tables import peer
 from accountpulse.core.store.touched import touched
 from accountpulse.core.sync.connector import usage_key
 from accountpulse.testing.stores import fresh_store
@@ -376,6 +377,50 @@ def test_a_run_that_is_overtaken_again_and_again_ends_by_making_the_others_wait(
     monkeypatch.setattr(live_module, "find", overtaken)
     world.put("app", usage(world, "k1", world.today))
     assert world.service.run(world.today).measured == 1
+
+
+def test_what_is_typical_is_kept_once_its_sources_have_loaded(store: Store) -> None:
+    """Otherwise what was read by the first run would be typical all day, and scores rest on when that was."""
+    world = IncrementalWorld(store, 1, quiet=True)
+
+    def used(*keys: str) -> None:
+        world.put("app", *(usage(world, key, world.today) for key in keys))
+        world.relink()
+
+    def billed(key: str) -> None:
+        at = world.clock.now()
+        world.put("billing", Invoice(source_id=key, account=key, issued_at=at, due_at=at, amount=1, currency="USD"))
+        world.relink()
+
+    def compared_with() -> dict[tuple[int, str], int]:
+        with world.store.read() as connection:
+            rows = connection.execute(sa.select(peer.c.segment_id, peer.c.metric, peer.c.accounts)).all()
+        return {(row.segment_id, row.metric): row.accounts for row in rows if "usage_day" in METRICS[row.metric].sources}
+
+    first, *others = KEYS[:5]
+    set_loaded(world, None)
+    billed(first)
+    used(first)
+    world.service.run(world.today)
+    assert not compared_with()
+    used(others[0])
+    told = world.service.run(world.today)
+    assert (told.measured, told.scored) == (1, 5), "nothing typical is stored, so it is learnt from everybody"
+    assert not world.service.run_accounts([1])
+    billed(others[3])
+    assert world.service.run(world.today).scored == 5, "one without usage is compared with what is typical, too"
+
+    used(*others[1:])
+    set_loaded(world, world.clock.now())
+    world.service.run(world.today)
+    assert set(compared_with().values()) == {5}
+    used(first)
+    assert world.service.run(world.today).scored == 1
+
+
+def set_loaded(world: IncrementalWorld, at: datetime | None) -> None:
+    with world.store.write() as connection:
+        connections.update_stream(connection, world.ids["app"], "s", first_loaded_at=at, last_success_at=at)
 
 
 def test_a_run_that_fails_leaves_everything_to_the_next(world: IncrementalWorld, monkeypatch: pytest.MonkeyPatch) -> None:

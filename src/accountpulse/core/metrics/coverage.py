@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from accountpulse.core.metrics.asof import AsCorrected, AsKnown, Mode
+from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.dialects import Dialect
 from accountpulse.core.metrics.engine import Facts, StoreFacts
 from accountpulse.core.metrics.rows import ACCOUNTS, KNOWN_AT, Scope
+from accountpulse.core.store.connections import naming
 from accountpulse.core.store.states import Reading, connections_at, streams_at
 
 Mask = NDArray[np.bool_]
@@ -118,6 +120,18 @@ def witnesses(
 def providers_of(connection: sa.Connection, mode: Mode) -> dict[str, list[Provider]]:
     """Who provides each record type."""
     return _providers(connection, mode.at, _assumed(mode))
+
+
+def loading(
+    connection: sa.Connection, providers: Mapping[str, Sequence[Provider]], metrics: Iterable[Metric]
+) -> frozenset[str]:
+    """The metrics that rest on a record type of which a source is in the midst of its first load: what is measured is a part.
+
+    providers: by record type. A source that has not named an account yet has not begun.
+    """
+    begun = naming(connection)
+    partly = {r for r, found in providers.items() if any(not p.loaded and p.connection_id in begun for p in found)}
+    return frozenset(metric.name for metric in metrics if not partly.isdisjoint(metric.sources))
 
 
 def _assumed(mode: Mode) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -65,18 +65,20 @@ def write_day(
     scores: DayScores,
     basis: Basis,
     now: datetime,
+    loading: Container[str],
     booked: Mapping[int, Booking] | None = None,
     partly: Partly | None = None,
     beside: Scorecards | None = None,
 ) -> set[tuple[int, date]]:
     """Write a day's peers, history, portfolio and segments; returns the rows of history that changed, by account and day.
 
+    loading: metrics of which a source is still loading: what is typical in them is not kept, as it would be a part's all day.
     booked: `bookings` of these scores, where they are known. partly: given where the scores are of some accounts only. beside:
     of a shadow, what is published: what is typical where both have the same segment and model, the published ones say.
     """
     day = scores.day
     said = {(beside.segment_ids[rule.name], beside.model_of(rule).version) for rule in beside.rules} if beside else set()
-    store_scorecards.save_peers(connection, _peer_rows(cards, scores, said))
+    store_scorecards.save_peers(connection, _peer_rows(cards, scores, said, loading))
     written = store_scores.write_history(
         connection,
         day,
@@ -146,7 +148,9 @@ def write_current(
     return Written(written, changes, homeless)
 
 
-def _peer_rows(cards: Scorecards, scores: DayScores, without: Collection[tuple[int, str]]) -> list[dict[str, Any]]:
+def _peer_rows(
+    cards: Scorecards, scores: DayScores, without: Collection[tuple[int, str]], loading: Container[str]
+) -> list[dict[str, Any]]:
     return [
         {
             "model_id": cards.model_ids[segment.model.version],
@@ -161,6 +165,7 @@ def _peer_rows(cards: Scorecards, scores: DayScores, without: Collection[tuple[i
         for segment in scores.segments
         if (cards.segment_ids[segment.rule.name], segment.model.version) not in without
         for metric, peer in segment.new_peers.items()
+        if metric not in loading
     ]
 
 

@@ -7,7 +7,7 @@ have given, with the same stored peers.
   Everybody, where that is more than a fifth, or where what all share changed: rates, key features, who is believed, a release.
 * Scored again: those; parents of those, where scores roll up; whose override began or ended. Everybody, from what is kept and
   without a query over facts, on a new day, with other models, where a source went stale or came back, where days before were
-  scored anew, and where something became typical that was not.
+  scored anew, where something became typical that was not, and while a source that says what is typical is still loading.
 
 What is kept, the scores, and the marks taken from accounts are written in one transaction (`live.py`).
 """
@@ -23,7 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from accountpulse.core.metrics.asof import AsCorrected, Moment
-from accountpulse.core.metrics.coverage import Witnesses, witnesses
+from accountpulse.core.metrics.coverage import Witnesses, loading, witnesses
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures
@@ -61,7 +61,7 @@ class Found:
     accounts: how many there were. frame: the accounts that were scored: all, where `everybody`. asked: those that may have
     changed; who is asked and not in the frame is a customer no longer. measured: how many were measured. before: the rows that
     were kept of the asked, of all where `everybody`. same_past: whether the days before are as they were
-    then. content: of the header, but for what only writing tells.
+    then. content: of the header, but for what only writing tells. loading: metrics of which a source was still loading.
     """
 
     number: int
@@ -77,6 +77,7 @@ class Found:
     scores: DayScores
     earlier: MetricFrame
     shadow: DayScores | None
+    loading: frozenset[str]
 
 
 class _Untypical(Exception):
@@ -133,7 +134,8 @@ class _Finder:
         header, yardstick, day = self.header, self.live.yardstick, self.live.day
         if header is None:
             return None
-        if self.only is not None and (header.day != day or header.content["cards"] != self.rests_on["cards"]):
+        other = header.day != day or header.content["cards"] != self.rests_on["cards"] or header.content.get("unkept")
+        if self.only is not None and other:
             return None
         if dirty.rates_changed(self.connection, header.sheets, yardstick, day):
             return None
@@ -172,7 +174,7 @@ class _Finder:
         assert header is not None
         missing = self._missing(header) if self.only is None else {}
         other = any(header.content[name] != value for name, value in self.rests_on.items())
-        if self.only is None and (header.day != self.live.day or other or missing):
+        if self.only is None and (header.day != self.live.day or other or missing or header.content.get("unkept")):
             everybody = True
         known = {row.account_id: row for row in store_frames.load(self.connection, sorted(needs))}
         changed = self._measure_again(header, needs, list(known.values()))
@@ -355,10 +357,14 @@ class _Finder:
             return steadied(self.connection, raw, cards, live.yardstick, basis=basis, at=live.now)
 
         scores = scored(live.cards, LIVE)
+        shadow = scored(live.shadow, SHADOW_LIVE, scores) if live.shadow else None
+        partly = loading(self.connection, seen.providers, live.yardstick.metrics.values())
+        new = {name for each in (scores, shadow) if each for segment in each.segments for name in segment.new_peers}
         return Found(
             number=self.number,
             accounts=0 if self.header is None else self.header.content["accounts"],
-            content=self._content(frame),
+            # What is typical in a metric that is still loading is learnt from everybody each time.
+            content={**self._content(frame), "unkept": not partly.isdisjoint(new)},
             marks=self.marks,
             frame=frame,
             everybody=everybody,
@@ -368,7 +374,8 @@ class _Finder:
             before=before,
             scores=scores,
             earlier=on(COMPARED_DAYS),
-            shadow=scored(live.shadow, SHADOW_LIVE, scores) if live.shadow else None,
+            shadow=shadow,
+            loading=partly,
         )
 
     def _judged(self, frame: StoredFrame, offset: int, seen: Witnesses) -> MetricFrame:

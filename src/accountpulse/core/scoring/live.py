@@ -87,7 +87,7 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
             counted[id][str(basis)] = booking.to_json()
         partly = None if asked is None else Partly(asked, _booked(booked, basis), accounts)
         beside = live.cards if basis == SHADOW_LIVE else None
-        rows = write_day(connection, cards, scores, basis, live.now, came, partly, beside)
+        rows = write_day(connection, cards, scores, basis, live.now, found.loading, came, partly, beside)
         if basis == LIVE:
             written = len(rows)
             moved = {account for account, _ in rows} if found.same_past else None

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from accountpulse.core.clock import Clock, day_of, start_of_day
 from accountpulse.core.errors import NotFound
 from accountpulse.core.garbage import fewer_collections
+from accountpulse.core.metrics.asof import AsCorrected
+from accountpulse.core.metrics.coverage import loading, providers_of
 from accountpulse.core.metrics.frame import MetricFrame
 from accountpulse.core.observe.meters import SCORED
 from accountpulse.core.observe.trace import span
@@ -240,8 +242,9 @@ class ScoringService:
     def _score_past(self, cards: Scorecards, day: date) -> ScoreReport:
         with self._store.read() as connection:
             scores = self._published(connection, cards, day, RESTATED, to_keep=True)
+            partly = loading(connection, providers_of(connection, AsCorrected()), self._yardstick.metrics.values())
         with self._store.write() as connection:
-            written = len(write_day(connection, cards, scores, RESTATED, self._clock.now()))
+            written = len(write_day(connection, cards, scores, RESTATED, self._clock.now(), partly))
             store_frames.note_history(connection)
             if written:
                 bump(connection, "scores")
@@ -250,8 +253,9 @@ class ScoringService:
     def _score_shadow(self, cards: Scorecards, day: date, *, beside: Scorecards) -> None:
         with self._store.read() as connection:
             scores = self._published(connection, cards, day, SHADOW_RESTATED, to_keep=True)
+            partly = loading(connection, providers_of(connection, AsCorrected()), self._yardstick.metrics.values())
         with self._store.write() as connection:
-            write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now(), beside=beside)
+            write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now(), partly, beside=beside)
             store_frames.note_history(connection)
 
     def _published(

@@ -169,6 +169,13 @@ def priorities(connection: sa.Connection) -> list[tuple[int, int]]:
     return [(id, priority) for id, priority in connection.execute(query)]
 
 
+def naming(connection: sa.Connection) -> set[int]:
+    """The connections that have named an account."""
+    c = connection_table.c
+    named = sa.exists().where(source_account.c.connection_id == c.id)
+    return set(connection.execute(sa.select(c.id).where(named)).scalars())
+
+
 def listing(connection: sa.Connection) -> list[sa.Row[Any]]:
     """The configured connections in order of priority."""
     query = sa.select(connection_table).where(connection_table.c.removed_at.is_(None))
