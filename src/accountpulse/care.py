@@ -43,7 +43,8 @@ class Certificate:
     remains: tuple[str, ...] = REMAINS
 
 
-Act = Callable[[sa.Connection, datetime], tuple[erase.Removed, list[bytes]]]
+Act = Callable[[sa.Connection, datetime], tuple[erase.Removed, list[bytes], str | None]]
+"""What removes, and says what was, whom no sync may bring back, and the reason as it may be kept."""
 
 
 class DataCare:
@@ -59,27 +60,28 @@ class DataCare:
     def erase_contact(self, named: str, *, author: str, reason: str | None = None, dry_run: bool = False) -> Certificate:
         """Erase a person, by an address or `connection:id`. Raises NotFound. dry_run: say what would go, and change nothing."""
 
-        def act(connection: sa.Connection, now: datetime) -> tuple[erase.Removed, list[bytes]]:
+        def act(connection: sa.Connection, now: datetime) -> tuple[erase.Removed, list[bytes], str | None]:
             person = erase.find_person(connection, named)
-            return erase.erase_person(connection, person, now), person.keys(erasures.tombstones(connection))
+            why = reason and erase.without_addresses(reason, person)
+            return erase.erase_person(connection, person, now), person.keys(erasures.tombstones(connection)), why
 
-        return self._erase("contact", act, author, reason, dry_run)
+        return self._erase("contact", act, author, dry_run)
 
     def erase_account(self, named: str, *, author: str, reason: str | None = None, dry_run: bool = False) -> Certificate:
         """Erase a customer, by id, name, domain or `connection:key`, with everybody and everything of it. Raises NotFound."""
 
-        def act(connection: sa.Connection, now: datetime) -> tuple[erase.Removed, list[bytes]]:
+        def act(connection: sa.Connection, now: datetime) -> tuple[erase.Removed, list[bytes], str | None]:
             account_id = store_lookup.account_id(connection, named, scope=EVERYTHING)
             keys = erase.keys_of_account(connection, account_id, erasures.tombstones(connection))
-            return erase.erase_account(connection, account_id, now), keys
+            return erase.erase_account(connection, account_id, now), keys, reason
 
-        return self._erase("account", act, author, reason, dry_run)
+        return self._erase("account", act, author, dry_run)
 
-    def _erase(self, kind: str, act: Act, author: str, reason: str | None, dry_run: bool) -> Certificate:
+    def _erase(self, kind: str, act: Act, author: str, dry_run: bool) -> Certificate:
         now = self._clock.now()
         with self._store.write() as connection, connection.begin_nested() as attempt:
             erase.shred(connection)
-            removed, keys = act(connection, now)
+            removed, keys, reason = act(connection, now)
             counts = removed.counts()
             id = None
             if dry_run:

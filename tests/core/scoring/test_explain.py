@@ -60,7 +60,7 @@ def test_a_score_can_be_read():
     assert score.matched == tuple(why)
     causes = {(0, "tickets_30d"): "never mind"}
     assert scores_of(result, [17], setting(model), cause=lambda i, name: causes.get((i, name)))[0].components[1].reason == (
-        "No product usage is connected: counted as 50 of 100"
+        "Never mind: counted as 50 of 100"
     )
     assert Score.from_json(json.loads(json.dumps(score.to_json()))) == score
 

@@ -82,10 +82,8 @@ def test_unknown_says_why_and_what_follows(state, policy, told):
 def test_a_known_cause_is_told():
     told = unknown(a_metric(), ComponentState.STALE, "typical", "usage days have not been read since 2026-03-01 (app)")
     assert told == "Logins is unknown, as usage days have not been read since 2026-03-01 (app): contributes nothing"
-    assert (
-        unknown(a_metric(), ComponentState.NOT_CONNECTED, "typical", "x")
-        == "No product usage is connected: contributes nothing"
-    )
+    told = unknown(a_metric(), ComponentState.NOT_CONNECTED, "typical", "no connection provides pulses")
+    assert told == "No connection provides pulses: contributes nothing", "a CRM may well be connected"
 
 
 @pytest.mark.parametrize(

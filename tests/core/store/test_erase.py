@@ -14,6 +14,7 @@ from accountpulse.care import Certificate, DataCare
 from accountpulse.core.errors import NotFound
 from accountpulse.core.model import Activity, Contact, Record, SurveyResponse, Ticket, UsageDay
 from accountpulse.core.people.notes import add_note
+from accountpulse.core.store import connections
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.every_table import metadata
 from accountpulse.core.store.facts import FACTS
@@ -147,6 +148,16 @@ def test_an_account_is_gone_with_everything_and_stays_away(world: World) -> None
     assert sorted(ids(world)) == ["Fading", "Third"]
     assert traces(world.store, JANE, "Busy") == []
     assert [row for row in _scores(world) if row["account_id"] == others[0]["account_id"]][: len(others)]
+
+
+def test_reasons_and_what_sources_said_name_nobody_either(world: World) -> None:
+    with world.store.write() as connection:
+        connections.set_state(connection, world.ids["app"], "failed", NOW, message=f"no such user: {JANE.title()}")
+    care(world).erase_contact(OTHER, author="Ann", reason=f"asked for by {JANE}")
+    done = care(world).erase_contact(JANE, author="Ann", reason=f"{JANE.upper()} wrote on Monday")
+    assert done.reason == "[erased] wrote on Monday"
+    assert [row.reason for row in care(world).erasures()] == ["[erased] wrote on Monday", "asked for by [erased]"]
+    assert traces(world.store, JANE) == []
 
 
 def test_a_certificate_names_nobody_and_is_kept(world: World) -> None:

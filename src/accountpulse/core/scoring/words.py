@@ -146,7 +146,7 @@ def unknown(
         return f"{title} is unknown, as {cause}: {consequence}"
     told = {
         ComponentState.NO_DATA: f"{title} has no data for this account",
-        ComponentState.NOT_CONNECTED: f"No {area} is connected",
+        ComponentState.NOT_CONNECTED: f"{cause[0].upper()}{cause[1:]}" if cause else f"No {area} is connected",
         ComponentState.NEVER_SYNCED: f"{area[0].upper()}{area[1:]} has not finished its first load",
         ComponentState.STALE: f"{area[0].upper()}{area[1:]} data is out of date",
         ComponentState.FAILED: f"{title} could not be computed",

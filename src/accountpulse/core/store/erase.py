@@ -23,7 +23,8 @@ from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.link_decisions import link_decision
 from accountpulse.core.store.people_tables import account_note, account_target, score_override
 from accountpulse.core.store.revisions import bump
-from accountpulse.core.store.tables import account, inbox, link, quarantine, snapshot_key, source_account
+from accountpulse.core.store.tables import account, inbox, link, quarantine, release, run, snapshot_key, source_account
+from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.touched import touch_wholly
 from accountpulse.core.store.trail import trail
 
@@ -34,12 +35,16 @@ _TEXTS: tuple[sa.Column[Any], ...] = (
     score_override.c.reason,
     link_decision.c.reason,
     link.c.evidence,
+    release.c.reason,
+    erasures.erasure.c.reason,
+    connection_table.c.message,
+    run.c.message,
     FACTS["ticket"].c.subject,
     FACTS["activity"].c.subject,
     FACTS["survey_response"].c.comment,
     FACTS["pulse"].c.reason,
 )
-"""What people write, in which an address may stand."""
+"""What people write, or sources say, in which an address may stand."""
 
 
 @dataclass
@@ -155,11 +160,20 @@ def _may_name(table: sa.Table, record: str, person: Person) -> sa.ColumnElement[
     return sa.or_(*ors)
 
 
+def without_addresses(text: str, person: Person) -> str:
+    """A text with nothing in the place of each of a person's addresses but that something was erased."""
+    return _pattern(person.addresses).sub(GONE, text) if person.addresses else text
+
+
+def _pattern(words: frozenset[str]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE)
+
+
 def _forget_texts(connection: sa.Connection, words: frozenset[str], done: Removed) -> None:
     """Take an address out of what people wrote, and drop what was pushed and holds one."""
     if not words:
         return
-    pattern = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE)
+    pattern = _pattern(words)
     for column in _TEXTS:
         table = column.table
         assert isinstance(table, sa.Table)
