@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from accountpulse.core.observe.outage import StoreOutage
+
 if TYPE_CHECKING:
     from accountpulse.hub import Hub
 
@@ -33,8 +35,7 @@ class Repeating:
         sooner: threading.Event | None = None,
     ) -> None:
         self._act = act
-        self._failed = failed
-        self._log = log
+        self._trouble = StoreOutage(log, failed)
         self._every = every
         self._stop = threading.Event()
         self._sooner = sooner or self._stop
@@ -59,9 +60,10 @@ class Repeating:
             try:
                 said = self._act(self._stop.is_set)
                 pause = self._every if said is None else said
-            except Exception:
+                self._trouble.over()
+            except Exception as error:
                 # A locked store or a lost database connection passes; what waits is durable.
-                self._log.exception("%s; trying again", self._failed)
+                self._trouble.met(error)
                 pause = self._every
 
 

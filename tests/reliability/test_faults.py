@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from tests.core.jobs.office import PAGES, PER_PAGE
 from tests.core.jobs.test_worker import office, tickets
 from tests.core.sync.vendor import Bench, Row, ticket
+from tests.graphql.client import Api
+from tests.graphql.world import SmallHub
 from tests.postgres import PostgresUnavailable, temporary_cluster
 from tests.reliability.company import DESK, PRODUCT, Company
 from tests.reliability.verdict import judge, judge_scores
@@ -44,6 +46,24 @@ def test_a_database_that_crashes_and_comes_back_costs_a_worker_nothing_but_time(
                 worker.end()
             assert tickets(store) == (PAGES * PER_PAGE, PAGES * PER_PAGE)
             assert "page 0" not in worker.said[worker.said.index("page 5") :]
+            store.close()
+    except PostgresUnavailable as unavailable:
+        pytest.skip(str(unavailable))
+
+
+@pytest.mark.slow
+def test_while_the_database_is_away_whoever_asks_is_told_to_come_again() -> None:
+    try:
+        with temporary_cluster() as cluster:
+            store = Store.open(cluster.url)
+            api = Api(SmallHub(store))
+            assert api.get("{ viewer { name } }") == {"viewer": {"name": "tests"}}
+            cluster.crash()
+            asked = api.ask("{ viewer { name } }")
+            assert (asked.status, asked.body["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
+            store.engine.dispose()
+            cluster.start()
+            assert api.ask("{ viewer { name } }").status != 503, "the token may be lost: this cluster writes late"
             store.close()
     except PostgresUnavailable as unavailable:
         pytest.skip(str(unavailable))

@@ -25,9 +25,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from accountpulse.core.errors import AccountPulseError, NotFound, Unauthorized
+from accountpulse.core.observe.outage import STORE_AWAY
 from graphql import GraphQLError, GraphQLSyntaxError, Node
 
 log = logging.getLogger("accountpulse.graphql")
+
+STORE_SILENT = "the store did not answer in time; try again"
 
 
 class ApiError(GraphQLError):
@@ -79,8 +82,8 @@ def presented(error: GraphQLError, request_id: str) -> GraphQLError:
         code = "INTERNAL"  # written for people, but about our own state
     elif isinstance(cause, sa.exc.DataError | UnicodeEncodeError):
         code, message = "BAD_INPUT", "a value is out of range, or holds characters that can't be stored"
-    elif isinstance(cause, sa.exc.OperationalError | sa.exc.TimeoutError):
-        code, message = "UNAVAILABLE", "the store did not answer in time; try again"
+    elif isinstance(cause, STORE_AWAY):
+        code, message = "UNAVAILABLE", STORE_SILENT
     else:
         code, message = "INTERNAL", f"something went wrong here; its details are in the log under {request_id}"
     if code in ("INTERNAL", "UNAVAILABLE"):

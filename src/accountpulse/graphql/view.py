@@ -18,9 +18,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from accountpulse.core.errors import Unauthorized
+from accountpulse.core.errors import Unauthorized, describe_crash
 from accountpulse.core.observe.about import about
 from accountpulse.core.observe.meters import ANSWERS, REFUSED, REQUESTS
+from accountpulse.core.observe.outage import STORE_AWAY
 from accountpulse.core.observe.trace import span
 from accountpulse.core.store.tokens import MARK, Viewer
 from accountpulse.graphql import graphiql
@@ -31,7 +32,7 @@ from accountpulse.graphql.auth import MissingScope, authenticate, bearer_of
 from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.context import Context
 from accountpulse.graphql.encoding import encode
-from accountpulse.graphql.errors import error_body, log, presented
+from accountpulse.graphql.errors import STORE_SILENT, error_body, log, presented
 from accountpulse.graphql.execution.prepared import Prepared
 from accountpulse.graphql.execution.run import run
 from accountpulse.graphql.hub import Hub
@@ -118,6 +119,9 @@ class View:
                 reply = Reply(encode(body), PLAIN_JSON, refused.status, refused.headers)
             except ClientDisconnect:
                 return
+            except STORE_AWAY as away:
+                log.warning("request %s was refused: %s", request_id, describe_crash(away, "AccountPulse"))
+                reply = Reply(encode(error_body("UNAVAILABLE", STORE_SILENT, request_id)), PLAIN_JSON, 503)
             except Exception:
                 log.exception("request %s failed", request_id)
                 message = f"something went wrong here; its details are in the log under {request_id}"

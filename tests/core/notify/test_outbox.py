@@ -86,6 +86,23 @@ def test_a_missed_target_is_told_once_even_after_its_row_has_aged(world: World, 
     assert [each["target"] for each in told] == [{"score": 99.0, "due": TODAY.isoformat(), "owner": "Bo"}]
 
 
+def test_a_receiver_that_is_away_is_told_once_and_when_it_is_back(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    gone = Receiver()
+    gone.kill()
+    carrier = deliverer(world, gone)
+    move(world, 10)
+    with caplog.at_level(logging.WARNING, "accountpulse.notify"):
+        for _ in range(3):
+            assert carrier.round() == Delivered(0, 1, 0)
+            world.clock.advance(timedelta(hours=1))
+        back = Receiver(gone.port)
+        assert carrier.round() == Delivered(1, 0, 0)
+        back.kill()
+    began, ended = caplog.messages
+    assert began.startswith(f"127.0.0.1:{gone.port} does not answer")
+    assert ended == f"127.0.0.1:{gone.port} answers again"
+
+
 def test_what_fails_is_tried_again_later_and_given_up_at_last(
     world: World, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:

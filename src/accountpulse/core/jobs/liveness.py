@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock
+from accountpulse.core.observe.outage import StoreOutage
 from accountpulse.core.store import leases
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.holding import this_process
@@ -78,6 +79,7 @@ class Liveness:
             log.warning("the store is away, and can't be told that this process ends; the others will see")
 
     def _run(self) -> None:
+        trouble = StoreOutage(log, "no sign of life could be given")
         while not self._stop.is_set():
             try:
                 living = self._beat(jobs=True)
@@ -85,9 +87,10 @@ class Liveness:
                 first = min(id for id, jobs in living.items() if jobs)
                 if first == this_process().id and not self._retired.is_set():
                     self._take_up(set(living))
-            except Exception:
+                trouble.over()
+            except Exception as error:
                 # A store that is away comes back; until then the others may take this process for dead, which costs no record.
-                log.exception("no sign of life could be given; trying again")
+                trouble.met(error)
             self._stop.wait(self._every)
 
     def _beat(self, *, jobs: bool) -> dict[str, bool]:

@@ -18,6 +18,7 @@ import requests
 import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock
+from accountpulse.core.observe.outage import Outage
 from accountpulse.core.store import outbox
 from accountpulse.core.store.database import Store
 from accountpulse.core.sync.http import retry_after
@@ -77,6 +78,7 @@ class Deliverer:
         self._webhook = webhook
         self._timeout = timeout
         self._claim = claim
+        self._away = Outage(log, f"{webhook.host} does not answer, and what is for it waits", f"{webhook.host} answers again")
 
     def round(self, stop: Callable[[], bool] = lambda: False) -> Delivered:
         """Deliver what is due now, until nothing is, or the receiver does not answer at all: then the others wait, too."""
@@ -92,6 +94,8 @@ class Deliverer:
                 if row is None:
                     break
                 answered, error, wait = self._post(session, row)
+                if answered:
+                    self._away.over()
                 if error is None:
                     done += 1
                     with self._store.write() as connection:
@@ -99,21 +103,22 @@ class Deliverer:
                     continue
                 given_up = row.attempts >= ATTEMPTS or error.startswith("410")
                 failed, dead = failed + 1, dead + given_up
-                self._note(row, error, None if given_up else wait)
+                self._note(row, error, None if given_up else wait, answered=answered)
                 if not answered:
+                    self._away.met(error)
                     break
         if done:
             with self._store.write() as connection:
                 outbox.prune(connection, self._clock.now())
         return Delivered(done, failed, dead)
 
-    def _note(self, row: sa.Row[tuple[object, ...]], error: str, wait: timedelta | None) -> None:
+    def _note(self, row: sa.Row[tuple[object, ...]], error: str, wait: timedelta | None, *, answered: bool) -> None:
         with self._store.write() as connection:
             outbox.failed(connection, row.id, error, None if wait is None else self._clock.now() + wait)
         what = f"{row.event} {row.delivery} was not taken by {self._webhook.host}: {error}"
         if wait is None:
             log.error("%s; given up after %s attempts, see `accountpulse outbox list --dead`", what, row.attempts)
-        else:
+        elif answered:
             log.warning("%s; attempt %s, the next in %.0f s", what, row.attempts, wait.total_seconds())
 
     def _post(self, session: requests.Session, row: sa.Row[tuple[object, ...]]) -> tuple[bool, str | None, timedelta]:
