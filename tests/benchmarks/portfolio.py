@@ -28,8 +28,8 @@ from accountpulse.core.scoring.types import Matched
 from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store import links, profiles, scorecards, scores
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.metric_frames import KEPT
 from accountpulse.core.store.scorecards import PUBLISHED
-from accountpulse.core.store.tables import KEPT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 21)

@@ -27,6 +27,7 @@ from accountpulse.core.store import tables
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.history_rows import Packed
+from accountpulse.core.store.metric_frames import KEPT
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.types import EPOCH
 from accountpulse.core.store.upsert import insert
@@ -199,7 +200,7 @@ class World:
                 known = insert(connection, tables.score_backdrop).on_conflict_do_nothing()
                 connection.execute(known, {"digest": backdrop.digest, "content": backdrop.content})
                 for table in (tables.score_current, tables.score_detail):
-                    self._insert(connection, table, **{c.name: row[c.name] for c in table.c if c.name not in tables.KEPT})
+                    self._insert(connection, table, **{c.name: row[c.name] for c in table.c if c.name not in KEPT})
             if link:
                 self._insert(connection, tables.source_account, id=id, connection_id=1, key=f"001-{id}", first_known_at=NOW)
                 self._insert(

@@ -23,9 +23,9 @@ from accountpulse.core.scoring.types import ScoreChange
 from accountpulse.core.store import metric_frames as store_frames
 from accountpulse.core.store import touched as store_touched
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.metric_frames import KEPT
 from accountpulse.core.store.revisions import bump
 from accountpulse.core.store.scores import LIVE, SHADOW_LIVE, Basis
-from accountpulse.core.store.tables import KEPT
 
 ATTEMPTS = 3
 """So often a run begins again when another was faster, before it makes the others wait."""

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.facts import FACTS
+from accountpulse.core.store.metric_frames import KEPT
 from accountpulse.core.store.paging import Order, Page, PageRequest, fetch, fetch_ordered, ordered
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.selection import Condition, Test, clause
 from accountpulse.core.store.tables import (
-    KEPT,
     account_profile,
     link,
     score_current,

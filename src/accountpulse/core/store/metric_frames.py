@@ -15,10 +15,13 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked, one_of
 from accountpulse.core.store.frame_table import metric_frame
-from accountpulse.core.store.tables import KEPT, score_detail
+from accountpulse.core.store.tables import score_detail
 from accountpulse.core.store.upsert import insert
 
 _ONLY = 1
+KEPT = ("parent_id", "measured", "described", "booked")
+"""The columns of `score_detail` that explain nothing, but are what the next run goes on from: the parent, what the facts said and
+what the account is, see `core/scoring/stored_frame.py`, and what it counts for in the day's portfolio and segments."""
 
 
 def header(connection: sa.Connection, *, lock: bool = False) -> sa.Row[Any] | None:

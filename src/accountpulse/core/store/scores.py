@@ -15,8 +15,8 @@ from accountpulse.core.store.absence import note as note_absence
 from accountpulse.core.store.bulk import insert_rows, upsert_rows
 from accountpulse.core.store.chunks import one_of
 from accountpulse.core.store.history_rows import HistoryRow, Packed, has_aside, unpack
+from accountpulse.core.store.metric_frames import KEPT
 from accountpulse.core.store.tables import (
-    KEPT,
     account,
     portfolio_daily,
     score_backdrop,

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.history_rows import HistoryRow
+from accountpulse.core.store.metric_frames import KEPT
 from accountpulse.core.store.scope import RowScope
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.tables import (
-    KEPT,
     account_profile,
     publication,
     score_backdrop,

@@ -88,10 +88,8 @@ def _move_what_is_kept() -> None:
         op.create_table_comment(
             "score_detail",
             "What explains each current score. numbers: of its components, see core/scoring/backdrop.py; told: their reasons "
-            "that no number says, by place. Kept apart: it is ten times larger, and lists of accounts don't need it. "
-            "parent_id, measured, described: what the facts said when the account was last measured, so that others need not be "
-            "measured again, see core/scoring/stored_frame.py; booked: what it counts for in the day's portfolio and segments. "
-            "In the same row: they are written together, and each row of an account's is a page of its own.",
+            "that no number says, by place. Kept apart: it is ten times larger, and lists of accounts don't need it. In the same "
+            "row, as each is a page: what the facts said when the account was last measured, see core/store/metric_frames.py.",
         )
         op.create_table_comment(
             "metric_frame",
