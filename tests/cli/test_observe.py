@@ -63,10 +63,34 @@ def test_a_watched_status_is_shown_anew_until_it_is_ended(run: Runs, shop: Path,
 
 def test_lines_are_json_where_that_is_asked_for(run: Runs, shop: Path) -> None:
     told = run("sync", "files", "--log-format", "json", "--json").stderr
-    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in told.splitlines()]
     (line,) = [line for line in lines if line.get("stream") == "files"]
     assert (line["level"], line["connection"], line["logger"]) == ("info", "files", "accountpulse.sync")
     assert int(line["run"]) >= 1
+    wrong = json.loads(run("check", "nope", "--log-format", "json").stderr)
+    assert (wrong["level"], wrong["message"].partition(":")[0]) == ("error", "error")
+
+
+def test_what_serve_and_a_worker_say_is_in_the_log_where_its_lines_are_json(run: Runs, shop: Path) -> None:
+    config = shop / "accountpulse.yaml"
+    config.write_text(config.read_text().replace("anchor: true", 'anchor: true\n    schedule: "0 3 * * *"', 1))
+    for arguments, says in ((("serve", "--port", "0"), "GraphQL at http"), (("worker",), "Working. Read by schedule: files.")):
+        command = [sys.executable, "-P", "-m", "accountpulse", *arguments, "--metrics-port", "0", "--log-format", "json"]
+        with subprocess.Popen(command, cwd=shop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stderr is not None
+                told = ""
+                while "Figures for Prometheus" not in told:
+                    line = process.stderr.readline()
+                    assert line, told
+                    told += line
+                process.send_signal(signal.SIGTERM)
+                out, rest = process.communicate(timeout=30)
+            finally:
+                process.kill()
+        lines = [json.loads(line) for line in (told + rest).splitlines()]
+        assert [line for line in lines if line["message"].startswith(says)], told
+        assert out == ""
 
 
 def test_the_page_names_every_figure(run: Runs, shop: Path) -> None:

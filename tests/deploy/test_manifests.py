@@ -1,4 +1,4 @@
-"""The files in `deploy` are what Compose and Kubernetes take, and start what there is."""
+"""The files in `deploy` are what Compose, Kubernetes and systemd take, and start what there is."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from accountpulse.health import LIVE, READY
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 MANIFESTS = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()))
+UNITS = {path.name: path.read_text() for path in sorted((DEPLOY / "systemd").iterdir())}
+PROGRAM = "/srv/accountpulse/venv/bin/accountpulse "
 VERSIONS = ("1.29", "1.33")
 """Of Kubernetes: an old one that is still about, and a newer one."""
 
@@ -67,6 +69,38 @@ def test_what_is_started_is_a_command_with_these_options(command: Sequence[str])
     assert found is not None
     parsed = found.make_context(name, list(options), parent=context)
     assert parsed.params.get("api_only") is True or parsed.params.get("health_port") == 8001
+
+
+def started(unit: str) -> str:
+    (command,) = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("ExecStart=")]
+    assert command.startswith(PROGRAM)
+    return command.removeprefix(PROGRAM)
+
+
+def test_units_start_what_there_is_again_and_again_and_differ_in_nothing_else() -> None:
+    wanted = {
+        "accountpulse.service": "serve",
+        "accountpulse-api.service": "serve --api-only",
+        "accountpulse-worker@.service": "worker --metrics-port %i",
+    }
+    assert {name: started(unit) for name, unit in UNITS.items()} == wanted
+    context = click.Context(cli)
+    for command in wanted.values():
+        name, *options = command.replace("%i", "9465").split()
+        found = cli.get_command(context, name)
+        assert found is not None
+        found.make_context(name, options, parent=context)
+    own = ("#", "Description=", "ExecStart=")
+    alike = {tuple(line for line in unit.splitlines() if not line.startswith(own)) for unit in UNITS.values()}
+    (lines,) = alike
+    # Without the first systemd gives up after five starts within ten seconds.
+    assert {"StartLimitIntervalSec=0", "Restart=always", "RestartSec=5"} <= set(lines)
+
+
+def test_the_page_shows_the_unit_that_there_is() -> None:
+    page = (DEPLOY.parent / "docs" / "operate.md").read_text(encoding="utf-8")
+    assert f"```ini\n{UNITS['accountpulse.service']}```" in page
+    assert all(name in page for name in UNITS)
 
 
 def test_what_is_asked_is_answered() -> None:

@@ -144,7 +144,8 @@ def _is_ours(entry: EntryPoint) -> bool:
 @click.group(
     cls=CommandLine,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="\b\nBegin with one of\n  accountpulse demo        a made-up company, ready to look at\n"
+    epilog="\b\nBegin with one of\n"
+    "  accountpulse demo        a made-up company, ready to look at: pip install 'accountpulse[demo]'\n"
     "  accountpulse init        write a configuration for yours",
 )
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error, and more of the log.")

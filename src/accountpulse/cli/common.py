@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from accountpulse.hub import Hub
     from accountpulse.plugins.host import PluginHost
 
+log = logging.getLogger("accountpulse.cli")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -72,7 +74,7 @@ class Run:
     def notice(self, hub: Hub) -> None:
         """Say on stderr where the configuration's models are not those in force."""
         if found := hub.releases.notice():
-            click.echo(f"notice: {found}", err=True)
+            say(f"notice: {found}", err=True)
 
     def emit(self, document: object) -> None:
         """Print the command's one JSON document on stdout."""
@@ -219,8 +221,25 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
+def log_is_json() -> bool:
+    """Whether lines of the log are JSON objects: what reads them would stumble over anything else that is said."""
+    return any(each.as_json for each in logging.getLogger("accountpulse").handlers if isinstance(each, _ToStderr))
+
+
+def say(text: str, *, err: bool = False, level: int = logging.INFO) -> None:
+    """Say how it stands, on stdout or stderr; where lines of the log are JSON, as one of them."""
+    if log_is_json():
+        log.log(level, "%s", text)
+    else:
+        click.echo(text, err=err)
+
+
 class _ToStderr(logging.Handler):
     """Writes through click, which finds the stderr of the moment: a progress bar moves aside for it."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self.as_json = as_json
 
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(self.format(record), err=True)
@@ -232,8 +251,8 @@ def _log_to_stderr(debug: bool, form: str) -> None:
     logger = logging.getLogger("accountpulse")
     for handler in [each for each in logger.handlers if isinstance(each, _ToStderr)]:
         logger.removeHandler(handler)
-    handler = _ToStderr()
     as_json = form == "json"
+    handler = _ToStderr(as_json=as_json)
     handler.setFormatter(JsonLines(without_secrets) if as_json else TextLines(without_secrets, named=debug))
     logger.addHandler(handler)
     # What collects lines can filter them; a person at a terminal can't.

@@ -36,7 +36,10 @@ WORST, BEST = 15, 5
 @click.option("--days", type=click.IntRange(1, 540), default=90, show_default=True, help="How many days to score.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The API's port, 0 for any.  [default: 8000 if it is free]")
 def command(run: Run, once: bool, store: str | None, days: int, port: int | None) -> int:
-    """Sync simulated vendors, score their customers, and serve the API, all on this machine. Needs no configuration."""
+    """Sync simulated vendors, score their customers, and serve the API, all on this machine.
+
+    Needs no configuration, but the vendors' SDKs: pip install "accountpulse[demo]", of which zenpy is GPL-3.0.
+    """
     from accountpulse.arriving import draining
     from accountpulse.cli.display import DayBar, StreamBars
     from accountpulse.core.garbage import settle
@@ -46,8 +49,8 @@ def command(run: Run, once: bool, store: str | None, days: int, port: int | None
     # A stopped demo tidies up after itself however it is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun = time.monotonic()
-    _say("starting simulated Salesforce, Zendesk, Stripe and Typeform")
     with open_demo(store) as demo:
+        _say("simulated Salesforce, Zendesk, Stripe and Typeform are there")
         for result in demo.hub.check():
             _say(f"  {result.connection}: {result.identity.name if result.identity else result.message}")
         with StreamBars() as bars:

@@ -19,6 +19,8 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from accountpulse.cli.common import log_is_json
+
 if TYPE_CHECKING:
     from accountpulse.core.sync.results import Progress
 
@@ -125,11 +127,14 @@ def working(what: str) -> Iterator[None]:
 
 
 class StreamBars:
-    """Shows the progress of a sync on stderr: a bar per stream on a terminal, else a line when a stream has ended."""
+    """Shows the progress of a sync on stderr: a bar per stream on a terminal, else a line when a stream has ended.
+
+    Neither where lines of the log are JSON: the log tells the same.
+    """
 
     def __init__(self, quiet: bool = False) -> None:
         self._console = console(stderr=True)
-        self._quiet = quiet
+        self._quiet = quiet = quiet or log_is_json()
         self._live = self._console.is_terminal and not quiet
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._bars = Bars(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import traceback
 from collections.abc import Iterable
 
@@ -45,18 +46,24 @@ def report(error: BaseException, *, debug: bool, as_json: bool) -> int:
     elif isinstance(error, SettingsError):
         problems, code = error.problems, USAGE
         head = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-        click.echo(f"error: {head} in the configuration" if len(problems) != 1 else f"error: {message}", err=True)
+        _complain(f"error: {head} in the configuration" if len(problems) != 1 else f"error: {message}")
         for problem in problems if len(problems) != 1 else ():
-            click.echo(f"  {problem}", err=True)
+            _complain(f"  {problem}")
     elif isinstance(error, AccountPulseError):
         code = USAGE if isinstance(error, NotFound | InvalidInput) else FAILED  # the arguments can't be right
-        click.echo(f"error: {message}", err=True)
+        _complain(f"error: {message}")
     else:
         # The text of a foreign exception may hold a secret, so only its kind and place are shown.
         message = f"{kind}{raised_at(error)}"
         hint = "" if debug else "; run it again with --debug for the traceback"
-        click.echo(f"error: {message}: this is a bug of AccountPulse{hint}", err=True)
+        _complain(f"error: {message}: this is a bug of AccountPulse{hint}")
     if as_json:
         document: dict[str, object] = {"type": kind, "message": message}
         click.echo(json.dumps({"error": document | ({"problems": problems} if problems else {})}, indent=2))
     return code
+
+
+def _complain(text: str) -> None:
+    from accountpulse.cli.common import say
+
+    say(text, err=True, level=logging.ERROR)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import click
 
-from accountpulse.cli.common import Run, end_in_order
+from accountpulse.cli.common import Run, end_in_order, say
 from accountpulse.cli.common import command as declare
 
 
@@ -47,9 +47,9 @@ def command(run: Run, host: str | None, port: int | None, api_only: bool, metric
         if run.as_json:
             run.emit({"graphql": f"{address}/graphql", "metrics": metrics})
         else:
-            click.echo(f"GraphQL at {address}/graphql; make a token with `accountpulse token create NAME`. Ctrl-C ends it.")
+            say(f"GraphQL at {address}/graphql; make a token with `accountpulse token create NAME`. Ctrl-C ends it.")
             if metrics:
-                click.echo(f"Figures for Prometheus at {metrics}")
+                say(f"Figures for Prometheus at {metrics}")
         api = server_of(hub)
         settle()
         api.run(sockets=[listener.socket])

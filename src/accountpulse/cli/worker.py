@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import click
 
-from accountpulse.cli.common import Run, end_in_order
+from accountpulse.cli.common import Run, end_in_order, say
 from accountpulse.cli.common import command as declare
 
 
@@ -41,8 +41,8 @@ def command(run: Run, health_port: int | None, health_host: str, metrics_port: i
             run.emit({"schedules": planned, "scoring": hub.settings.scoring_schedule, "health": port, "metrics": metrics})
         else:
             names = ", ".join(planned) or "nothing: no connection has a `schedule`"
-            click.echo(f"Working. Read by schedule: {names}. Ctrl-C ends it.")
+            say(f"Working. Read by schedule: {names}. Ctrl-C ends it.")
             if metrics:
-                click.echo(f"Figures for Prometheus at {metrics}")
+                say(f"Figures for Prometheus at {metrics}")
         threading.Event().wait()  # until a signal
     return 0

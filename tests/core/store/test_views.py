@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +16,9 @@ from accountpulse.core.scoring.packing import unpack
 from accountpulse.core.scoring.parse import model_of
 from accountpulse.core.store.absence import away, score_absence
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.export import dataset
 from accountpulse.core.store.scores import in_force
-from accountpulse.core.store.tables import score_current
+from accountpulse.core.store.tables import account_profile, score_current
 from accountpulse.core.store.views import VIEWS
 
 DAYS = 12
@@ -94,6 +95,23 @@ def test_accounts_stand_there_with_their_score_and_without_one(world: World) -> 
         assert str(found[name]["day"]) == TODAY.isoformat()
         assert str(found[name]["customer_since"]).startswith("2025-")
         assert found[name]["segment"] == "rest"
+
+
+def test_instants_are_told_to_the_microsecond_on_both_databases(world: World) -> None:
+    told = [
+        datetime(2026, 6, 30, 12, 52, 20, 575903, UTC),
+        datetime(2026, 6, 30, tzinfo=UTC),
+        datetime(1969, 7, 20, 20, 17, 40, 7, UTC),
+    ]
+    with world.store.write() as connection:
+        names = ("churned_at", "renewal_at", "customer_since")
+        connection.execute(sa.update(account_profile).values(dict(zip(names, told, strict=True))))
+    columns = dataset("account_current").columns
+    with world.store.read() as connection:
+        rows = [dict(zip(columns, row, strict=True)) for batch in dataset("account_current").rows(connection) for row in batch]
+        scored = set(connection.execute(sa.select(score_current.c.scored_at)).scalars())
+    assert [[row[name].astimezone(UTC) for name in names] for row in rows] == [told] * 3
+    assert {row["scored_at"] for row in rows} == scored
 
 
 def test_who_was_no_customer_on_a_day_has_no_row_of_it(world: World) -> None:

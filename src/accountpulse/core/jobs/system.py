@@ -6,12 +6,14 @@ import json
 import sqlite3
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import Serializer
 
 from accountpulse.core.errors import AccountPulseError, describe_crash
+from accountpulse.core.files import reserve
 from accountpulse.core.store.database import BUSY_TIMEOUT_MS, Store
 from accountpulse.core.store.queued import jobs_file
 
@@ -41,6 +43,8 @@ def system_engine(url: str) -> sa.Engine | None:
     if not url.startswith("sqlite"):
         return None
     engine = sa.create_engine(url)
+    # Here, and not by whoever connects first: SQLite would make a file that everybody on this machine can read.
+    reserve(Path(engine.url.database or ""))
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: Any) -> None:

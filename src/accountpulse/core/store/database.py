@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from accountpulse.core.errors import MissingExtra, StoreError
+from accountpulse.core.files import reserve
 from accountpulse.core.store import migrate, notices, revisions
 from accountpulse.core.store.notices import Listener
 from accountpulse.core.store.watch import Watch
@@ -180,9 +180,8 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         folder = Path(url.database).parent
         if not folder.is_dir():
             raise StoreError(f"the folder {folder} of the store does not exist; create it or change store.url")
-        with suppress(FileExistsError):
-            # It holds what customers' contacts would not want everybody on this machine to read.
-            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        # It holds what customers' contacts would not want everybody on this machine to read.
+        reserve(Path(url.database))
     engine = sa.create_engine(url, pool_size=SQLITE_THREADS + BESIDE, pool_use_lifo=True)
 
     @sa.event.listens_for(engine, "connect")

@@ -40,9 +40,16 @@ def _sqlite_byte(data: str, place: str) -> str:
     return f"(16 * {_hex_digit(text, 1)} + {_hex_digit(text, 2)})"
 
 
+def _sqlite_instant(micros: str) -> str:
+    # Of a number below zero SQLite cuts off what is behind the point, and so does its remainder.
+    seconds = f"({micros} - 999999 * ({micros} < 0)) / 1000000"
+    fraction = f"({micros} % 1000000 + 1000000) % 1000000"
+    return f"strftime('%Y-%m-%d %H:%M:%S', {seconds}, 'unixepoch') || printf('.%06d', {fraction})"
+
+
 _SQLITE = _Sql(
     day=lambda value: f"date({value} * 86400, 'unixepoch')",
-    instant=lambda value: f"strftime('%Y-%m-%d %H:%M:%S', {value} / 1000000, 'unixepoch')",
+    instant=_sqlite_instant,
     byte=_sqlite_byte,
     size=lambda data: f"length({data})",
     json_text="{0}",
@@ -192,7 +199,8 @@ VIEWS: Mapping[str, Mapping[str, Kind]] = {
         "state": _T,
     },
 }
-"""The views, and the kind of each of their columns in order. In SQLite a day is ISO text, and an instant UTC text."""
+"""The views, and the kind of each of their columns in order. In SQLite a day is ISO text, and an instant UTC text with six
+digits behind its seconds."""
 
 
 def drop(connection: sa.Connection) -> None:

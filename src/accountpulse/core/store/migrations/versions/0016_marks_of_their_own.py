@@ -2,6 +2,8 @@
 
 Revision: 0016
 Follows: 0015
+
+The views, which every upgrade makes anew, tell instants to the microsecond on SQLite since then.
 """
 
 from __future__ import annotations
