@@ -20,8 +20,8 @@ from accountpulse.core.store.upsert import insert
 
 _ONLY = 1
 KEPT = ("parent_id", "measured", "described", "booked")
-"""The columns of `score_detail` that explain nothing, but are what the next run goes on from: the parent, what the facts said and
-what the account is, see `core/scoring/stored_frame.py`, and what it counts for in the day's portfolio and segments."""
+"""The columns of `score_detail` that explain nothing, but are what the next run goes on from: the parent, what the facts said
+and what the account is, see `core/scoring/stored_frame.py`, and what it counts for in the day's portfolio and segments."""
 
 
 def header(connection: sa.Connection, *, lock: bool = False) -> sa.Row[Any] | None:

@@ -394,8 +394,8 @@ score_detail = sa.Table(
         postgresql_where=sa.text("parent_id is not null"),
     ),
     comment="What explains each current score. numbers: of its components, see core/scoring/backdrop.py; told: their reasons "
-    "that no number says, by place. Kept apart: it is ten times larger, and lists of accounts don't need it. In the same row, as "
-    "each is a page: what the facts said when the account was last measured, see core/store/metric_frames.py.",
+    "that no number says, by place. Kept apart: it is ten times larger, and lists of accounts don't need it. In the same "
+    "row, as each is a page: what the facts said when the account was last measured, see core/store/metric_frames.py.",
 )
 
 score_history = sa.Table(
