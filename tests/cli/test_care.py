@@ -55,3 +55,19 @@ def test_erase_asks_first_backs_up_and_restores_elsewhere(run: Runs, shop: Path)
     names = [row["name"] for row in json.loads(run("export", "account_current", "--format", "json").stdout)]
     assert names == ["Acme", "Beta [bold]Corp", "Gamma"]
     assert json.loads(run("retention", "--dry-run", "--json").stdout)["removed"] == {"usage_day": 0}
+
+
+def test_a_certificate_is_never_replaced_unasked_and_nothing_is_erased_then(run: Runs, scored: Path) -> None:
+    proof = scored / "c.json"
+    proof.write_text("the proof of an earlier erasure")
+    erase = ("erase", "account", "Gamma", "--yes", "--certificate", "c.json")
+    refused = run(*erase)
+    assert refused.exit_code == 2
+    assert "c.json is there already; name another file, or say --force" in refused.stderr
+    assert proof.read_text() == "the proof of an earlier erasure"
+    elsewhere = run(*erase[:-1], "missing/c.json")
+    assert (elsewhere.exit_code, "no folder missing" in elsewhere.stderr) == (2, True)
+    assert json.loads(run("erase", "list", "--json").stdout) == {"erasures": []}
+    assert run(*erase, "--dry-run").exit_code == 0, "it writes none"
+    assert run(*erase, "--force").exit_code == 0
+    assert json.loads(proof.read_text())["kind"] == "account"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from accountpulse.cli.common import Run, author
+from accountpulse.cli.common import Run, author, require_new
 from accountpulse.cli.common import command as declare
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ ERASING = (
     click.option("--reason", metavar="TEXT", help="Why, such as the number of the request. Name nobody here."),
     BY,
     click.option("--certificate", "file", type=CERTIFICATE, metavar="FILE", help="Write the certificate there, too."),
+    click.option("--force", is_flag=True, help="Replace FILE where there is one already."),
 )
 
 
@@ -105,7 +106,13 @@ def _erase(
     reason: str | None,
     named: str | None,
     file: Path | None,
+    force: bool,
 ) -> int:
+    if file is not None and not dry_run:
+        # Before anything is erased: the file is the proof of an earlier erasure, and this one is not to be left without.
+        require_new(file, force=force)
+        if not file.parent.is_dir():
+            raise click.UsageError(f"{file} can't be written: there is no folder {file.parent}")
     with run.hub() as hub:
         erase = partial(erasure(hub.care), who, author=author(named), reason=reason)
         found = erase(dry_run=True)
