@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
-from click.testing import Result
+import pytest
+from click.testing import CliRunner, Result
 
+from accountpulse.cli.app import cli
 from accountpulse.core.model import schemas
 from accountpulse.core.store.age import AGEING
 
@@ -71,3 +74,23 @@ def test_a_certificate_is_never_replaced_unasked_and_nothing_is_erased_then(run:
     assert run(*erase, "--dry-run").exit_code == 0, "it writes none"
     assert run(*erase, "--force").exit_code == 0
     assert json.loads(proof.read_text())["kind"] == "account"
+
+
+def test_who_says_no_is_told_that_nothing_was_done(run: Runs, scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accountpulse.cli.sync.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    for command, said in (
+        (["erase", "account", "Gamma"], "nothing was erased"),
+        (["sync", "files", "--reset", "--purge"], "nothing was forgotten or read"),
+    ):
+        refused = CliRunner().invoke(cli, command, input="n\n")
+        assert refused.exit_code == 1
+        assert refused.stderr.endswith(f"{said}\n")
+    assert "Gamma" in run("export", "account_current").stdout
+    assert json.loads(run("erase", "list", "--json").stdout) == {"erasures": []}
+
+
+def test_a_certificate_reads_as_english(run: Runs, scored: Path) -> None:
+    assert "this would be removed of an account:" in run("erase", "account", "Gamma", "--dry-run").stdout
+    one = run("erase", "contact", "u0@a1.example", "--yes").stdout
+    assert re.match(r"erasure 1 of a contact at ", one)
+    assert "no sync brings back: 1 name, kept as a hash\n" in one

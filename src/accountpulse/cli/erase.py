@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from accountpulse.cli.app import FAILED
 from accountpulse.cli.common import Run, author, require_new
 from accountpulse.cli.common import command as declare
 
@@ -75,7 +76,7 @@ def listing(run: Run) -> int:
         (str(row.id), row.kind, instant(row.at), row.author, "released" if row.released_at else "holds", row.reason or "")
         for row in rows
     ]
-    columns = ["erasure", "of a", "at (UTC)", "by", "state"]
+    columns = ["erasure", "kind", "at (UTC)", "by", "state"]
     run.out.print(table([*map(Column, columns), Column("reason", wide=True)], shown))
     return 0
 
@@ -120,7 +121,9 @@ def _erase(
             if not yes:
                 for line in _lines(found):
                     click.echo(line, err=True)
-                click.confirm("Remove this for good?", abort=True, err=True)
+                if not click.confirm("Remove this for good?", err=True):
+                    click.echo("nothing was erased", err=True)
+                    return FAILED
             found = erase(dry_run=False)
             hub.rescore_changed()
     if file is not None and not dry_run:
@@ -138,11 +141,13 @@ def _erase(
 
 
 def _lines(found: Certificate) -> list[str]:
-    head = f"erasure {found.erasure} of a {found.kind} at {found.at:%Y-%m-%d %H:%M} UTC by {found.author}"
+    what = {"account": "an account", "contact": "a contact"}[found.kind]
+    head = f"erasure {found.erasure} of {what} at {found.at:%Y-%m-%d %H:%M} UTC by {found.author}"
     if found.erasure is None:
-        head = f"this would be removed of a {found.kind}:"
+        head = f"this would be removed of {what}:"
     rows = [f"  {name}: {count:,}" for name, count in found.removed.items()] or ["  nothing is stored"]
     if found.erasure is None:
         return [head, *rows]
-    rows.append(f"  no sync brings back: {found.tombstones} names, kept as hashes")
+    names = "1 name, kept as a hash" if found.tombstones == 1 else f"{found.tombstones:,} names, kept as hashes"
+    rows.append(f"  no sync brings back: {names}")
     return [head, *rows, *(f"what remains: {each}" for each in found.remains)]

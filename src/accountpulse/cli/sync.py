@@ -53,7 +53,9 @@ def command(
         if not sys.stdin.isatty():
             raise click.UsageError("--purge forgets for good; where nobody can be asked, add --yes")
         what = f"{connection}'s {stream}" if stream else f"connection {connection}"
-        click.confirm(f"Forget all that was read of {what}, its history too?", abort=True, err=True)
+        if not click.confirm(f"Forget all that was read of {what}, its history too?", err=True):
+            click.echo("nothing was forgotten or read", err=True)
+            return FAILED
     with run.hub() as hub:
         if not hub.settings.connections:
             raise SettingsError([f"{run.path}: it has no connections yet; describe one under `connections:`"])
