@@ -26,6 +26,13 @@ FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
 """Until when a connection rests that somebody paused without saying until when."""
 
 
+def until_when(paused_until: datetime | None) -> str:
+    """Until when a connection rests, as ` until 2026-12-31 00:00 UTC`; nothing where nobody said."""
+    if paused_until is None or paused_until >= FOR_GOOD:
+        return ""
+    return f" until {paused_until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 @dataclass(frozen=True, slots=True)
 class NewToken:
     """A token that was made. token: itself, None where it had been made before: it can be read once only."""
@@ -139,9 +146,7 @@ class Operations:
             def note() -> str:
                 now = self._clock.now()
                 if store_connections.paused(row, now) is not None:
-                    end = row.paused_until
-                    until = "" if end >= FOR_GOOD else f" until {end:%Y-%m-%d %H:%M} UTC"
-                    raise InvalidInput("connection", f"{name} rests{until}: resume it first")
+                    raise InvalidInput("connection", f"{name} rests{until_when(row.paused_until)}: resume it first")
                 if delete_vanished and stream not in {held.stream for held in store_connections.held(connection, row.id)}:
                     raise NotFound(f"no deletes of {name}'s stream {stream} are held")
                 if reset and stream not in {bad.stream for bad in store_connections.quarantined(connection, row.id)}:

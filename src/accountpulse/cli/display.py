@@ -94,6 +94,13 @@ def instant(at: datetime | None) -> str:
     return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
+def resting(connection: str, until: datetime | None, why: str | None) -> str:
+    """That a connection rests, until when and why where that is known, and what ends it."""
+    from accountpulse.operations import until_when
+
+    return f"paused{until_when(until)}{f': {why}' if why else ''}; `accountpulse resume {connection}` ends that"
+
+
 def adding_up(values: Sequence[float], digits: int = 1) -> list[float]:
     """The values rounded so that their sum is the rounded sum: what a person adds up on paper comes out.
 
