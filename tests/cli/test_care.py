@@ -94,3 +94,14 @@ def test_a_certificate_reads_as_english(run: Runs, scored: Path) -> None:
     one = run("erase", "contact", "u0@a1.example", "--yes").stdout
     assert re.match(r"erasure 1 of a contact at ", one)
     assert "no sync brings back: 1 name, kept as a hash\n" in one
+
+
+def test_a_store_that_was_only_looked_at_is_empty_for_a_restore(run: Runs, scored: Path) -> None:
+    assert run("backup", "b.db").exit_code == 0
+    (scored / "accountpulse.db").unlink()
+    for command in (["status"], ["check"], ["runs"], ["outbox", "list"], ["links"], ["query", "{ viewer { name } }"]):
+        run(*command)
+    assert (scored / "accountpulse.db").exists()
+    restored = run("restore", "b.db")
+    assert restored.exit_code == 0, restored.stderr
+    assert "Gamma" in run("export", "account_current").stdout
