@@ -22,7 +22,7 @@ from accountpulse.core.store.backup import back_up, restore
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.every_table import metadata
 from accountpulse.core.store.tables import run as run_table
-from accountpulse.testing.stores import fresh_store
+from accountpulse.testing.stores import empty_store, fresh_store
 
 
 @pytest.fixture
@@ -129,9 +129,14 @@ def test_what_is_no_back_up_is_refused_and_changes_nothing(tmp_path: Path) -> No
         fill(newer)
         with newer.write() as connection:
             connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    whole = empty_store().read_bytes()
+    (tmp_path / "cut.db").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "worn.db").write_bytes(whole[: -len(whole) // 2] + b"?" * (len(whole) // 2))
     for name, said in (
         ("missing.db", "there is no back-up"),
-        ("text.db", "can't be copied|is no back-up"),
+        ("text.db", "text.db is no back-up: file is not a database"),
+        ("cut.db", "the back-up .*cut.db is damaged: .*Nothing was restored: take another back-up"),
+        ("worn.db", "the back-up .*worn.db is damaged: .*Nothing was restored: take another back-up"),
         ("other.db", "not one of AccountPulse"),
         ("store.db", "newer AccountPulse"),
     ):

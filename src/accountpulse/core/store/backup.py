@@ -62,8 +62,11 @@ def restore(path: Path, url: str) -> Copied:
         raise StoreError(f"there is no back-up {path}")
     with tempfile.TemporaryDirectory(prefix="accountpulse-restore-") as folder:
         copy = Path(folder) / "store.db"
-        _copy_file(path, copy)
-        _check(copy, path)
+        try:
+            _copy_pages(path, copy)
+            _check(copy, path)
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(path, error) from error
         with _opened(copy) as source:  # which brings an older one up to this program's schema
             with source.read() as connection:
                 if not connection.execute(sa.select(sa.func.count()).select_from(connection_table)).scalar():
@@ -179,27 +182,40 @@ def _counted(store: Store, path: Path) -> Copied:
 
 
 def _check(copy: Path, named: Path) -> None:
-    try:
-        with closing(sqlite3.connect(copy)) as connection:
-            (said,) = connection.execute("pragma integrity_check(1)").fetchone()
-            there = connection.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{named} is no back-up: {error}") from error
+    with closing(sqlite3.connect(copy)) as connection:
+        (said,) = connection.execute("pragma integrity_check(1)").fetchone()
+        there = connection.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone()
     if said != "ok":
-        raise StoreError(f"the back-up {named} is damaged: {said}")
+        raise _damaged(named, said)
     if there is None:
         raise StoreError(f"{named} is a database, but not one of AccountPulse")
 
 
+def _unreadable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+        return StoreError(f"{path} is no back-up: {error}")
+    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:  # the rest of an extended code says where
+        return _damaged(path, str(error))
+    return StoreError(f"{path} can't be read: {error}")
+
+
+def _damaged(path: Path, said: str) -> StoreError:
+    return StoreError(f"the back-up {path} is damaged: {said}. Nothing was restored: take another back-up")
+
+
 def _copy_file(source: Path, target: Path) -> None:
-    """By SQLite's online back-up, in pieces, so that who writes meanwhile does not wait for all of it."""
     try:
-        os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        uri = f"{source.resolve().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as given, closing(sqlite3.connect(target)) as taken:
-            given.backup(taken, pages=_PAGES)
+        _copy_pages(source, target)
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{source} can't be copied: {error}") from error
+
+
+def _copy_pages(source: Path, target: Path) -> None:
+    """By SQLite's online back-up, in pieces, so that who writes meanwhile does not wait for all of it."""
+    os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+    uri = f"{source.resolve().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as given, closing(sqlite3.connect(target)) as taken:
+        given.backup(taken, pages=_PAGES)
 
 
 def _settle(path: Path) -> None:
