@@ -34,6 +34,14 @@ def until_when(paused_until: datetime | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """That a connection rests. until: None where nobody said; else when it may run again. message: who let it, and why."""
+
+    until: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewToken:
     """A token that was made. token: itself, None where it had been made before: it can be read once only."""
 
@@ -79,8 +87,11 @@ class Operations:
         """
         return self._start("quarantine.retry", name, stream, asker, reset=True)
 
-    def pause(self, name: str, *, until: datetime | None, reason: str | None, asker: Asker) -> None:
-        """Let a connection rest, for good unless said until when; what is being read ends first. Raises NotFound."""
+    def pause(self, name: str, *, until: datetime | None, reason: str | None, asker: Asker) -> Rest | None:
+        """Let a connection rest, for good unless said until when; what is being read ends first. Raises NotFound.
+
+        Returns the rest that this one replaces, None where there was none.
+        """
         now = self._clock.now()
         end = FOR_GOOD if until is None else _to_come("until", until, now)
         why = None if reason is None else checks.words("reason", reason)
@@ -88,12 +99,14 @@ class Operations:
         message = f"{asker.name} paused it" + (f": {why}" if why else "")
         with self._changing("connection.pause", wanted, asker) as (connection, act):
             row = _configured(connection, name)
+            rests = store_connections.paused(row, now) is not None
 
             def pause() -> str:
                 store_connections.set_state(connection, row.id, "paused", now, message=message, paused_until=end)
                 return name
 
             act(pause)
+        return Rest(None if row.paused_until >= FOR_GOOD else row.paused_until, row.message) if rests else None
 
     def resume(self, name: str, *, asker: Asker) -> None:
         """Let a connection run again, whoever let it rest. Raises NotFound, and InvalidInput where it doesn't rest."""

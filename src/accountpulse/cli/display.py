@@ -50,7 +50,7 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Table:
-    """A table of text. Words that say how something is (`ok`, `red`) get their colour."""
+    """A table of text. Words that say how something is (`ok`, `red`, `paused until ...`) get their colour."""
     made = Table(
         box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
     )
@@ -63,7 +63,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: st
             ratio=1 if column.wide else None,
         )
     for row in rows:
-        made.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        made.add_row(*(Text(cell, style=STYLES.get(cell.partition(" until ")[0], "")) for cell in row))
     return made
 
 
@@ -95,10 +95,10 @@ def instant(at: datetime | None) -> str:
 
 
 def resting(connection: str, until: datetime | None, why: str | None) -> str:
-    """That a connection rests, until when and why where that is known, and what ends it."""
+    """That a connection is paused, until when and why where that is known, and what ends it, as in a line about it."""
     from accountpulse.operations import until_when
 
-    return f"paused{until_when(until)}{f': {why}' if why else ''}; `accountpulse resume {connection}` ends that"
+    return f"{connection}: paused{until_when(until)}{f': {why}' if why else ''}; `accountpulse resume {connection}` ends that"
 
 
 def adding_up(values: Sequence[float], digits: int = 1) -> list[float]:

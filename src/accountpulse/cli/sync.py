@@ -68,7 +68,7 @@ def command(
         run.out.print(stream_table(results))
         for result in results:
             if said := _said(result):
-                click.echo(f"{result.connection}: {said}", err=True)
+                click.echo(said, err=True)
             for each in result.streams:
                 if each.message:
                     click.echo(f"{result.connection}.{each.stream}: {each.message}", err=True)
@@ -83,7 +83,7 @@ def _said(result: RunResult) -> str | None:
         from accountpulse.cli.display import resting
 
         return resting(result.connection, result.paused_until, result.message)
-    return f"{result.state}: {result.message}" if result.message else None
+    return f"{result.connection}: {result.state}: {result.message}" if result.message else None
 
 
 def overall(results: Sequence[RunResult]) -> str:
