@@ -42,11 +42,12 @@ def console(*, stderr: bool = False) -> Console:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. wide: takes the room that is left, and wraps."""
+    """A column of a table. wide: takes the room that is left, and wraps. cut: of a wide one, its lines are cut instead."""
 
     title: str
     justify: Literal["left", "right"] = "left"
     wide: bool = False
+    cut: bool = False
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Table:
@@ -58,12 +59,16 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: st
         made.add_column(
             column.title,
             justify=column.justify,
-            overflow="fold" if column.wide else "ellipsis",
+            overflow="fold" if column.wide and not column.cut else "ellipsis",
             no_wrap=not column.wide,
             ratio=1 if column.wide else None,
         )
     for row in rows:
-        made.add_row(*(Text(cell, style=STYLES.get(cell.partition(" until ")[0], "")) for cell in row))
+        styled = [
+            (column, cell, STYLES.get(cell.partition(" until ")[0], "")) for column, cell in zip(columns, row, strict=True)
+        ]
+        # Of the column itself it must not be said: one that does not wrap would take its room from others.
+        made.add_row(*(Text(cell, style=style, no_wrap=column.cut or None) for column, cell, style in styled))
     return made
 
 

@@ -35,7 +35,10 @@ def command() -> None:
 @click.option("--waiting", "state", flag_value="waiting", help="Only what is to be delivered.")
 @click.option("--limit", type=click.IntRange(min=1), default=MANY, show_default=True, help="How many, the newest first.")
 def listing(run: Run, state: State | None, limit: int) -> int:
-    """List what was delivered lately, what waits, and what was given up."""
+    """List what was delivered lately, what waits, and what was given up.
+
+    Below each account stands why it was not taken last, as far as there is room; --json has all of it.
+    """
     from accountpulse.cli.display import Column, instant, table
     from accountpulse.core.store import outbox
 
@@ -45,20 +48,20 @@ def listing(run: Run, state: State | None, limit: int) -> int:
         fields = ("delivery", "event", "account_id", "created_at", "attempts", "due_at", "delivered_at", "error", "body")
         run.emit({"depth": depth, "deliveries": [{name: getattr(row, name) for name in fields} for row in rows]})
         return 0
-    columns = ["delivery", "event", "account", "state", "tried", "since (UTC)"]
+    columns = ["delivery", "event", "state", "tried", "since (UTC)"]
     shown = [
         (
             row.delivery,
             row.event,
-            str(row.body.get("account", {}).get("name", row.account_id)),
             "ok" if row.delivered_at else "waiting" if row.due_at else "dead",
             str(row.attempts),
             instant(row.created_at),
-            row.error or "",
+            "\n".join(filter(None, [str(row.body.get("account", {}).get("name", row.account_id)), row.error])),
         )
         for row in rows
     ]
-    run.out.print(table([*map(Column, columns), Column("what was wrong", wide=True)], shown))
+    # Both in one column, a line each: beside an id, which `retry` needs whole, there is no room for two.
+    run.out.print(table([*map(Column, columns), Column("account, and what was wrong", wide=True, cut=True)], shown))
     click.echo(f"{depth['waiting']} wait, {depth['dead']} were given up, {depth['delivered']} delivered in the last days")
     return 0
 
