@@ -43,6 +43,22 @@ def test_the_list_has_room_for_what_was_wrong_and_a_line_for_it(run: Runs, told:
         assert len(wrong.strip()) >= 30
 
 
+def test_what_waits_for_a_receiver_that_is_back_is_due_at_once_when_told_so(run: Runs, told: Receiver) -> None:
+    assert "\noutbox: 2 waiting, 0 given up; see `accountpulse outbox list`\n" in run("status").stdout
+    told.status, told.headers = 503, {"Retry-After": "3600"}
+    assert run("outbox", "deliver").exit_code == 3
+    told.status, told.headers = 200, {}
+    early = run("outbox", "deliver").stdout
+    assert early.startswith("0 delivered, 0 not taken")
+    assert "2 wait for their next attempt; `accountpulse outbox retry --all` makes them due now" in early
+    assert json.loads(run("outbox", "drop", "--all", "--json").stdout) == {"changed": 0}, "they are no dead letters"
+    assert "2 due now" in run("outbox", "retry", "--all").stdout
+    assert run("outbox", "deliver").stdout == "2 delivered, 0 not taken, 0 of them given up\n"
+    assert len(told.taken) == 2
+    assert "outbox" not in run("status").stdout
+    assert json.loads(run("outbox", "retry", "--all", "--json").stdout) == {"changed": 0}, "what was taken is not told again"
+
+
 def test_a_decided_score_is_told_a_dead_letter_is_tried_again_and_another_dropped(
     run: Runs, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,12 +68,15 @@ def listing(run: Run, state: State | None, limit: int) -> int:
 
 @declare("retry", parent=command, example="accountpulse outbox retry --all\naccountpulse outbox retry 6f1c...")
 @click.argument("delivery", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="All that were given up.")
+@click.option("--all", "every", is_flag=True, help="All that were not delivered: what waits for its next attempt, too.")
 def retry(run: Run, delivery: tuple[str, ...], every: bool) -> int:
-    """Try DELIVERY again from now on, as if for the first time."""
+    """Try DELIVERY again from now on, as if for the first time, whether it was given up or waits for its next attempt.
+
+    It is due then: `accountpulse serve` sends it within a second, or `accountpulse outbox deliver` at once.
+    """
     from accountpulse.core.store import outbox
 
-    return _change(run, delivery, every, "to be tried again", outbox.revive)
+    return _change(run, delivery, every, "due now; `serve` or `accountpulse outbox deliver` sends them", outbox.revive)
 
 
 @declare("drop", parent=command, example="accountpulse outbox drop --all")
@@ -88,13 +91,22 @@ def drop(run: Run, delivery: tuple[str, ...], every: bool) -> int:
 
 @declare("deliver", parent=command, example="accountpulse outbox deliver")
 def deliver(run: Run) -> int:
-    """Deliver what is due now, as `serve` does all the time. Exit code 3 when something was not taken."""
+    """Deliver what is due now, as `serve` does all the time. Exit code 3 when something was not taken.
+
+    What was not taken waits, longer each time; `accountpulse outbox retry --all` makes it due now.
+    """
+    from accountpulse.core.store import outbox
+
     with run.hub() as hub:
         done = _deliverer(run, hub).round()
+        with hub.store.read() as connection:
+            waiting = outbox.depth(connection)["waiting"]
     if run.as_json:
         run.emit(done)
     else:
         click.echo(f"{done.delivered} delivered, {done.failed} not taken, {done.dead} of them given up")
+        if waiting:
+            click.echo(f"{waiting:,} wait for their next attempt; `accountpulse outbox retry --all` makes them due now")
     return 3 if done.failed else 0
 
 

@@ -43,6 +43,8 @@ def command(run: Run, watch: bool) -> int:
     from accountpulse.cli.display import resting
 
     run.out.print(_table(connections))
+    if queues["outbox"]["waiting"] or queues["outbox"]["dead"]:
+        click.echo(f"{_undelivered(queues['outbox'])}; see `accountpulse outbox list`")
     for each in connections:
         if each.paused_until is not None and each.paused_until > now:
             click.echo(resting(each.name, each.paused_until, each.message))
@@ -62,10 +64,14 @@ def _watch(run: Run, hub: Hub) -> int:
     with Live(console=run.out, auto_refresh=False, transient=False) as live:
         while True:
             queues = _queues(hub)
-            waiting, outbox = sum(queues["waiting"].values()), queues["outbox"]
-            line = f"{hub.clock.now():%H:%M:%S} UTC   pushed and waiting: {waiting:,}   outbox: {outbox['waiting']:,} waiting, "
-            live.update(Group(_table(hub.status()), f"{line}{outbox['dead']:,} given up"), refresh=True)
+            waiting = sum(queues["waiting"].values())
+            line = f"{hub.clock.now():%H:%M:%S} UTC   pushed and waiting: {waiting:,}   {_undelivered(queues['outbox'])}"
+            live.update(Group(_table(hub.status()), line), refresh=True)
             time.sleep(EVERY)
+
+
+def _undelivered(outbox: Mapping[str, int]) -> str:
+    return f"outbox: {outbox['waiting']:,} waiting, {outbox['dead']:,} given up"
 
 
 def _queues(hub: Hub) -> Mapping[str, Mapping[str, int]]:
