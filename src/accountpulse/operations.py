@@ -26,6 +26,21 @@ FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
 """Until when a connection rests that somebody paused without saying until when."""
 
 
+def until_when(paused_until: datetime | None) -> str:
+    """Until when a connection rests, as ` until 2026-12-31 00:00 UTC`; nothing where nobody said."""
+    if paused_until is None or paused_until >= FOR_GOOD:
+        return ""
+    return f" until {paused_until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """That a connection rests. until: None where nobody said; else when it may run again. message: who let it, and why."""
+
+    until: datetime | None
+    message: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class NewToken:
     """A token that was made. token: itself, None where it had been made before: it can be read once only."""
@@ -72,8 +87,11 @@ class Operations:
         """
         return self._start("quarantine.retry", name, stream, asker, reset=True)
 
-    def pause(self, name: str, *, until: datetime | None, reason: str | None, asker: Asker) -> None:
-        """Let a connection rest, for good unless said until when; what is being read ends first. Raises NotFound."""
+    def pause(self, name: str, *, until: datetime | None, reason: str | None, asker: Asker) -> Rest | None:
+        """Let a connection rest, for good unless said until when; what is being read ends first. Raises NotFound.
+
+        Returns the rest that this one replaces, None where there was none.
+        """
         now = self._clock.now()
         end = FOR_GOOD if until is None else _to_come("until", until, now)
         why = None if reason is None else checks.words("reason", reason)
@@ -81,12 +99,14 @@ class Operations:
         message = f"{asker.name} paused it" + (f": {why}" if why else "")
         with self._changing("connection.pause", wanted, asker) as (connection, act):
             row = _configured(connection, name)
+            rests = store_connections.paused(row, now) is not None
 
             def pause() -> str:
                 store_connections.set_state(connection, row.id, "paused", now, message=message, paused_until=end)
                 return name
 
             act(pause)
+        return Rest(None if row.paused_until >= FOR_GOOD else row.paused_until, row.message) if rests else None
 
     def resume(self, name: str, *, asker: Asker) -> None:
         """Let a connection run again, whoever let it rest. Raises NotFound, and InvalidInput where it doesn't rest."""
@@ -139,9 +159,7 @@ class Operations:
             def note() -> str:
                 now = self._clock.now()
                 if store_connections.paused(row, now) is not None:
-                    end = row.paused_until
-                    until = "" if end >= FOR_GOOD else f" until {end:%Y-%m-%d %H:%M} UTC"
-                    raise InvalidInput("connection", f"{name} rests{until}: resume it first")
+                    raise InvalidInput("connection", f"{name} rests{until_when(row.paused_until)}: resume it first")
                 if delete_vanished and stream not in {held.stream for held in store_connections.held(connection, row.id)}:
                     raise NotFound(f"no deletes of {name}'s stream {stream} are held")
                 if reset and stream not in {bad.stream for bad in store_connections.quarantined(connection, row.id)}:

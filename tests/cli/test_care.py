@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
-from click.testing import Result
+import pytest
+from click.testing import CliRunner, Result
 
+from accountpulse.cli.app import cli
 from accountpulse.core.model import schemas
 from accountpulse.core.store.age import AGEING
 
@@ -55,3 +58,50 @@ def test_erase_asks_first_backs_up_and_restores_elsewhere(run: Runs, shop: Path)
     names = [row["name"] for row in json.loads(run("export", "account_current", "--format", "json").stdout)]
     assert names == ["Acme", "Beta [bold]Corp", "Gamma"]
     assert json.loads(run("retention", "--dry-run", "--json").stdout)["removed"] == {"usage_day": 0}
+
+
+def test_a_certificate_is_never_replaced_unasked_and_nothing_is_erased_then(run: Runs, scored: Path) -> None:
+    proof = scored / "c.json"
+    proof.write_text("the proof of an earlier erasure")
+    erase = ("erase", "account", "Gamma", "--yes", "--certificate", "c.json")
+    refused = run(*erase)
+    assert refused.exit_code == 2
+    assert "c.json is there already; name another file, or say --force" in refused.stderr
+    assert proof.read_text() == "the proof of an earlier erasure"
+    elsewhere = run(*erase[:-1], "missing/c.json")
+    assert (elsewhere.exit_code, "no folder missing" in elsewhere.stderr) == (2, True)
+    assert json.loads(run("erase", "list", "--json").stdout) == {"erasures": []}
+    assert run(*erase, "--dry-run").exit_code == 0, "it writes none"
+    assert run(*erase, "--force").exit_code == 0
+    assert json.loads(proof.read_text())["kind"] == "account"
+
+
+def test_who_says_no_is_told_that_nothing_was_done(run: Runs, scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accountpulse.cli.sync.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    for command, said in (
+        (["erase", "account", "Gamma"], "nothing was erased"),
+        (["sync", "files", "--reset", "--purge"], "nothing was forgotten or read"),
+    ):
+        refused = CliRunner().invoke(cli, command, input="n\n")
+        assert refused.exit_code == 1
+        assert refused.stderr.endswith(f"{said}\n")
+    assert "Gamma" in run("export", "account_current").stdout
+    assert json.loads(run("erase", "list", "--json").stdout) == {"erasures": []}
+
+
+def test_a_certificate_reads_as_english(run: Runs, scored: Path) -> None:
+    assert "this would be removed of an account:" in run("erase", "account", "Gamma", "--dry-run").stdout
+    one = run("erase", "contact", "u0@a1.example", "--yes").stdout
+    assert re.match(r"erasure 1 of a contact at ", one)
+    assert "no sync brings back: 1 name, kept as a hash\n" in one
+
+
+def test_a_store_that_was_only_looked_at_is_empty_for_a_restore(run: Runs, scored: Path) -> None:
+    assert run("backup", "b.db").exit_code == 0
+    (scored / "accountpulse.db").unlink()
+    for command in (["status"], ["check"], ["runs"], ["outbox", "list"], ["links"], ["query", "{ viewer { name } }"]):
+        run(*command)
+    assert (scored / "accountpulse.db").exists()
+    restored = run("restore", "b.db")
+    assert restored.exit_code == 0, restored.stderr
+    assert "Gamma" in run("export", "account_current").stdout

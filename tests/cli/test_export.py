@@ -69,6 +69,7 @@ def test_everything_is_a_file_each_without_secrets_and_facts_are_read_by_duckdb(
     ("arguments", "said"),
     [
         (["score_dayly"], "there is nothing called 'score_dayly' to export"),
+        (["nope"], "; or several as files of a folder: views, facts, everything"),
         (["score_daily", "--format", "parquet"], "name a file with --output"),
         (["score_daily", "--output", "scores.xlsx"], "--format csv, json or parquet"),
         (["everything"], "name their folder with --output"),

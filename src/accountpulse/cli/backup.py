@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from accountpulse.cli.common import Run
+from accountpulse.cli.common import Run, require_new
 from accountpulse.cli.common import command as declare
 
 
@@ -23,8 +23,7 @@ def command(run: Run, file: Path, force: bool) -> int:
     from accountpulse.core.store.backup import back_up
     from accountpulse.core.store.database import Store
 
-    if file.exists() and not force:
-        raise click.UsageError(f"{file} is there already; name another file, or say --force")
+    require_new(file, force=force)
     settings, _ = run.settings()
     with closing(Store.open(settings.store_url)) as store, run.err.status(f"writing {file}"):
         done = back_up(store, file)

@@ -120,6 +120,12 @@ def author(named: str | None) -> str:
         raise click.UsageError(f"nobody is logged in here by name; {advice}") from None
 
 
+def require_new(file: Path, *, force: bool) -> None:
+    """Refuse to replace a file that is there already, unless told to. Raises UsageError."""
+    if file.exists() and not force:
+        raise click.UsageError(f"{file} is there already; name another file, or say --force")
+
+
 Body = Callable[..., int | None]
 
 

@@ -44,15 +44,16 @@ def console(*, stderr: bool = False) -> Console:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. wide: takes the room that is left, and wraps."""
+    """A column of a table. wide: takes the room that is left, and wraps. cut: of a wide one, its lines are cut instead."""
 
     title: str
     justify: Literal["left", "right"] = "left"
     wide: bool = False
+    cut: bool = False
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Table:
-    """A table of text. Words that say how something is (`ok`, `red`) get their colour."""
+    """A table of text. Words that say how something is (`ok`, `red`, `paused until ...`) get their colour."""
     made = Table(
         box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
     )
@@ -60,12 +61,16 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: st
         made.add_column(
             column.title,
             justify=column.justify,
-            overflow="fold" if column.wide else "ellipsis",
+            overflow="fold" if column.wide and not column.cut else "ellipsis",
             no_wrap=not column.wide,
             ratio=1 if column.wide else None,
         )
     for row in rows:
-        made.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        styled = [
+            (column, cell, STYLES.get(cell.partition(" until ")[0], "")) for column, cell in zip(columns, row, strict=True)
+        ]
+        # Of the column itself it must not be said: one that does not wrap would take its room from others.
+        made.add_row(*(Text(cell, style=style, no_wrap=column.cut or None) for column, cell, style in styled))
     return made
 
 
@@ -94,6 +99,13 @@ def percent(share: float | None) -> str:
 def instant(at: datetime | None) -> str:
     """A time to the minute, in UTC."""
     return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def resting(connection: str, until: datetime | None, why: str | None) -> str:
+    """That a connection is paused, until when and why where that is known, and what ends it, as in a line about it."""
+    from accountpulse.operations import until_when
+
+    return f"{connection}: paused{until_when(until)}{f': {why}' if why else ''}; `accountpulse resume {connection}` ends that"
 
 
 def adding_up(values: Sequence[float], digits: int = 1) -> list[float]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from accountpulse.cli.common import Run, author
+from accountpulse.cli.app import FAILED
+from accountpulse.cli.common import Run, author, require_new
 from accountpulse.cli.common import command as declare
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ERASING = (
     click.option("--reason", metavar="TEXT", help="Why, such as the number of the request. Name nobody here."),
     BY,
     click.option("--certificate", "file", type=CERTIFICATE, metavar="FILE", help="Write the certificate there, too."),
+    click.option("--force", is_flag=True, help="Replace FILE where there is one already."),
 )
 
 
@@ -74,7 +76,7 @@ def listing(run: Run) -> int:
         (str(row.id), row.kind, instant(row.at), row.author, "released" if row.released_at else "holds", row.reason or "")
         for row in rows
     ]
-    columns = ["erasure", "of a", "at (UTC)", "by", "state"]
+    columns = ["erasure", "kind", "at (UTC)", "by", "state"]
     run.out.print(table([*map(Column, columns), Column("reason", wide=True)], shown))
     return 0
 
@@ -105,7 +107,13 @@ def _erase(
     reason: str | None,
     named: str | None,
     file: Path | None,
+    force: bool,
 ) -> int:
+    if file is not None and not dry_run:
+        # Before anything is erased: the file is the proof of an earlier erasure, and this one is not to be left without.
+        require_new(file, force=force)
+        if not file.parent.is_dir():
+            raise click.UsageError(f"{file} can't be written: there is no folder {file.parent}")
     with run.hub() as hub:
         erase = partial(erasure(hub.care), who, author=author(named), reason=reason)
         found = erase(dry_run=True)
@@ -113,7 +121,9 @@ def _erase(
             if not yes:
                 for line in _lines(found):
                     click.echo(line, err=True)
-                click.confirm("Remove this for good?", abort=True, err=True)
+                if not click.confirm("Remove this for good?", err=True):
+                    click.echo("nothing was erased", err=True)
+                    return FAILED
             found = erase(dry_run=False)
             hub.rescore_changed()
     if file is not None and not dry_run:
@@ -131,11 +141,13 @@ def _erase(
 
 
 def _lines(found: Certificate) -> list[str]:
-    head = f"erasure {found.erasure} of a {found.kind} at {found.at:%Y-%m-%d %H:%M} UTC by {found.author}"
+    what = {"account": "an account", "contact": "a contact"}[found.kind]
+    head = f"erasure {found.erasure} of {what} at {found.at:%Y-%m-%d %H:%M} UTC by {found.author}"
     if found.erasure is None:
-        head = f"this would be removed of a {found.kind}:"
+        head = f"this would be removed of {what}:"
     rows = [f"  {name}: {count:,}" for name, count in found.removed.items()] or ["  nothing is stored"]
     if found.erasure is None:
         return [head, *rows]
-    rows.append(f"  no sync brings back: {found.tombstones} names, kept as hashes")
+    names = "1 name, kept as a hash" if found.tombstones == 1 else f"{found.tombstones:,} names, kept as hashes"
+    rows.append(f"  no sync brings back: {names}")
     return [head, *rows, *(f"what remains: {each}" for each in found.remains)]

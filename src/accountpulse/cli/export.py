@@ -22,6 +22,8 @@ EXAMPLE = (
     "accountpulse export everything --output folder\n"
     "accountpulse export facts --output lake"
 )
+SEVERAL = ("views", "facts", "everything")
+"""What is exported as several files, into a folder."""
 SUFFIX: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
 
 
@@ -39,15 +41,19 @@ def command(run: Run, what: str, form: Format | None, output: Path | None) -> in
     """
     if what == "facts" and form in (None, "parquet"):
         return _facts(run, output)
-    if what in ("facts", "views", "everything"):
+    if what in SEVERAL:
         return _folder(run, what, form or "csv", output)
     form = form or _form_of(output)
     if output is None and form == "parquet":
         raise click.UsageError("Parquet is not written to a terminal; name a file with --output")
+    from accountpulse.core.errors import NotFound
     from accountpulse.core.store.export import dataset
     from accountpulse.exports import write_file, write_text
 
-    wanted = dataset(what)
+    try:
+        wanted = dataset(what)
+    except NotFound as error:
+        raise NotFound(f"{error}; or several as files of a folder: {', '.join(SEVERAL)}") from None
     with run.hub() as hub:
         if output is None:
             if run.as_json:

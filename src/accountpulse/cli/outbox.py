@@ -35,7 +35,10 @@ def command() -> None:
 @click.option("--waiting", "state", flag_value="waiting", help="Only what is to be delivered.")
 @click.option("--limit", type=click.IntRange(min=1), default=MANY, show_default=True, help="How many, the newest first.")
 def listing(run: Run, state: State | None, limit: int) -> int:
-    """List what was delivered lately, what waits, and what was given up."""
+    """List what was delivered lately, what waits, and what was given up.
+
+    Below each account stands why it was not taken last, as far as there is room; --json has all of it.
+    """
     from accountpulse.cli.display import Column, instant, table
     from accountpulse.core.store import outbox
 
@@ -45,32 +48,35 @@ def listing(run: Run, state: State | None, limit: int) -> int:
         fields = ("delivery", "event", "account_id", "created_at", "attempts", "due_at", "delivered_at", "error", "body")
         run.emit({"depth": depth, "deliveries": [{name: getattr(row, name) for name in fields} for row in rows]})
         return 0
-    columns = ["delivery", "event", "account", "state", "tried", "since (UTC)"]
+    columns = ["delivery", "event", "state", "tried", "since (UTC)"]
     shown = [
         (
             row.delivery,
             row.event,
-            str(row.body.get("account", {}).get("name", row.account_id)),
             "ok" if row.delivered_at else "waiting" if row.due_at else "dead",
             str(row.attempts),
             instant(row.created_at),
-            row.error or "",
+            "\n".join(filter(None, [str(row.body.get("account", {}).get("name", row.account_id)), row.error])),
         )
         for row in rows
     ]
-    run.out.print(table([*map(Column, columns), Column("what was wrong", wide=True)], shown))
+    # Both in one column, a line each: beside an id, which `retry` needs whole, there is no room for two.
+    run.out.print(table([*map(Column, columns), Column("account, and what was wrong", wide=True, cut=True)], shown))
     click.echo(f"{depth['waiting']} wait, {depth['dead']} were given up, {depth['delivered']} delivered in the last days")
     return 0
 
 
 @declare("retry", parent=command, example="accountpulse outbox retry --all\naccountpulse outbox retry 6f1c...")
 @click.argument("delivery", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="All that were given up.")
+@click.option("--all", "every", is_flag=True, help="All that were not delivered: what waits for its next attempt, too.")
 def retry(run: Run, delivery: tuple[str, ...], every: bool) -> int:
-    """Try DELIVERY again from now on, as if for the first time."""
+    """Try DELIVERY again from now on, as if for the first time, whether it was given up or waits for its next attempt.
+
+    It is due then: `accountpulse serve` sends it within a second, or `accountpulse outbox deliver` at once.
+    """
     from accountpulse.core.store import outbox
 
-    return _change(run, delivery, every, "to be tried again", outbox.revive)
+    return _change(run, delivery, every, "due now; `serve` or `accountpulse outbox deliver` sends them", outbox.revive)
 
 
 @declare("drop", parent=command, example="accountpulse outbox drop --all")
@@ -85,13 +91,22 @@ def drop(run: Run, delivery: tuple[str, ...], every: bool) -> int:
 
 @declare("deliver", parent=command, example="accountpulse outbox deliver")
 def deliver(run: Run) -> int:
-    """Deliver what is due now, as `serve` does all the time. Exit code 3 when something was not taken."""
+    """Deliver what is due now, as `serve` does all the time. Exit code 3 when something was not taken.
+
+    What was not taken waits, longer each time; `accountpulse outbox retry --all` makes it due now.
+    """
+    from accountpulse.core.store import outbox
+
     with run.hub() as hub:
         done = _deliverer(run, hub).round()
+        with hub.store.read() as connection:
+            waiting = outbox.depth(connection)["waiting"]
     if run.as_json:
         run.emit(done)
     else:
         click.echo(f"{done.delivered} delivered, {done.failed} not taken, {done.dead} of them given up")
+        if waiting:
+            click.echo(f"{waiting:,} wait for their next attempt; `accountpulse outbox retry --all` makes them due now")
     return 3 if done.failed else 0
 
 

@@ -15,8 +15,9 @@ from accountpulse.cli.common import command as declare
 def command(run: Run, file: Path) -> int:
     """Make the configured store what FILE, written by `accountpulse backup`, holds.
 
-    The store must be empty or not there yet: nothing is ever replaced. It may be SQLite or PostgreSQL, whatever the back-up
-    came from. A back-up of an older AccountPulse is brought up to date, one of a newer one refused.
+    The store must be empty or not there yet: nothing in use is ever replaced. One that was only looked at is empty. It may be
+    SQLite or PostgreSQL, whatever the back-up came from. A back-up of an older AccountPulse is brought up to date, one of a
+    newer one refused.
     """
     from accountpulse.core.store.backup import restore
 

@@ -35,14 +35,20 @@ def command(run: Run, watch: bool) -> int:
     with run.hub() as hub:
         if watch:
             return _watch(run, hub)
-        connections, queues = hub.status(), _queues(hub)
+        connections, queues, now = hub.status(), _queues(hub), hub.clock.now()
         run.notice(hub)
     if run.as_json:
         run.emit({"connections": connections, **queues})
         return 0
+    from accountpulse.cli.display import resting
+
     run.out.print(_table(connections))
+    if queues["outbox"]["waiting"] or queues["outbox"]["dead"]:
+        click.echo(f"{_undelivered(queues['outbox'])}; see `accountpulse outbox list`")
     for each in connections:
-        if each.message:
+        if each.paused_until is not None and each.paused_until > now:
+            click.echo(resting(each.name, each.paused_until, each.message))
+        elif each.message:
             click.echo(f"{each.name}: {each.message}")
         for record in each.quarantine[:SHOWN]:
             click.echo(f"{each.name}.{record.stream}: {record.source_id} is in quarantine: {record.reason}")
@@ -58,10 +64,14 @@ def _watch(run: Run, hub: Hub) -> int:
     with Live(console=run.out, auto_refresh=False, transient=False) as live:
         while True:
             queues = _queues(hub)
-            waiting, outbox = sum(queues["waiting"].values()), queues["outbox"]
-            line = f"{hub.clock.now():%H:%M:%S} UTC   pushed and waiting: {waiting:,}   outbox: {outbox['waiting']:,} waiting, "
-            live.update(Group(_table(hub.status()), f"{line}{outbox['dead']:,} given up"), refresh=True)
+            waiting = sum(queues["waiting"].values())
+            line = f"{hub.clock.now():%H:%M:%S} UTC   pushed and waiting: {waiting:,}   {_undelivered(queues['outbox'])}"
+            live.update(Group(_table(hub.status()), line), refresh=True)
             time.sleep(EVERY)
+
+
+def _undelivered(outbox: Mapping[str, int]) -> str:
+    return f"outbox: {outbox['waiting']:,} waiting, {outbox['dead']:,} given up"
 
 
 def _queues(hub: Hub) -> Mapping[str, Mapping[str, int]]:
@@ -74,6 +84,7 @@ def _queues(hub: Hub) -> Mapping[str, Mapping[str, int]]:
 
 def _table(connections: Sequence[ConnectionStatus]) -> Table:
     from accountpulse.cli.display import Column, instant, table
+    from accountpulse.operations import until_when
 
     names = ("connection", "connector", "state", "since (UTC)", "fresh as of (UTC)", "promised", "kept")
     return table(
@@ -82,7 +93,7 @@ def _table(connections: Sequence[ConnectionStatus]) -> Table:
             (
                 each.name,
                 each.connector,
-                each.state,
+                f"{each.state}{until_when(each.paused_until)}".removesuffix(" UTC"),
                 instant(each.since),
                 instant(each.fresh_at),
                 "-" if each.fresh_within_hours is None else f"{each.fresh_within_hours:g} h",

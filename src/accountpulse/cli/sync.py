@@ -53,7 +53,9 @@ def command(
         if not sys.stdin.isatty():
             raise click.UsageError("--purge forgets for good; where nobody can be asked, add --yes")
         what = f"{connection}'s {stream}" if stream else f"connection {connection}"
-        click.confirm(f"Forget all that was read of {what}, its history too?", abort=True, err=True)
+        if not click.confirm(f"Forget all that was read of {what}, its history too?", err=True):
+            click.echo("nothing was forgotten or read", err=True)
+            return FAILED
     with run.hub() as hub:
         if not hub.settings.connections:
             raise SettingsError([f"{run.path}: it has no connections yet; describe one under `connections:`"])
@@ -65,12 +67,23 @@ def command(
     else:
         run.out.print(stream_table(results))
         for result in results:
-            if result.message and not result.streams:
-                click.echo(f"{result.connection}: {result.state}: {result.message}", err=True)
+            if said := _said(result):
+                click.echo(said, err=True)
             for each in result.streams:
                 if each.message:
                     click.echo(f"{result.connection}.{each.stream}: {each.message}", err=True)
     return {"ok": OK, "failed": FAILED}.get(overall(results), PARTIAL)
+
+
+def _said(result: RunResult) -> str | None:
+    """What is said of a run as a whole: nothing where it is what one of its streams says. What was pushed is a stream, too."""
+    if any(result.message == f"{each.stream}: {each.message}" for each in result.streams):
+        return None
+    if result.state == "paused":
+        from accountpulse.cli.display import resting
+
+        return resting(result.connection, result.paused_until, result.message)
+    return f"{result.connection}: {result.state}: {result.message}" if result.message else None
 
 
 def overall(results: Sequence[RunResult]) -> str:

@@ -17,10 +17,12 @@ from tests.core.scoring.test_service import TODAY, World, company, usage
 from tests.core.store.freeze import fill
 
 from accountpulse.core.errors import StoreError
+from accountpulse.core.store import connections as store_connections
 from accountpulse.core.store.backup import back_up, restore
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.every_table import metadata
-from accountpulse.testing.stores import fresh_store
+from accountpulse.core.store.tables import run as run_table
+from accountpulse.testing.stores import empty_store, fresh_store
 
 
 @pytest.fixture
@@ -79,6 +81,36 @@ def test_a_restored_store_has_the_same_scores_and_goes_on(world: World, elsewher
         restore(file, elsewhere)
 
 
+def test_a_store_in_which_only_the_configuration_was_registered_is_empty(world: World, elsewhere: str, tmp_path: Path) -> None:
+    file = tmp_path / "backup.db"
+    done = back_up(world.store, file)
+    with closing(Store.open(elsewhere)) as other:
+        registered = World(other)
+        with other.write() as connection:
+            id = store_connections.by_name(connection, "crm").id
+            store_connections.set_identity(connection, id, {"id": "1", "name": "who it talks to"})
+        before = content(other)
+        with other.write() as connection:
+            run = store_connections.begin_run(connection, id, registered.clock.now())
+    with pytest.raises(StoreError, match="in use, and would be lost"):
+        restore(file, elsewhere)
+    with closing(Store.open(elsewhere)) as other:
+        with other.write() as connection:
+            connection.execute(sa.delete(run_table).where(run_table.c.id == run))
+        assert content(other) == before
+    assert restore(file, elsewhere).rows == done.rows
+    with closing(Store.open(elsewhere)) as other:
+        assert content(other) == content(world.store)
+
+
+def test_a_store_that_somebody_has_open_is_not_replaced(world: World, tmp_path: Path) -> None:
+    file, target = tmp_path / "backup.db", str(tmp_path / "target.db")
+    back_up(world.store, file)
+    with closing(Store.open(target)), pytest.raises(StoreError, match="open in another process"):
+        restore(file, target)
+    restore(file, target)
+
+
 def test_every_kind_of_row_comes_through(store: Store, elsewhere: str, tmp_path: Path) -> None:
     fill(store)
     back_up(store, tmp_path / "backup.db")
@@ -97,9 +129,14 @@ def test_what_is_no_back_up_is_refused_and_changes_nothing(tmp_path: Path) -> No
         fill(newer)
         with newer.write() as connection:
             connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    whole = empty_store().read_bytes()
+    (tmp_path / "cut.db").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "worn.db").write_bytes(whole[: -len(whole) // 2] + b"?" * (len(whole) // 2))
     for name, said in (
         ("missing.db", "there is no back-up"),
-        ("text.db", "can't be copied|is no back-up"),
+        ("text.db", "text.db is no back-up: file is not a database"),
+        ("cut.db", "the back-up .*cut.db is damaged: .*Nothing was restored: take another back-up"),
+        ("worn.db", "the back-up .*worn.db is damaged: .*Nothing was restored: take another back-up"),
         ("other.db", "not one of AccountPulse"),
         ("store.db", "newer AccountPulse"),
     ):

@@ -25,6 +25,8 @@ from accountpulse.core.store.tables import connection as connection_table
 from accountpulse.core.store.tables import score_current
 
 _AT_ONCE = 5_000
+_REGISTERED = frozenset({"connection", "connection_past", "stream_state", "revision", "fx_rate", "setting"})
+"""The tables in which opening a store, or checking its logins, writes what the configuration says, and will again."""
 _PAGES = 4_096
 
 
@@ -60,8 +62,11 @@ def restore(path: Path, url: str) -> Copied:
         raise StoreError(f"there is no back-up {path}")
     with tempfile.TemporaryDirectory(prefix="accountpulse-restore-") as folder:
         copy = Path(folder) / "store.db"
-        _copy_file(path, copy)
-        _check(copy, path)
+        try:
+            _copy_pages(path, copy)
+            _check(copy, path)
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(path, error) from error
         with _opened(copy) as source:  # which brings an older one up to this program's schema
             with source.read() as connection:
                 if not connection.execute(sa.select(sa.func.count()).select_from(connection_table)).scalar():
@@ -84,6 +89,7 @@ def _restore_file(copy: Path, target: Store) -> None:
     file = _file_of(target)
     if file.exists() and file.stat().st_size:
         _require_empty(target)
+        _require_unopened(file, target)
     for beside in (file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
         beside.unlink(missing_ok=True)
     with _unfinished(file) as part:
@@ -100,20 +106,33 @@ def _restore_rows(source: Store, target: Store) -> None:
 
 def _require_empty(target: Store) -> None:
     with target.read() as connection:
-        if sa.inspect(connection).has_table("connection"):
-            used = connection.execute(sa.select(connection_table.c.id).limit(1)).first() is not None
+        names = set(sa.inspect(connection).get_table_names())
+        if connection_table.name in names:
+            kept = [table for table in metadata.sorted_tables if table.name in names - _REGISTERED]
+            one = sa.select(sa.literal(1)).limit(1)
+            used = any(connection.execute(one.select_from(table)).first() for table in kept)
         else:
-            used = bool(sa.inspect(connection).get_table_names())
+            used = bool(names)
     if used:
         raise StoreError(
             f"the store {target.safe_url} is in use, and would be lost: name another in store.url, or move this one away first"
         )
 
 
+def _require_unopened(file: Path, target: Store) -> None:
+    """Whoever has the file open would go on with the one that is replaced, and what it writes would be lost."""
+    target.close()
+    try:
+        with closing(sqlite3.connect(file, timeout=1)) as connection:
+            connection.execute("pragma journal_mode=delete")  # which SQLite refuses while another connection is open
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"the store {target.safe_url} is open in another process: end that first ({error})") from error
+
+
 def _copy_rows(source: sa.Connection, target: Store) -> None:
     with target.write() as connection:
-        for table in metadata.sorted_tables:
-            connection.execute(sa.delete(table))  # a migration may have written a row of its own
+        for table in reversed(metadata.sorted_tables):  # those that refer to others first
+            connection.execute(sa.delete(table))  # a migration may have written a row of its own, or opening the store
         for table in metadata.sorted_tables:
             query = sa.select(table).order_by(*table.primary_key.columns)
             result = source.execute(query, execution_options={"stream_results": True, "yield_per": _AT_ONCE})
@@ -163,27 +182,40 @@ def _counted(store: Store, path: Path) -> Copied:
 
 
 def _check(copy: Path, named: Path) -> None:
-    try:
-        with closing(sqlite3.connect(copy)) as connection:
-            (said,) = connection.execute("pragma integrity_check(1)").fetchone()
-            there = connection.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{named} is no back-up: {error}") from error
+    with closing(sqlite3.connect(copy)) as connection:
+        (said,) = connection.execute("pragma integrity_check(1)").fetchone()
+        there = connection.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone()
     if said != "ok":
-        raise StoreError(f"the back-up {named} is damaged: {said}")
+        raise _damaged(named, said)
     if there is None:
         raise StoreError(f"{named} is a database, but not one of AccountPulse")
 
 
+def _unreadable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+        return StoreError(f"{path} is no back-up: {error}")
+    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT:  # the rest of an extended code says where
+        return _damaged(path, str(error))
+    return StoreError(f"{path} can't be read: {error}")
+
+
+def _damaged(path: Path, said: str) -> StoreError:
+    return StoreError(f"the back-up {path} is damaged: {said}. Nothing was restored: take another back-up")
+
+
 def _copy_file(source: Path, target: Path) -> None:
-    """By SQLite's online back-up, in pieces, so that who writes meanwhile does not wait for all of it."""
     try:
-        os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        uri = f"{source.resolve().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as given, closing(sqlite3.connect(target)) as taken:
-            given.backup(taken, pages=_PAGES)
+        _copy_pages(source, target)
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{source} can't be copied: {error}") from error
+
+
+def _copy_pages(source: Path, target: Path) -> None:
+    """By SQLite's online back-up, in pieces, so that who writes meanwhile does not wait for all of it."""
+    os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+    uri = f"{source.resolve().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as given, closing(sqlite3.connect(target)) as taken:
+        given.backup(taken, pages=_PAGES)
 
 
 def _settle(path: Path) -> None:

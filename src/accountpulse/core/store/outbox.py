@@ -168,15 +168,16 @@ def listing(connection: sa.Connection, state: State | None, limit: int) -> list[
 
 
 def revive(connection: sa.Connection, deliveries: Sequence[str] | None, now: datetime) -> int:
-    """Let dead letters, or all of them, be tried again, as if for the first time; returns how many."""
-    return connection.execute(sa.update(outbox).where(_named(deliveries)).values(due_at=now, attempts=0)).rowcount
+    """Let rows that were not delivered, or all of them, be tried now, as if for the first time; returns how many.
+
+    One that another process sends at this moment may be delivered twice, as after any answer that could not be noted.
+    """
+    undelivered = o.delivered_at.is_(None)
+    wanted = undelivered if deliveries is None else sa.and_(undelivered, o.delivery.in_(deliveries))
+    return connection.execute(sa.update(outbox).where(wanted).values(due_at=now, attempts=0)).rowcount
 
 
 def drop(connection: sa.Connection, deliveries: Sequence[str] | None) -> int:
     """Remove rows that were not delivered, or all dead letters; returns how many. A target of theirs may be told again."""
-    return connection.execute(sa.delete(outbox).where(_named(deliveries))).rowcount
-
-
-def _named(deliveries: Sequence[str] | None) -> sa.ColumnElement[bool]:
-    """Those of these deliveries that were not taken; all dead letters where None is named."""
-    return _STATES["dead"] if deliveries is None else sa.and_(o.delivered_at.is_(None), o.delivery.in_(deliveries))
+    wanted = _STATES["dead"] if deliveries is None else sa.and_(o.delivered_at.is_(None), o.delivery.in_(deliveries))
+    return connection.execute(sa.delete(outbox).where(wanted)).rowcount
