@@ -65,16 +65,16 @@ def write_day(
     scores: DayScores,
     basis: Basis,
     now: datetime,
-    loading: Container[str],
     booked: Mapping[int, Booking] | None = None,
     partly: Partly | None = None,
     beside: Scorecards | None = None,
+    loading: Container[str] = (),
 ) -> set[tuple[int, date]]:
     """Write a day's peers, history, portfolio and segments; returns the rows of history that changed, by account and day.
 
-    loading: metrics of which a source is still loading: what is typical in them is not kept, as it would be a part's all day.
     booked: `bookings` of these scores, where they are known. partly: given where the scores are of some accounts only. beside:
     of a shadow, what is published: what is typical where both have the same segment and model, the published ones say.
+    loading: metrics of which what is typical is not kept, as it is that of what was loaded so far.
     """
     day = scores.day
     said = {(beside.segment_ids[rule.name], beside.model_of(rule).version) for rule in beside.rules} if beside else set()

@@ -5,7 +5,7 @@ raw score = f(facts known at K, as of T, model, peers of (segment, day, model))
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -227,15 +227,16 @@ def score_frame(
     evaluate_on: EvaluateOn,
     *,
     learn: bool,
+    void: Collection[str] = (),
     published: DayScores | None = None,
     there: Sequence[ScoredThere] | None = None,
 ) -> DayScores:
     """Score accounts whose metrics are known. evaluate_on: gives metrics of the same accounts on days before.
 
-    learn: whether what is typical and not stored yet is learnt from them. published: of a shadow, what is published that day:
-    where both have the same segment and model, the published scores say what is typical, stored or not yet. there: what
-    scorers on other machines made of each rule's accounts, where they have been asked. Raises EngineError where those machines
-    see other segments.
+    learn: whether what is typical and not stored yet is learnt from them. void: metrics of which what is stored does not hold.
+    published: of a shadow, what is published that day: where both have the same segment and model, the published scores say
+    what is typical, stored or not yet. there: what scorers on other machines made of each rule's accounts, where they have been
+    asked. Raises EngineError where those machines see other segments.
     """
     learnt = {(s.rule.name, s.model.version): s.new_peers for s in published.segments} if published else {}
     columns = columns_of(frame, cards.fields)
@@ -253,6 +254,7 @@ def score_frame(
             np.flatnonzero(assignment.index == position),
             learnt.get((rule.name, cards.model_of(rule).version), {}),
             learn=learn,
+            void=void,
             there=None if there is None else there[position],
         )
         for position, rule in enumerate(cards.rules)
@@ -319,11 +321,12 @@ def _score_segment(
     learnt: Mapping[str, Peer],
     *,
     learn: bool,
+    void: Collection[str],
     there: ScoredThere | None,
 ) -> SegmentDay:
     model = cards.model_of(rule)
     values, states, own = inputs_of(frame, usual, model, rows)
-    stored = stored_peers(connection, cards, rule.name, model, frame.day)
+    stored = stored_peers(connection, cards, rule.name, model, frame.day, void)
     if there is not None:
         _require_the_same(rule, frame.account_ids[rows], there.accounts)
     new = {} if there is None else dict(there.new_peers)
@@ -354,13 +357,15 @@ def _require_the_same(rule: Rule, here: NDArray[np.int64], there: NDArray[np.int
         )
 
 
-def stored_peers(connection: sa.Connection, cards: Scorecards, segment: str, model: ScoringModel, day: date) -> Peers:
-    """What was typical of a segment in a model on a day, as far as it is stored; of a draft nothing is."""
+def stored_peers(
+    connection: sa.Connection, cards: Scorecards, segment: str, model: ScoringModel, day: date, void: Collection[str] = ()
+) -> Peers:
+    """What was typical of a segment in a model on a day, as far as it is stored and not void; of a draft nothing is."""
     model_id, segment_id = cards.model_ids.get(model.version), cards.segment_ids.get(segment)
     if model_id is None or segment_id is None:
         return (None,) * len(model.lines)
     stored = store_scorecards.peers_of(connection, model_id, segment_id, day)
-    return tuple(_stored_peer(stored.get(name)) for name in model.metrics)
+    return tuple(None if name in void else _stored_peer(stored.get(name)) for name in model.metrics)
 
 
 def _stored_peer(row: sa.Row[Any] | None) -> Peer | None:

@@ -7,7 +7,7 @@ have given, with the same stored peers.
   Everybody, where that is more than a fifth, or where what all share changed: rates, key features, who is believed, a release.
 * Scored again: those; parents of those, where scores roll up; whose override began or ended. Everybody, from what is kept and
   without a query over facts, on a new day, with other models, where a source went stale or came back, where days before were
-  scored anew, where something became typical that was not, and while a source that says what is typical is still loading.
+  scored anew, and where something became typical that was not, or was typical of what had been loaded so far.
 
 What is kept, the scores, and the marks taken from accounts are written in one transaction (`live.py`).
 """
@@ -23,7 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from accountpulse.core.metrics.asof import AsCorrected, Moment
-from accountpulse.core.metrics.coverage import Witnesses, loading, witnesses
+from accountpulse.core.metrics.coverage import Witnesses, loading, providers_of, witnesses
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures
@@ -61,7 +61,7 @@ class Found:
     accounts: how many there were. frame: the accounts that were scored: all, where `everybody`. asked: those that may have
     changed; who is asked and not in the frame is a customer no longer. measured: how many were measured. before: the rows that
     were kept of the asked, of all where `everybody`. same_past: whether the days before are as they were
-    then. content: of the header, but for what only writing tells. loading: metrics of which a source was still loading.
+    then. content: of the header, but for what only writing tells. learnt_anew: metrics of which what was typical no longer is.
     """
 
     number: int
@@ -77,11 +77,11 @@ class Found:
     scores: DayScores
     earlier: MetricFrame
     shadow: DayScores | None
-    loading: frozenset[str]
+    learnt_anew: frozenset[str]
 
 
 class _Untypical(Exception):
-    """Something is measured of which nothing typical is stored yet: it is learnt from everybody."""
+    """Something is measured of which nothing typical is stored yet, or not to stay: it is learnt from everybody."""
 
 
 def find(connection: sa.Connection, live: Live, *, only: Sequence[int] | None = None, lock: bool = False) -> Found | None:
@@ -126,6 +126,11 @@ class _Finder:
         self.plan = live.plan
         self.rests_on = rests_on(connection, live, self.plan)
         self.overrides = {str(id): row.id for id, row in overrides_in_force(connection, live.now).items()}
+        self.loading = loading(connection, providers_of(connection, AsCorrected()), live.yardstick.metrics.values())
+        same_day = header is not None and header.day == live.day
+        self.provisional = frozenset(header.content.get("provisional", ()) if header is not None and same_day else ())
+        """Metrics of which what is typical was learnt today while a source was in the midst of its first load."""
+        self.learnt_anew = self.provisional - self.loading
 
     # --- who must be measured -----------------------------------------------------------------------------------------
 
@@ -134,8 +139,7 @@ class _Finder:
         header, yardstick, day = self.header, self.live.yardstick, self.live.day
         if header is None:
             return None
-        other = header.day != day or header.content["cards"] != self.rests_on["cards"] or header.content.get("unkept")
-        if self.only is not None and other:
+        if self.only is not None and (header.day != day or header.content["cards"] != self.rests_on["cards"]):
             return None
         if dirty.rates_changed(self.connection, header.sheets, yardstick, day):
             return None
@@ -158,7 +162,7 @@ class _Finder:
 
     def all(self) -> Found:
         """Measure and score everybody, where the facts are if the engine can."""
-        there = spread_today(self.connection, self.live, self.plan)
+        there = spread_today(self.connection, self.live, self.plan, self.learnt_anew)
         if there is None:
             frame = frame_of({offset: self._measure(offset, metrics) for offset, metrics in self.plan.items()})
         else:
@@ -174,7 +178,7 @@ class _Finder:
         assert header is not None
         missing = self._missing(header) if self.only is None else {}
         other = any(header.content[name] != value for name, value in self.rests_on.items())
-        if self.only is None and (header.day != self.live.day or other or missing or header.content.get("unkept")):
+        if self.only is None and (header.day != self.live.day or other or missing):
             everybody = True
         known = {row.account_id: row for row in store_frames.load(self.connection, sorted(needs))}
         changed = self._measure_again(header, needs, list(known.values()))
@@ -349,22 +353,22 @@ class _Finder:
                 on(0),
                 lambda _, past: on((live.day - past).days),
                 learn=True,
+                void=self.learnt_anew,
                 published=published,
                 there=there if basis == LIVE else None,
             )
-            if not everybody and any(segment.new_peers for segment in raw.segments):
+            if not everybody and (self.learnt_anew or any(segment.new_peers for segment in raw.segments)):
                 raise _Untypical
             return steadied(self.connection, raw, cards, live.yardstick, basis=basis, at=live.now)
 
         scores = scored(live.cards, LIVE)
         shadow = scored(live.shadow, SHADOW_LIVE, scores) if live.shadow else None
-        partly = loading(self.connection, seen.providers, live.yardstick.metrics.values())
         new = {name for each in (scores, shadow) if each for segment in each.segments for name in segment.new_peers}
+        provisional = sorted(self.loading & (self.provisional | new))
         return Found(
             number=self.number,
             accounts=0 if self.header is None else self.header.content["accounts"],
-            # What is typical in a metric that is still loading is learnt from everybody each time.
-            content={**self._content(frame), "unkept": not partly.isdisjoint(new)},
+            content={**self._content(frame), "provisional": provisional},
             marks=self.marks,
             frame=frame,
             everybody=everybody,
@@ -375,7 +379,7 @@ class _Finder:
             scores=scores,
             earlier=on(COMPARED_DAYS),
             shadow=shadow,
-            loading=partly,
+            learnt_anew=self.learnt_anew,
         )
 
     def _judged(self, frame: StoredFrame, offset: int, seen: Witnesses) -> MetricFrame:

@@ -21,6 +21,7 @@ from accountpulse.core.scoring.live_header import Live
 from accountpulse.core.scoring.stored_frame import pack
 from accountpulse.core.scoring.types import ScoreChange
 from accountpulse.core.store import metric_frames as store_frames
+from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import touched as store_touched
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.metric_frames import KEPT
@@ -73,6 +74,7 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
     if not store_frames.advance(connection, found.number, live.day, content):
         return None
     store_touched.settle(connection, found.marks)
+    store_scorecards.forget_peers(connection, live.day, found.learnt_anew)
     told = orjson.loads("[" + ",".join(row.booked for row in found.before) + "]")
     booked = dict(zip((row.account_id for row in found.before), told, strict=True))
     asked = None if found.everybody else sorted(found.asked)
@@ -87,7 +89,7 @@ def _write(connection: sa.Connection, live: Live, found: Found) -> LiveReport | 
             counted[id][str(basis)] = booking.to_json()
         partly = None if asked is None else Partly(asked, _booked(booked, basis), accounts)
         beside = live.cards if basis == SHADOW_LIVE else None
-        rows = write_day(connection, cards, scores, basis, live.now, found.loading, came, partly, beside)
+        rows = write_day(connection, cards, scores, basis, live.now, came, partly, beside)
         if basis == LIVE:
             written = len(rows)
             moved = {account for account, _ in rows} if found.same_past else None

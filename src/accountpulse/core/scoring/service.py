@@ -242,9 +242,9 @@ class ScoringService:
     def _score_past(self, cards: Scorecards, day: date) -> ScoreReport:
         with self._store.read() as connection:
             scores = self._published(connection, cards, day, RESTATED, to_keep=True)
-            partly = loading(connection, providers_of(connection, AsCorrected()), self._yardstick.metrics.values())
+            partly = self._loading(connection)
         with self._store.write() as connection:
-            written = len(write_day(connection, cards, scores, RESTATED, self._clock.now(), partly))
+            written = len(write_day(connection, cards, scores, RESTATED, self._clock.now(), loading=partly))
             store_frames.note_history(connection)
             if written:
                 bump(connection, "scores")
@@ -253,10 +253,13 @@ class ScoringService:
     def _score_shadow(self, cards: Scorecards, day: date, *, beside: Scorecards) -> None:
         with self._store.read() as connection:
             scores = self._published(connection, cards, day, SHADOW_RESTATED, to_keep=True)
-            partly = loading(connection, providers_of(connection, AsCorrected()), self._yardstick.metrics.values())
+            partly = self._loading(connection)
         with self._store.write() as connection:
-            write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now(), partly, beside=beside)
+            write_day(connection, cards, scores, SHADOW_RESTATED, self._clock.now(), beside=beside, loading=partly)
             store_frames.note_history(connection)
+
+    def _loading(self, connection: sa.Connection) -> frozenset[str]:
+        return loading(connection, providers_of(connection, AsCorrected()), self._yardstick.metrics.values())
 
     def _published(
         self, connection: sa.Connection, cards: Scorecards, day: date, basis: Basis, *, to_keep: bool = False

@@ -7,7 +7,7 @@ written, not explained. Of the current day, which is explained, what scorers mad
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -75,10 +75,12 @@ def spread_day(connection: sa.Connection, cards: Scorecards, yardstick: Yardstic
     return _day_scores(cards, plan.questions[0], plan, scored)
 
 
-def spread_today(connection: sa.Connection, live: Live, asked: Mapping[int, Sequence[Metric]]) -> ScoredToday | None:
+def spread_today(
+    connection: sa.Connection, live: Live, asked: Mapping[int, Sequence[Metric]], void: Collection[str]
+) -> ScoredToday | None:
     """What scorers make of every account on the current day, and its measurements; None as in `spread_day`.
 
-    asked: the metrics by how many days before the current one, that first.
+    asked: the metrics by how many days before the current one, that first. void: as in `score_frame`.
     """
     from accountpulse.core.scoring.spread_parts import spread_parts
 
@@ -89,7 +91,7 @@ def spread_today(connection: sa.Connection, live: Live, asked: Mapping[int, Sequ
         connection, live.cards, live.yardstick, live.day, facts, asked, stale_before=live.now - live.yardstick.stale_after
     )
     with _explained(facts):
-        return spread_parts(plan, _side_by_side(facts, plan.questions), _stored(connection, live.cards, live.day))
+        return spread_parts(plan, _side_by_side(facts, plan.questions), _stored(connection, live.cards, live.day, void))
 
 
 def _spreading(connection: sa.Connection, yardstick: Yardstick, asked: Mapping[int, Sequence[Metric]]) -> SparkFacts | None:
@@ -104,8 +106,8 @@ def _spreading(connection: sa.Connection, yardstick: Yardstick, asked: Mapping[i
     return None if isinstance(facts, StoreFacts) else cast("SparkFacts", facts)
 
 
-def _stored(connection: sa.Connection, cards: Scorecards, day: date) -> list[Peers]:
-    return [stored_peers(connection, cards, rule.name, cards.model_of(rule), day) for rule in cards.rules]
+def _stored(connection: sa.Connection, cards: Scorecards, day: date, void: Collection[str] = ()) -> list[Peers]:
+    return [stored_peers(connection, cards, rule.name, cards.model_of(rule), day, void) for rule in cards.rules]
 
 
 def _asked(cards: Scorecards, yardstick: Yardstick) -> dict[int, list[Metric]]:

@@ -195,6 +195,12 @@ def peers_of(connection: sa.Connection, model_id: int, segment_id: int, day: dat
     return {row.metric: row for row in connection.execute(query)}
 
 
+def forget_peers(connection: sa.Connection, day: date, metrics: Collection[str]) -> None:
+    """Forget what was typical in some metrics on a day, in every segment and model."""
+    if metrics:
+        connection.execute(sa.delete(peer).where(peer.c.day == day, peer.c.metric.in_(sorted(metrics))))
+
+
 def save_peers(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store peers that are new; what is stored once stays."""
     if rows:
