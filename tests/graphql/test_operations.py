@@ -121,6 +121,7 @@ def test_a_paused_connection_rests_until_it_is_resumed(shop: Hub, api: Api) -> N
     until = TODAY + timedelta(hours=2)
     paused = done(api, PAUSE, connection="desk", until=until.isoformat(), reason="migration")["connection"]
     assert paused == {"state": "PAUSED", "message": "tests paused it: migration", "pausedUntil": until.isoformat()}
+    assert done(api, PAUSE, connection="desk", until=until.isoformat(), reason="migration")["connection"] == paused, "again"
     assert [result.state for result in shop.sync("desk")] == ["paused"]
     assert wrong(api, SYNC, connection="desk")[2] == f"desk rests until {until:%Y-%m-%d %H:%M} UTC: resume it first"
     assert done(api, RESUME, connection="desk")["connection"] == {"state": "OK", "pausedUntil": None}

@@ -101,7 +101,7 @@ class OperationMutations:
             lambda: context.hub.operations.pause(input.connection, until=until, reason=reason, asker=asker),
             "connection",
         )
-        return await _changed(context, input.connection, done)
+        return await _changed(context, input.connection, done if isinstance(done, UserError) else None)
 
     @mutation("Let a connection run again, whether somebody paused it or its vendor asked for quiet. Needs the scope `admin`.")
     async def resume_connection(self, info: Info, input: Annotated[ResumeConnectionInput, Input]) -> ConnectionPayload:
