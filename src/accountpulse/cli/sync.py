@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from accountpulse.cli.app import FAILED, OK, PARTIAL
-from accountpulse.cli.common import Run
+from accountpulse.cli.common import Run, say
 from accountpulse.cli.common import command as declare
 
 if TYPE_CHECKING:
@@ -68,10 +69,10 @@ def command(
         run.out.print(stream_table(results))
         for result in results:
             if said := _said(result):
-                click.echo(said, err=True)
+                say(said, err=True, level=logging.WARNING)
             for each in result.streams:
                 if each.message:
-                    click.echo(f"{result.connection}.{each.stream}: {each.message}", err=True)
+                    say(f"{result.connection}.{each.stream}: {each.message}", err=True, level=logging.WARNING)
     return {"ok": OK, "failed": FAILED}.get(overall(results), PARTIAL)
 
 
