@@ -82,6 +82,33 @@ def test_a_bad_last_week_makes_no_trend_of_a_quarter():
     assert trend([(days_ago(89), 70.0), (days_ago(6), 20.0)], 90) == 0
 
 
+@pytest.mark.parametrize("kind", ["white", "autocorrelated", "weekends", "spikes", "a bad last week"])
+def test_means_of_three_days_err_hardly_more_than_all_pairs_of_days(kind):
+    dice, n, days = np.random.default_rng(1), 4000, np.arange(90)
+    rise = dice.normal(0, 15, n)
+    noise = dice.normal(0, 1, (n, 90))
+    if kind == "white":
+        noise *= 3
+    elif kind == "autocorrelated":
+        for day in days[1:]:
+            noise[:, day] = 0.8 * noise[:, day - 1] + 2 * noise[:, day]
+    elif kind == "weekends":
+        noise += 3 * (days % 7 >= 5)
+    elif kind == "spikes":
+        noise[np.arange(n)[:, None], dice.integers(0, 90, (n, 2))] -= 40
+    else:
+        noise[:, -7:] -= 30
+    score = np.clip(70 + rise[:, None] * (days - 45) / 90 + noise, 0, 100)
+    for day in days[1:]:  # the history keeps what moved by a point
+        score[:, day] = np.where(np.abs(score[:, day] - score[:, day - 1]) >= 1, score[:, day], score[:, day - 1])
+    centi = np.rint(score * 100).astype(np.float32)
+
+    def error(found):
+        return float(np.sqrt(np.mean((found - rise) ** 2)))
+
+    assert error(trends(centi)) < 1.05 * error(slopes(centi) * 90)
+
+
 def test_many_accounts_at_once_equal_each_alone():
     series = np.random.default_rng(3).integers(0, 10_000, (1100, 28)).astype(np.float32)
     together = slopes(series)
