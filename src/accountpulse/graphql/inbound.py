@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import anyio
 import anyio.to_thread
-import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from accountpulse.core.errors import AuthError, InvalidRecord, NotFound, RateLimited, Transient
+from accountpulse.core.observe.outage import STORE_AWAY
 from accountpulse.core.sync.connector import InboundRequest
 from accountpulse.graphql.bodies import BodyTooLarge, limited_body
 from accountpulse.graphql.errors import log
@@ -49,7 +49,7 @@ class Inbound:
         except RateLimited as error:
             wait = RETRY_SECONDS if error.retry_after is None else max(1, round(error.retry_after.total_seconds()))
             return _refusal(429, str(error), retry_after=wait)
-        except (Transient, sa.exc.OperationalError, sa.exc.TimeoutError):
+        except (Transient, *STORE_AWAY):
             log.warning("an event for connection %r could not be stored", name, exc_info=True)
             return _refusal(503, "the event could not be stored now; send it again", retry_after=RETRY_SECONDS)
         except Exception:
