@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
@@ -79,3 +81,12 @@ def test_on_sqlite_usage_of_accounts_is_read_in_an_index_alone(sqlite_engine: sa
     reads = [row.detail for row in plan if row.detail.startswith(("SEARCH f ", "SCAN f"))]
     assert reads
     assert all("USING COVERING INDEX ix_fact_usage_day_whole (source_account_id=? AND day" in read for read in reads)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_rows_of_a_few_accounts_are_read_once_for_all_passes(dialect: str) -> None:
+    tickets = tuple(metric for metric in BUILTIN if set(metric.sources) == {"ticket"})
+    texts = [compile_metrics(tickets, DIALECTS[dialect], some_accounts=some).text for some in (True, False)]
+    reads = [len(re.findall(r"\bfact_ticket f\b", text)) for text in texts]
+    assert reads[0] == 1
+    assert reads[1] > 1

@@ -15,7 +15,15 @@ from accountpulse.core.metrics.asof import Bound
 from accountpulse.core.metrics.declare import Aggregate, Metric
 from accountpulse.core.metrics.dialects import DIALECTS, Dialect, quoted
 from accountpulse.core.metrics.expressions import Name, Part, translate, translate_condition
-from accountpulse.core.metrics.passes import Prepared, foreign_currency, group_into_passes, pass_sql, prepare, table_query
+from accountpulse.core.metrics.passes import (
+    Prepared,
+    foreign_currency,
+    group_into_passes,
+    pass_sql,
+    prepare,
+    rows_read_once,
+    table_query,
+)
 from accountpulse.core.metrics.population import ATTRIBUTES, SINGLE, Order, customers_query, population_query
 from accountpulse.core.metrics.rows import FewOf, Scope
 from accountpulse.core.metrics.tables import TableQuery
@@ -90,7 +98,7 @@ def compile_metrics(
     """
     scope = Scope(dialect, corrected, some_accounts, currencies, pinned, few)
     people = customers_query(scope) if customers else population_query(scope, precedence, include_churned)
-    slots, passes = _slots(metrics, scope)
+    slots, rows, passes = _slots(metrics, scope)
     numbers: list[str] = []
     texts: list[str] = []
     value: dict[str, int] = {}
@@ -124,7 +132,8 @@ def compile_metrics(
 
     selected = [*(f"population.{quoted(c)}" for c in people.columns), *numbers, *texts]
     joins = "".join(f"\nleft join {name} on {name}.account_id = population.account_id" for name, _ in passes)
-    ctes = [*people.ctes, *(f"{name} as {scope.dialect.apart}(\n{sql}\n)" for name, sql in passes)]
+    ctes = [*people.ctes, *(f"{name} as materialized (\n{sql}\n)" for name, sql in rows)]
+    ctes += [f"{name} as {scope.dialect.apart}(\n{sql}\n)" for name, sql in passes]
     statement = "with " + ",\n".join(ctes) + "\nselect " + ",\n".join(selected)
     statement += f"\nfrom population{joins}\norder by population.account_id"
     return Compiled(
@@ -144,8 +153,13 @@ def compile_metrics(
     )
 
 
-def _slots(metrics: Iterable[Metric], scope: Scope) -> tuple[dict[Aggregate, _Slot], list[tuple[str, str]]]:
-    """Where each aggregate is found, and the passes that compute them, as (name, text). Equal aggregates are computed once."""
+def _slots(
+    metrics: Iterable[Metric], scope: Scope
+) -> tuple[dict[Aggregate, _Slot], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Where each aggregate is found, the rows that several passes read, and the passes, both as (name, text).
+
+    Equal aggregates are computed once.
+    """
     slots: dict[Aggregate, _Slot] = {}
     prepared: list[Prepared] = []
     columns: dict[int, str] = {}
@@ -172,12 +186,15 @@ def _slots(metrics: Iterable[Metric], scope: Scope) -> tuple[dict[Aggregate, _Sl
                 prepared.append(foreign_currency(one))
     number_of = {id(p): i for i, p in enumerate(prepared)}
     passes = []
-    for i, members in enumerate(group_into_passes(prepared, scope)):
+    groups = group_into_passes(prepared, scope)
+    rows = {source: (f"rows_{source}", sql) for source, sql in rows_read_once(groups, scope).items()}
+    for i, members in enumerate(groups):
         name = f"p{i}"
-        passes.append((name, pass_sql(members, [columns[number_of[id(m)]] for m in members], scope)))
+        table, _ = rows.get(members[0].source.name, (None, ""))
+        passes.append((name, pass_sql(members, [columns[number_of[id(m)]] for m in members], scope, table)))
         for m in members:
             _place(slots[m.aggregate], m, f"{name}.{columns[number_of[id(m)]]}")
-    return slots, passes
+    return slots, list(rows.values()), passes
 
 
 def _place(slot: _Slot, member: Prepared, column: str) -> None:

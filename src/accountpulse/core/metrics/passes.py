@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -208,13 +208,36 @@ def group_into_passes(prepared: Sequence[Prepared], scope: Scope) -> list[list[P
     return list(passes.values())
 
 
-def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope) -> str:
-    """One pass: select `account_id` and each member under its name."""
-    source = members[0].source
-    columns = tuple(c for c in source.columns if any(c in m.columns for m in members))
+def rows_read_once(passes: Iterable[Sequence[Prepared]], scope: Scope) -> dict[str, str]:
+    """The rows of sources that several passes read, by source, where it pays to read them once for all of these.
+
+    It does of some accounts, whose rows an index finds all over a table: fetching one takes longer than counting it. Of
+    everybody there would be as many to keep meanwhile as there are to read.
+    """
+    if not (scope.some_accounts and scope.dialect.seeks):
+        return {}
+    members: dict[str, list[Sequence[Prepared]]] = {}
+    for each in passes:
+        if not each[0].newest:
+            members.setdefault(each[0].source.name, []).append(each)
+    several = {name: [m for each in found for m in each] for name, found in members.items() if len(found) > 1}
+    return {name: _rows(found, scope) for name, found in several.items()}
+
+
+def _rows(members: Sequence[Prepared], scope: Scope) -> str:
+    ordered = any(m.function == "last" for m in members)
+    return visible_rows(members[0].source, _columns(members), scope, reach(members), ids=ordered)
+
+
+def _columns(members: Sequence[Prepared]) -> tuple[str, ...]:
+    return tuple(c for c in members[0].source.columns if any(c in m.columns for m in members))
+
+
+def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope, table: str | None = None) -> str:
+    """One pass: select `account_id` and each member under its name. table: where its rows are, if they were read before."""
     if members[0].newest:
-        return newest_event(source, columns, members[0].condition, names[0], scope)
-    rows = visible_rows(source, columns, scope, reach(members))
+        return newest_event(members[0].source, _columns(members), members[0].condition, names[0], scope)
+    rows = f"select * from {table}" if table else _rows(members, scope)  # noqa: S608  # ours
     if members[0].alone(scope):
         (member,), (name,) = members, names
         write = {"median": _median, "last": _last, "top": _top}[member.function]

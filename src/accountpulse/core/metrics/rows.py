@@ -23,7 +23,8 @@ FewOf = tuple[str, str]
 """A record type and a column of it that holds few different texts, see `few`."""
 RECENT = 90
 """Days in which most source accounts have an event, where they have any."""
-_ENVELOPE = (("l", "account_id"), ("f", "source_id"), ("f", "connection_id"), ("f", "source_account_id"))
+Envelope = tuple[tuple[str, str], ...]
+_ENVELOPE: Envelope = (("l", "account_id"), ("f", "source_id"), ("f", "connection_id"), ("f", "source_account_id"))
 
 
 @dataclass(slots=True)
@@ -85,13 +86,19 @@ def few_parameter(of: FewOf) -> str:
 
 
 def visible_rows(
-    source: Source, columns: Collection[str], scope: Scope, reach: Mapping[str, int] = MappingProxyType({})
+    source: Source,
+    columns: Collection[str],
+    scope: Scope,
+    reach: Mapping[str, int] = MappingProxyType({}),
+    *,
+    ids: bool = True,
 ) -> str:
-    """Select the rows visible as of T: `account_id`, the ids of their envelope, and `columns`.
+    """Select the rows visible as of T: `account_id`, the other ids of their envelope, and `columns`.
 
     reach: times of the raw row `f`, and how many days before T. Every row that can matter has one of them since then; empty
-    means all rows.
+    means all rows. ids: whether those others are wanted.
     """
+    envelope = _ENVELOPE if ids else _ENVELOPE[:1]
     where = [scope.version("l"), *scope.wanted("l.account_id"), *_visible(source, scope)]
     if reach:
         since = [f"f.{quoted(c)} >= {scope.bounds(source.column(c).kind, days)}" for c, days in reach.items()]
@@ -99,19 +106,20 @@ def visible_rows(
     linked = f"from {_joined(source, scope, reach)} on f.source_account_id = l.source_account_id"
     conditions = " and ".join(where)
     if not asks_for_the_valid_version(source, columns, scope):
-        return f"select {_of_envelope(source, columns, scope, 'f')}\n{linked}\nwhere {conditions}"
+        return f"select {_with(envelope, source, columns, scope, 'f')}\n{linked}\nwhere {conditions}"
     if scope.dialect.seeks:
-        selected = _of_envelope(source, columns, scope, "v")
+        selected = _with(envelope, source, columns, scope, "v")
         return f"select {selected}\n{linked}{_valid_version(source, scope)}\nwhere {conditions}"
     end = scope.bounds(Kind.INSTANT)
+    later = _valid_of_later_known(envelope, source, columns, scope, linked, f"{conditions} and f.known_from >= {end}")
     return (
-        f"select {_of_envelope(source, columns, scope, 'f')}\n{linked}\nwhere {conditions} and f.known_from < {end}"
-        f"\nunion all\n{_valid_of_later_known(source, columns, scope, linked, f'{conditions} and f.known_from >= {end}')}"
+        f"select {_with(envelope, source, columns, scope, 'f')}\n{linked}\nwhere {conditions} and f.known_from < {end}"
+        f"\nunion all\n{later}"
     )
 
 
-def _of_envelope(source: Source, columns: Collection[str], scope: Scope, valid: str) -> str:
-    return ", ".join([*(f"{alias}.{name}" for alias, name in _ENVELOPE), *_selected(source, columns, scope, valid)])
+def _with(envelope: Envelope, source: Source, columns: Collection[str], scope: Scope, valid: str) -> str:
+    return ", ".join([*(f"{alias}.{name}" for alias, name in envelope), *_selected(source, columns, scope, valid)])
 
 
 def _joined(source: Source, scope: Scope, reach: Mapping[str, int]) -> str:
@@ -198,7 +206,9 @@ def _valid_at_end(source: Source, scope: Scope) -> str:
     return f"(case when f.known_from < {end} then f.id else coalesce({before}, {first}) end)"
 
 
-def _valid_of_later_known(source: Source, columns: Collection[str], scope: Scope, linked: str, conditions: str) -> str:
+def _valid_of_later_known(
+    envelope: Envelope, source: Source, columns: Collection[str], scope: Scope, linked: str, conditions: str
+) -> str:
     """The rows whose current version was not known at T, with what `_valid_at_end` finds for them.
 
     Those are few, so an engine without an index ranks their versions alone. They are rows of their own and no join to all: of
@@ -211,9 +221,9 @@ def _valid_of_later_known(source: Source, columns: Collection[str], scope: Scope
         f"case when {before} then 0 else 1 end, case when {before} then v.known_from end desc, "
         f"case when {before} then v.id end desc, v.known_from, v.id"
     )
-    names = [*(name for _, name in _ENVELOPE), *(name for c in columns for name in _names(source, c))]
+    names = [*(name for _, name in envelope), *(name for c in columns for name in _names(source, c))]
     ranked = (
-        f"select {_of_envelope(source, columns, scope, 'v')},"
+        f"select {_with(envelope, source, columns, scope, 'v')},"
         f" row_number() over (partition by l.account_id, f.id order by {order}) as place\n{linked}\n"
         f"join {source.table} v on v.connection_id = f.connection_id and v.source_id = f.source_id\n"
         f"where {conditions} and (v.known_to is not null or v.known_from >= {end})"
