@@ -103,18 +103,17 @@ def coverage(
 
     facts: where links are read, the store unless given.
     """
-    found = witnesses(connection, mode=mode, accounts=accounts, facts=facts)
+    found = Witnesses(providers_of(connection, mode), linked_by(connection, mode=mode, accounts=accounts, facts=facts))
     return found.coverage(records, account_ids, stale_before)
 
 
-def witnesses(
+def linked_by(
     connection: sa.Connection, *, mode: Mode, accounts: Sequence[int] | None = None, facts: Facts | None = None
-) -> Witnesses:
-    """Who could tell about accounts, all or some, whatever the day; the arguments as in `coverage`."""
+) -> dict[int, NDArray[np.int64]]:
+    """For each connection, the accounts with a source account in it; the arguments as in `coverage`."""
     # A first link holds since ever, but whom a source had not named yet was unknown then, not zero. The store alone knows when.
     seen = mode.at is not None and not _assumed(mode)
-    linked = _linked(facts if facts and not seen else StoreFacts(connection), mode, accounts, seen)
-    return Witnesses(providers_of(connection, mode), linked)
+    return _linked(facts if facts and not seen else StoreFacts(connection), mode, accounts, seen)
 
 
 def providers_of(connection: sa.Connection, mode: Mode) -> dict[str, list[Provider]]:

@@ -23,7 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from accountpulse.core.metrics.asof import AsCorrected, Moment
-from accountpulse.core.metrics.coverage import Witnesses, loading, providers_of, witnesses
+from accountpulse.core.metrics.coverage import Witnesses, linked_by, loading, providers_of
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures
@@ -124,9 +124,10 @@ class _Finder:
         self.marks = marks
         self.only = only
         self.plan = live.plan
-        self.rests_on = rests_on(connection, live, self.plan)
+        self.providers = providers_of(connection, AsCorrected())
+        self.rests_on = rests_on(connection, live, self.plan, self.providers)
         self.overrides = {str(id): row.id for id, row in overrides_in_force(connection, live.now).items()}
-        self.loading = loading(connection, providers_of(connection, AsCorrected()), live.yardstick.metrics.values())
+        self.loading = loading(connection, self.providers, live.yardstick.metrics.values())
         same_day = header is not None and header.day == live.day
         self.provisional = frozenset(header.content.get("provisional", ()) if header is not None and same_day else ())
         """Metrics of which what is typical was learnt today while a source was in the midst of its first load."""
@@ -338,7 +339,8 @@ class _Finder:
     ) -> Found:
         live = self.live
         evaluated: dict[int, MetricFrame] = {}
-        seen = witnesses(self.connection, mode=AsCorrected(), accounts=None if everybody else frame.account_ids.tolist())
+        known = None if everybody else frame.account_ids.tolist()
+        seen = Witnesses(self.providers, linked_by(self.connection, mode=AsCorrected(), accounts=known))
 
         def on(offset: int) -> MetricFrame:
             if offset not in evaluated:

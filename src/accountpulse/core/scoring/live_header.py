@@ -13,8 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from accountpulse import __version__
-from accountpulse.core.metrics.asof import AsCorrected
-from accountpulse.core.metrics.coverage import Coverage, coverage
+from accountpulse.core.metrics.coverage import Coverage, Provider, Witnesses
 from accountpulse.core.metrics.declare import Metric
 from accountpulse.core.metrics.evaluate import records_of
 from accountpulse.core.metrics.features import KeyFeatures, configured_key_features
@@ -110,24 +109,29 @@ def _cards(cards: Scorecards | None) -> str | None:
     return _digits([[rule.content(), cards.model_of(rule).version] for rule in cards.rules])
 
 
-def rests_on(connection: sa.Connection, live: Live, plan: Mapping[int, Sequence[Metric]]) -> dict[str, Any]:
+def rests_on(
+    connection: sa.Connection,
+    live: Live,
+    plan: Mapping[int, Sequence[Metric]],
+    providers: Mapping[str, Sequence[Provider]],
+) -> dict[str, Any]:
     """What everybody's scores rest on besides facts; where it changes, everybody is scored again."""
     row = store_frames.header(connection)
     return {
         "basis": _basis(connection, live.yardstick),
         "cards": _cards(live.cards),
         "shadow": _cards(live.shadow),
-        "answering": _answering(connection, live, plan),
+        "answering": _answering(live, plan, providers),
         "history": 0 if row is None else row.history,
     }
 
 
-def _answering(connection: sa.Connection, live: Live, plan: Mapping[int, Sequence[Metric]]) -> str:
+def _answering(live: Live, plan: Mapping[int, Sequence[Metric]], providers: Mapping[str, Sequence[Provider]]) -> str:
     """A few digits for who answers for what: which connections, whether they were loaded, whether they are fresh."""
     oldest = live.now - live.yardstick.stale_after
     records = records_of([metric for metrics in plan.values() for metric in metrics])
     nobody = np.empty(0, dtype=np.int64)
-    found = coverage(connection, records, nobody, mode=AsCorrected(), stale_before=oldest, accounts=[])
+    found = Witnesses(providers, {}).coverage(records, nobody, oldest)
     return _digits([[record, *_answers(covered, oldest)] for record, covered in sorted(found.items())])
 
 
