@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 
+import orjson
 import sqlalchemy as sa
 import sqlglot
 
@@ -145,7 +146,7 @@ class SQLite(Dialect):
         return to_epoch_day(day)
 
     def ids(self, ids: Sequence[int]) -> str:
-        return json.dumps([int(i) for i in ids])
+        return orjson.dumps([int(i) for i in ids]).decode()
 
     def among(self, column: str, parameter: str) -> str:
         return f"{column} in (select value from json_each(:{parameter}))"  # noqa: S608  # names of ours

@@ -45,6 +45,9 @@ class KeptRows:
     anew: Collection[int]
 
 
+ROUNDING = 5e-7
+"""Points by which a score may differ and be the same."""
+
 THRESHOLD_CENTI = 100
 """History keeps what moved by a point, in hundredths."""
 
@@ -118,7 +121,7 @@ def write_current(
     accounts: given where the scores are of some only: those that may have changed, gone ones too. moved: accounts whose history
     is no longer what it was when their current score was written, None where that may be any. A trend rests on nothing else.
     """
-    known = store_scores.current(connection, accounts)
+    known = store_scores.said_last(connection, accounts)
     bands = {
         account: band_name(segment.model.bands, band)
         for segment in scores.segments
@@ -138,7 +141,7 @@ def write_current(
             row |= kept.rows[account]
             rows.append(row)
             before = known.get(account)
-            if before is None or (round(before.score, 6), before.band) != (round(row["score"], 6), row["band"]):
+            if before is None or before.band != row["band"] or abs(before.score - row["score"]) > ROUNDING:
                 changes.append(_change(segment, row, before))
     written = store_scores.write_current(connection, rows, known, backdrops, kept.anew)
     revenue = dict(zip(scores.frame.account_ids.tolist(), revenue_in_minor_units(scores.frame), strict=True))

@@ -113,6 +113,6 @@ def _booked(booked: Mapping[int, Mapping[str, Any]], basis: Basis) -> list[Booki
 
 def _kept(found: Found, counted: Mapping[int, Mapping[str, Any]]) -> KeptRows:
     content = itemgetter(*KEPT)
-    before = {row.account_id: (row.parent_id, bytes(row.measured), row.described, row.booked) for row in found.before}
+    before = {row[0]: row[1:] for row in found.before}  # the account, then `KEPT`
     rows = pack(found.frame, counted)
     return KeptRows(rows, {account for account, row in rows.items() if before.get(account) != content(row)})

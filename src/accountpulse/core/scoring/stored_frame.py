@@ -30,7 +30,18 @@ from accountpulse.core.scoring.scorer import Floats, Mask
 from accountpulse.core.store.types import from_micros, to_micros
 
 Ids = NDArray[np.int64]
-Attributes = list[object]
+
+
+class Attributes(list[object]):
+    """What an account is, in the order of `ATTRIBUTES`. text: as the store has it, where it was read from there."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, values: Iterable[object], text: str | None = None) -> None:
+        super().__init__(values)
+        self.text = text
+
+
 _PARENT = list(ATTRIBUTES).index("parent")
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` makes an encoder each time it is told separators
 _INSTANTS = tuple(i for i, kind in enumerate(ATTRIBUTES.values()) if kind is Kind.INSTANT)
@@ -224,7 +235,7 @@ def blank(columns: Columns, n: int) -> Sheet:
 
 def attributes_of(population: Population) -> list[Attributes]:
     """The attributes of accounts as a row keeps them: instants as microseconds."""
-    rows = [list(row) for row in zip(*(population.values[name] for name in ATTRIBUTES), strict=True)]
+    rows = [Attributes(row) for row in zip(*(population.values[name] for name in ATTRIBUTES), strict=True)]
     for row in rows:
         for i in _INSTANTS:
             at = row[i]
@@ -261,7 +272,7 @@ def pack(frame: StoredFrame, booked: Mapping[int, Mapping[str, object]]) -> dict
         id: {
             "parent_id": parent,
             "measured": whole[i * size : (i + 1) * size],
-            "described": _encode([attributes, wrong[i]] if i in wrong else [attributes]),
+            "described": _encode([attributes, wrong[i]]) if i in wrong else attributes.text or _encode([attributes]),
             "booked": orjson.dumps(booked.get(id, {})).decode(),
         }
         for i, (id, parent, attributes) in enumerate(
@@ -286,7 +297,10 @@ def unpack(rows: Sequence[Packed] | Sequence[sa.Row[Any]], sheets: Sequence[Colu
     kind = _row_type(sheets)
     packed = np.frombuffer(b"".join(bytes(row.measured) for row in rows), dtype=kind) if rows else np.empty(0, dtype=kind)
     described = json.loads("[" + ",".join(row.described for row in rows) + "]")
-    frame = StoredFrame(np.array([row.account_id for row in rows], dtype=np.int64), [d[0] for d in described], {})
+    # Most are written as they were read: making the text of what did not change takes longer than comparing it.
+    texts = (row.described if len(found) == 1 else None for row, found in zip(rows, described, strict=True))
+    attributes = [Attributes(found[0], text) for found, text in zip(described, texts, strict=True)]
+    frame = StoredFrame(np.array([row.account_id for row in rows], dtype=np.int64), attributes, {})
     for columns in sheets:
         part = packed[str(columns.offset)]
         flags = np.unpackbits(part["flags"], axis=1, count=len(flags_of(columns.metrics))).astype(np.bool_)

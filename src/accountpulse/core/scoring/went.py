@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from accountpulse.core.store import absence as store_absence
 from accountpulse.core.store.said import Integers, Said, history_since
 from accountpulse.core.store.scores import LIVE, RESTATED
 from accountpulse.core.store.types import from_epoch_day, to_epoch_day
+
+_NAMES = ("band_since", *(f"trend_{window}d" for window in WINDOWS))
+_said_last = attrgetter(*_NAMES)
 
 
 def went(
@@ -38,7 +42,7 @@ def went(
     for account, band in bands.items():
         row = known.get(account)
         if moved is not None and account not in moved and row is not None and (row.day, row.band) == (day, band):
-            found[account] = {"band_since": row.band_since} | {f"trend_{w}d": getattr(row, f"trend_{w}d") for w in WINDOWS}
+            found[account] = dict(zip(_NAMES, _said_last(row), strict=True))
     anew = sorted(bands.keys() - found.keys())
     if not anew:
         return found

@@ -74,7 +74,7 @@ def _prepared(
     changed = tuple(
         (index, partial(_each_once, prepare) if isinstance(table.c[names[index]].type, sa.JSON) else partial(map, prepare))
         for index, prepare in enumerate(prepares)
-        if prepare is not None
+        if prepare is not None and not isinstance(table.c[names[index]].type, sa.LargeBinary)  # drivers take bytes as they are
     )
     if dialect.name == "postgresql":
         quote = dialect.identifier_preparer

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
@@ -44,7 +45,7 @@ class _Ids(TypeDecorator[Sequence[int]]):
         return ARRAY(sa.BigInteger) if dialect.name == "postgresql" else sa.Text()
 
     def process_bind_param(self, value: Sequence[int] | None, dialect: sa.Dialect) -> Any:
-        return list(value or ()) if dialect.name == "postgresql" else json.dumps(list(value or ()))
+        return list(value or ()) if dialect.name == "postgresql" else orjson.dumps(list(value or ())).decode()
 
 
 class _OneOf(FunctionElement[bool]):

@@ -249,6 +249,13 @@ def current(connection: sa.Connection, account: int | Sequence[int] | None = Non
     return _by_account(connection, _named(sa.select(score_current)), account)
 
 
+def said_last(connection: sa.Connection, accounts: Sequence[int] | None = None) -> dict[int, sa.Row[Any]]:
+    """Of the current scores, by account, of all or of some, what the next ones are compared with and may go on from."""
+    c = score_current.c
+    said = (c.day, c.score, c.band, c.band_since, c.trend_28d, c.trend_90d, c.content_hash)
+    return _by_account(connection, sa.select(c.account_id, *said), accounts)
+
+
 def any_current(connection: sa.Connection) -> bool:
     """Whether any account has a score."""
     return connection.execute(sa.select(score_current.c.account_id).limit(1)).first() is not None
