@@ -5,7 +5,7 @@ An account without tickets has zero tickets only if somebody who would know has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -122,14 +122,22 @@ def providers_of(connection: sa.Connection, mode: Mode) -> dict[str, list[Provid
 
 
 def loading(
-    connection: sa.Connection, providers: Mapping[str, Sequence[Provider]], metrics: Iterable[Metric]
+    connection: sa.Connection,
+    providers: Mapping[str, Sequence[Provider]],
+    metrics: Iterable[Metric],
+    unplaced: Collection[int],
 ) -> frozenset[str]:
     """The metrics that rest on a record type of which a source is in the midst of its first load: what is measured is a part.
 
-    providers: by record type. A source that has not named an account yet has not begun.
+    providers: by record type. A source that has not named an account yet has not begun. unplaced: connections of whose source
+    accounts some have not been linked yet: for them, the load is not over.
     """
     begun = naming(connection)
-    partly = {r for r, found in providers.items() if any(not p.loaded and p.connection_id in begun for p in found)}
+
+    def behind(provider: Provider) -> bool:
+        return provider.connection_id in unplaced or (not provider.loaded and provider.connection_id in begun)
+
+    partly = {record for record, found in providers.items() if any(map(behind, found))}
     return frozenset(metric.name for metric in metrics if not partly.isdisjoint(metric.sources))
 
 

@@ -121,13 +121,14 @@ class _Finder:
         self.live = live
         self.number = number
         self.header = header
-        self.marks = marks
+        unplaced = store_touched.unplaced(connection) if only is None else {}
+        self.marks = {source: mark for source, mark in marks.items() if source not in unplaced}
         self.only = only
         self.plan = live.plan
         self.providers = providers_of(connection, AsCorrected())
         self.rests_on = rests_on(connection, live, self.plan, self.providers)
         self.overrides = {str(id): row.id for id, row in overrides_in_force(connection, live.now).items()}
-        self.loading = loading(connection, self.providers, live.yardstick.metrics.values())
+        self.loading = loading(connection, self.providers, live.yardstick.metrics.values(), set(unplaced.values()))
         same_day = header is not None and header.day == live.day
         self.provisional = frozenset(header.content.get("provisional", ()) if header is not None and same_day else ())
         """Metrics of which what is typical was learnt today while a source was in the midst of its first load."""

@@ -36,6 +36,7 @@ from accountpulse.core.scoring.went import band_began
 from accountpulse.core.store import metric_frames as store_frames
 from accountpulse.core.store import scorecards as store_scorecards
 from accountpulse.core.store import scores as store_scores
+from accountpulse.core.store import touched as store_touched
 from accountpulse.core.store.database import Store
 from accountpulse.core.store.outbox import Event
 from accountpulse.core.store.revisions import bump
@@ -259,7 +260,8 @@ class ScoringService:
             store_frames.note_history(connection)
 
     def _loading(self, connection: sa.Connection) -> frozenset[str]:
-        return loading(connection, providers_of(connection, AsCorrected()), self._yardstick.metrics.values())
+        unplaced = store_touched.unplaced(connection).values()
+        return loading(connection, providers_of(connection, AsCorrected()), self._yardstick.metrics.values(), set(unplaced))
 
     def _published(
         self, connection: sa.Connection, cards: Scorecards, day: date, basis: Basis, *, to_keep: bool = False

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from accountpulse.core.store.chunks import chunked, one_of
 from accountpulse.core.store.connections import PEOPLE
 from accountpulse.core.store.facts import FACTS
-from accountpulse.core.store.tables import account, link, mark, source_account, unlinked
+from accountpulse.core.store.tables import account, link, source_account, unlinked
 from accountpulse.core.store.tables import connection as connection_table
-from accountpulse.core.store.touched import record_bit
+from accountpulse.core.store.touched import may_move, record_bit
 
 ENTERED_BY_HAND = "a person entered it for this account"
 """The evidence of the links of people's own entries."""
@@ -98,13 +98,7 @@ def ever_linked(connection: sa.Connection, sources: Sources = None) -> set[int]:
 def evidence_changed(connection: sa.Connection) -> set[int]:
     """The source accounts of which anything was written since the last scoring that may move a link: a record that holds
     evidence, or a new key."""
-    m = mark.c
-    placed = sa.or_(
-        sa.exists().where(link.c.source_account_id == m.source_account_id, link.c.known_to.is_(None)),
-        sa.exists().where(unlinked.c.source_account_id == m.source_account_id),
-    )
-    query = sa.select(m.source_account_id).where((m.records.bitwise_and(EVIDENCE) != 0) | sa.not_(placed))
-    return set(connection.execute(query).scalars())
+    return may_move(connection, EVIDENCE)
 
 
 def listed_unlinked(connection: sa.Connection, sources: Sources = None) -> set[int]:

@@ -2,7 +2,7 @@
 
 A source account is marked where its facts are written (`writes.py`) and where it is linked (`identity/linker.py`): when, which
 record types, and from which day on values may differ. A scoring run reads the marks before it reads facts, and takes away
-those that are still the ones it read.
+those that are still the ones it read. Marks of source accounts that linking has not come to stay: by them linking finds these.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from accountpulse.core.model import schemas
 from accountpulse.core.store.chunks import chunked, given, one_of
 from accountpulse.core.store.facts import FACTS
-from accountpulse.core.store.tables import account, link, mark, source_account
+from accountpulse.core.store.tables import account, link, mark, source_account, unlinked
 from accountpulse.core.store.types import EPOCH_DAY
 from accountpulse.core.store.upsert import insert
 
@@ -80,6 +80,27 @@ def touch_wholly(connection: sa.Connection, source_accounts: Iterable[int], now:
 def touched(connection: sa.Connection) -> dict[int, Touch]:
     """The marks, by source account."""
     return {id: Touch(at, records, since) for id, at, records, since in connection.execute(sa.select(mark)).all()}
+
+
+_PLACED = sa.or_(
+    sa.exists().where(link.c.source_account_id == mark.c.source_account_id, link.c.known_to.is_(None)),
+    sa.exists().where(unlinked.c.source_account_id == mark.c.source_account_id),
+)
+"""Whether linking has said where the source account of a mark belongs, or that nobody knows."""
+
+
+def unplaced(connection: sa.Connection) -> dict[int, int]:
+    """The marked source accounts that linking has not come to yet, and the connection of each: they are new."""
+    id = mark.c.source_account_id
+    # A query within for each, as a join might read all source accounts instead of the marks.
+    whose = sa.select(source_account.c.connection_id).where(source_account.c.id == id).scalar_subquery()
+    return dict(connection.execute(sa.select(id, whose).where(sa.not_(_PLACED))).all())
+
+
+def may_move(connection: sa.Connection, records: int) -> set[int]:
+    """The marked source accounts that are new, or of which one of some record types was written. records: as bits."""
+    query = sa.select(mark.c.source_account_id).where((mark.c.records.bitwise_and(records) != 0) | sa.not_(_PLACED))
+    return set(connection.execute(query).scalars())
 
 
 def how_many_touched(connection: sa.Connection) -> int:
