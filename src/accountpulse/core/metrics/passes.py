@@ -242,11 +242,21 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope, ta
         (member,), (name,) = members, names
         write = {"median": _median, "last": _last, "top": _top}[member.function]
         return write(member, name, rows, scope)
-    selected = [f"{_fused(m, scope)} as {name}" for m, name in zip(members, names, strict=True)]
-    wanted = list(dict.fromkeys(m.condition for m in members))
+    met = None if table else _met_by_all(members, scope)
+    counted = [replace(m, condition="") if m.condition == met else m for m in members]
+    selected = [f"{_fused(m, scope)} as {name}" for m, name in zip(counted, names, strict=True)]
+    wanted = list(dict.fromkeys(m.condition for m in counted))
     # What no member counts need not be grouped.
     where = "" if "" in wanted else f"\nwhere {wanted[0]}" if len(wanted) == 1 else f"\nwhere ({') or ('.join(wanted)})"
     return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible{where}\ngroup by account_id"
+
+
+def _met_by_all(members: Sequence[Prepared], scope: Scope) -> str | None:
+    """The condition that all rows of a pass meet by having been read: of their event, that the longest window holds it."""
+    source, since = members[0].source, reach(members)
+    if source.event is None or since.keys() != {source.event}:
+        return None
+    return f"{quoted(source.event)} >= {scope.bounds(source.column(source.event).kind, since[source.event])}"
 
 
 def reach(members: Sequence[Prepared]) -> dict[str, int]:
