@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,7 +33,9 @@ from accountpulse.core.scoring.service import ScoringService
 from accountpulse.core.scoring.weighted import WeightedScorer
 from accountpulse.core.store import metric_frames
 from accountpulse.core.store import tables as t
+from accountpulse.core.store.chunks import chunked
 from accountpulse.core.store.database import Store
+from accountpulse.core.store.facts import FACTS
 from accountpulse.core.store.scorecards import PUBLISHED
 from accountpulse.core.store.scores import LIVE
 from accountpulse.core.store.writes import AccountKeys, write_records
@@ -177,15 +179,16 @@ def _past(connection: sa.Connection) -> None:
 
 
 def _touch(store: Store, accounts: int, number: int) -> None:
-    """One new record for each of some accounts: a day's usage for most, a ticket, an invoice."""
+    """One new record for each of some accounts, such as the world is made of: a day's usage for most, a ticket, an invoice."""
     rng = np.random.default_rng(SEED + number)
     with store.write() as connection:
         every = connection.execute(sa.select(t.score_current.c.account_id).order_by(t.score_current.c.account_id)).scalars()
         chosen = (rng.permutation(np.array(list(every)))[:accounts] - 1).tolist()
+        users = _users(connection, chosen)
         begin = 0
         for record, share in SHARES.items():
             end = begin + round(share * accounts)
-            records = [_record(record, place, number) for place in chosen[begin:end]]
+            records = [_record(record, place, number, users.get(place, "user-0"), rng) for place in chosen[begin:end]]
             begin = end
             connection_id = {"usage_day": PRODUCT, "ticket": SUPPORT, "invoice": BILLING}[record]
             write_records(
@@ -199,19 +202,40 @@ def _touch(store: Store, accounts: int, number: int) -> None:
             )
 
 
-def _record(record: str, place: int, number: int) -> Record:
+def _users(connection: sa.Connection, places: Sequence[int]) -> dict[int, str]:
+    """Who used the product last, of each account that is used, by its place."""
+    keys = {f"{CONNECTIONS[PRODUCT]}-{place}": place for place in places}
+    sources, usage = t.source_account, FACTS["usage_day"]
+    last = (
+        sa.select(usage.c.user)
+        .where(usage.c.source_account_id == sources.c.id, usage.c.known_to.is_(None), usage.c.day < AS_OF)
+        .order_by(usage.c.day.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found: dict[int, str] = {}
+    for chunk in chunked(list(keys)):
+        rows = sa.select(sources.c.key, last).where(sources.c.connection_id == PRODUCT, sources.c.key.in_(chunk))
+        found |= {keys[key]: user for key, user in connection.execute(rows) if user is not None}
+    return found
+
+
+def _record(record: str, place: int, number: int, user: str, rng: np.random.Generator) -> Record:
     at: datetime = NOW - timedelta(hours=1)
     if record == "usage_day":
         account = f"{CONNECTIONS[PRODUCT]}-{place}"
-        id = usage_key(account, "zoe", "export", AS_OF)
-        made: Record = UsageDay(source_id=id, account=account, user="zoe", feature="export", day=AS_OF, count=number + 1)
+        feature = f"feature-{min(rng.geometric(0.25), 12) - 1}"
+        id = usage_key(account, user, feature, AS_OF)
+        count = int(1 + rng.poisson(4))
+        made: Record = UsageDay(source_id=id, account=account, user=user, feature=feature, day=AS_OF, count=count)
     elif record == "ticket":
         account = f"{CONNECTIONS[SUPPORT]}-{place}"
-        made = Ticket(source_id=f"new-{place}-{number}", account=account, opened_at=at, priority=4)
+        priority = int(rng.choice([1, 2, 3, 4], p=[0.3, 0.5, 0.15, 0.05]))
+        made = Ticket(source_id=f"new-{place}-{number}", account=account, opened_at=at, priority=priority)
     else:
-        account = f"{CONNECTIONS[BILLING]}-{place}"
+        account, due = f"{CONNECTIONS[BILLING]}-{place}", at + timedelta(days=30)
         made = Invoice(
-            source_id=f"new-{place}-{number}", account=account, issued_at=at, due_at=at, amount=5_000, currency="USD"
+            source_id=f"new-{place}-{number}", account=account, issued_at=at, due_at=due, amount=5_000, currency="USD"
         )
     assert schema_of(type(made)).name == record
     return made
