@@ -30,15 +30,12 @@ def daily(place: Integers, day: Integers, centi: Integers, n: int, today: int, w
     """
     past = day <= today
     place, day, centi = place[past], day[past], centi[past]
-    first = today - window + 1
-    lowest = min(first, int(day.min(initial=first)))
-    span = today - lowest + 1
-    asked = np.arange(n)[:, None] * span + (np.arange(first, today + 1) - lowest)[None, :]
-    at = np.searchsorted(place * span + (day - lowest), asked.ravel(), side="right").reshape(n, window) - 1
+    row = np.full((n, window), -1)
+    # Of several that come to the first day, the last one assigned remains, which is the latest.
+    row[place, np.maximum(day - (today - window + 1), 0)] = np.arange(len(place))
+    np.maximum.accumulate(row, axis=1, out=row)
     series = np.full((n, window), np.nan, dtype=np.float32)
-    known = at >= 0
-    known[known] = place[at[known]] == np.broadcast_to(np.arange(n)[:, None], known.shape)[known]
-    series[known] = centi[at[known]]
+    series[row >= 0] = centi[row[row >= 0]]
     return series
 
 
