@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 OBJECTS = 50_000
 """How many more objects there must be: some pages, and some ten megabytes."""
+ACCOUNTS = 500_000
+"""The same where accounts are scored: what a run makes of ten thousand of them."""
 ANSWERS = 5_000
 """The same where others wait meanwhile: more than a large answer is made of, and looked through in some ten milliseconds."""
 
@@ -22,14 +24,14 @@ _usual = gc.get_threshold()
 
 
 @contextmanager
-def fewer_collections() -> Iterator[None]:
-    """For the length of the context, which several threads may be in at once."""
+def fewer_collections(objects: int = OBJECTS) -> Iterator[None]:
+    """For the length of the context, which several threads may be in at once. objects: how many more there must be."""
     global _within, _usual  # as the thresholds themselves are: one for the process
     with _lock:
         if _within == 0:
             _usual = gc.get_threshold()
-            if _usual[0]:  # else somebody switched it off
-                gc.set_threshold(max(_usual[0], OBJECTS), *_usual[1:])
+        if _usual[0]:  # else somebody switched it off
+            gc.set_threshold(max(gc.get_threshold()[0], objects), *_usual[1:])
         _within += 1
     try:
         yield

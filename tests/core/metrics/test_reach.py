@@ -94,12 +94,17 @@ def test_rows_of_a_few_accounts_are_read_once_for_all_passes(dialect: str) -> No
 
 
 def test_what_is_read_of_the_longest_window_is_counted_without_asking_for_it_again() -> None:
-    def text(*windows: int) -> str:
-        several = [trial(n=count("usage_day", window=window)) for window in windows]
+    def text(*windows: int | tuple[int, int], where: str = "") -> str:
+        several = [trial(n=count("usage_day", window=window, where=where)) for window in windows]
         named = tuple(replace(each, name=f"trial_{i}") for i, each in enumerate(several))
         return compile_metrics(named, DIALECTS["sqlite"]).text
 
     of_two = text(90, 30)
     assert "count(1) as g0" in of_two
     assert 'count(case when "day" >= :d_30 then 1 end) as g1' in of_two
-    assert "as visible\ngroup by" in of_two
+    unasked = "as visible\ngroup by"
+    assert unasked in of_two
+    assert unasked in text((60, 30), 30)
+    assert unasked in text((90, 20), 30, 7)
+    assert unasked not in text((60, 30), 7)
+    assert unasked not in text(60, 30, where="count > 3")

@@ -186,8 +186,8 @@ def _linked(facts: Facts, mode: Mode, accounts: Sequence[int] | None, seen: bool
     if accounts is not None:
         parameters[ACCOUNTS] = dialect.ids(accounts)
     query = links_query(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None, seen)
-    pairs = facts.ask(query, parameters).floats(0, 2).astype(np.int64)
-    return {int(c): np.unique(pairs[pairs[:, 0] == c, 1]) for c in np.unique(pairs[:, 0])}
+    connections, accounts_there = facts.ask(query, parameters).floats(0, 2).astype(np.int64).T
+    return {int(c): np.unique(accounts_there[connections == c]) for c in np.unique(connections)}
 
 
 @lru_cache(maxsize=8)

@@ -247,7 +247,8 @@ def pass_sql(members: Sequence[Prepared], names: Sequence[str], scope: Scope, ta
     selected = [f"{_fused(m, scope)} as {name}" for m, name in zip(counted, names, strict=True)]
     wanted = list(dict.fromkeys(m.condition for m in counted))
     # What no member counts need not be grouped.
-    where = "" if "" in wanted else f"\nwhere {wanted[0]}" if len(wanted) == 1 else f"\nwhere ({') or ('.join(wanted)})"
+    every = "" in wanted or (met is not None and _each_is_counted(members))
+    where = "" if every else f"\nwhere {wanted[0]}" if len(wanted) == 1 else f"\nwhere ({') or ('.join(wanted)})"
     return f"select account_id, {', '.join(selected)}\nfrom ({rows}) as visible{where}\ngroup by account_id"
 
 
@@ -257,6 +258,16 @@ def _met_by_all(members: Sequence[Prepared], scope: Scope) -> str | None:
     if source.event is None or since.keys() != {source.event}:
         return None
     return f"{quoted(source.event)} >= {scope.bounds(source.column(source.event).kind, since[source.event])}"
+
+
+def _each_is_counted(members: Sequence[Prepared]) -> bool:
+    """Whether windows without any other condition, put together, hold all that the longest of all holds."""
+    plain = [window_of(m.aggregate) for m in members if not m.aggregate.where and m.aggregate.function != "open"]
+    held = 0
+    for first, end in sorted(plain, key=lambda window: window[1]):
+        if end <= held:
+            held = max(held, first or 0)
+    return held >= max(first or 0 for first, _ in map(window_of, (m.aggregate for m in members)))
 
 
 def reach(members: Sequence[Prepared]) -> dict[str, int]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from accountpulse.core.clock import Clock, day_of, start_of_day
 from accountpulse.core.errors import NotFound
-from accountpulse.core.garbage import fewer_collections
+from accountpulse.core.garbage import ACCOUNTS, fewer_collections
 from accountpulse.core.metrics.asof import AsCorrected
 from accountpulse.core.metrics.coverage import loading, providers_of
 from accountpulse.core.metrics.frame import MetricFrame
@@ -93,7 +93,7 @@ class ScoringService:
     def today(self) -> date:
         return day_of(self._clock.now(), self._yardstick.zone)
 
-    @fewer_collections()
+    @fewer_collections(ACCOUNTS)
     def run(self, until: date, *, since: date | None = None, full: bool = False, on_day: OnDay | None = None) -> ScoreReport:
         """Score the days from `since` (or only `until`) to `until`, oldest first. Raises NotFound for a day to come.
 
