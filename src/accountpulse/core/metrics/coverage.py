@@ -113,7 +113,17 @@ def linked_by(
     """For each connection, the accounts with a source account in it; the arguments as in `coverage`."""
     # A first link holds since ever, but whom a source had not named yet was unknown then, not zero. The store alone knows when.
     seen = mode.at is not None and not _assumed(mode)
-    return _linked(facts if facts and not seen else StoreFacts(connection), mode, accounts, seen)
+    if facts is None or seen:
+        facts = StoreFacts(connection)
+    dialect = facts.dialect
+    parameters: dict[str, object] = {}
+    if mode.at is not None:
+        parameters[KNOWN_AT.removeprefix(":")] = dialect.instant(mode.at)
+    if accounts is not None:
+        parameters[ACCOUNTS] = dialect.ids(accounts)
+    query = links_query(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None, seen)
+    connections, accounts_there = facts.ask(query, parameters).floats(0, 2).astype(np.int64).T
+    return {int(c): np.unique(accounts_there[connections == c]) for c in np.unique(connections)}
 
 
 def providers_of(connection: sa.Connection, mode: Mode) -> dict[str, list[Provider]]:
@@ -175,19 +185,6 @@ def _providers(connection: sa.Connection, at: datetime | None, loads_assumed: bo
                 )
             )
     return result
-
-
-def _linked(facts: Facts, mode: Mode, accounts: Sequence[int] | None, seen: bool) -> dict[int, NDArray[np.int64]]:
-    """For each connection, the accounts with a source account in it; seen: one that had been heard of by then."""
-    dialect = facts.dialect
-    parameters: dict[str, object] = {}
-    if mode.at is not None:
-        parameters[KNOWN_AT.removeprefix(":")] = dialect.instant(mode.at)
-    if accounts is not None:
-        parameters[ACCOUNTS] = dialect.ids(accounts)
-    query = links_query(dialect, isinstance(mode, AsCorrected), accounts is not None, mode.at is not None, seen)
-    connections, accounts_there = facts.ask(query, parameters).floats(0, 2).astype(np.int64).T
-    return {int(c): np.unique(accounts_there[connections == c]) for c in np.unique(connections)}
 
 
 @lru_cache(maxsize=8)

@@ -267,7 +267,7 @@ def _each_is_counted(members: Sequence[Prepared]) -> bool:
     for first, end in sorted(plain, key=lambda window: window[1]):
         if end <= held:
             held = max(held, first or 0)
-    return held >= max(first or 0 for first, _ in map(window_of, (m.aggregate for m in members)))
+    return held >= max(reach(members).values())
 
 
 def reach(members: Sequence[Prepared]) -> dict[str, int]:
