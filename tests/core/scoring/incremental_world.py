@@ -383,3 +383,10 @@ class IncrementalWorld:
 def customer(key: str, *, since: datetime = NOON - 400 * DAY, **more: Any) -> Account:
     """A customer as the CRM knows it."""
     return Account(source_id=key, name=key, domains=(f"{key}.com",), created_at=since, customer_since=since, **more)
+
+
+def usage(world: IncrementalWorld, key: str, day: date) -> UsageDay:
+    count = world.dice.randint(1, 10**6)
+    return UsageDay(
+        source_id=usage_key(key, "zoe", "export", day), account=key, user="zoe", feature="export", day=day, count=count
+    )
